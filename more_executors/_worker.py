@@ -1,0 +1,61 @@
+"""The thread of an executor, which must not keep it alive."""
+
+from __future__ import annotations
+
+import weakref
+from threading import Thread, current_thread
+from typing import Protocol
+
+from ._core import Waker
+
+__all__: list[str] = []
+
+
+class HasTurns(Protocol):
+    """An executor with a thread of its own."""
+
+    def _turn(self) -> float | None:
+        """Do what there is to do; returns the seconds until the next turn, or None when there will be none."""
+
+
+class Worker:
+    """A daemon thread that gives an executor its turns, and holds it during a turn only.
+
+    It ends when a turn says so, or when nobody refers to the executor any more. A turn comes at the start, after
+    the seconds the last one asked for, and whenever `waker` is set.
+    """
+
+    def __init__(self, executor: HasTurns, waker: Waker, name: str) -> None:
+        """Start the thread. Raises RuntimeError if it cannot be started."""
+        self._executor = weakref.ref(executor, lambda _: waker.set())
+        self._waker = waker
+        self._pinned: HasTurns | None = None
+        self._over = False
+        self._thread = Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def pin(self, executor: HasTurns) -> None:
+        """Keep `executor` alive until its turns are over, even if nobody refers to it any more."""
+        if not self._over:
+            self._pinned = executor
+
+    def is_current(self) -> bool:
+        """Whether the caller is on this thread."""
+        return current_thread() is self._thread
+
+    def join(self) -> None:
+        """Wait until the thread has ended."""
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while (seconds := self._turn()) is not None:
+                self._waker.wait(seconds)
+        finally:
+            self._over = True
+            self._pinned = None
+
+    def _turn(self) -> float | None:
+        # A function of its own, so that nothing holds the executor while the thread sleeps.
+        executor = self._executor()
+        return None if executor is None else executor._turn()

@@ -1,0 +1,53 @@
+"""An executor that runs everything at once, on the caller's thread."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent import futures
+from typing import Any, ParamSpec, TypeVar
+
+from ._base import AFTER_SHUTDOWN, Chainable, check_name
+from ._core import Future
+
+__all__ = ["SyncExecutor"]
+
+P = ParamSpec("P")
+A = TypeVar("A")
+
+
+class SyncExecutor(Chainable):
+    """Calls what is submitted in `submit` itself and returns a future that is done.
+
+    The base of a chain in tests, and where the callable returns at once anyhow. May be used from any thread.
+    """
+
+    def __init__(self, logger: logging.Logger | None = None, name: str = "default") -> None:
+        check_name(name)
+        self._name = name
+        self._logger = logging.getLogger("SyncExecutor") if logger is None else logger
+        self._shut_down = False
+
+    def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> futures.Future[A]:
+        """Call `fn(*args, **kwargs)`; returns a future with what it returned or raised.
+
+        Only an `Exception` is caught: a KeyboardInterrupt, say, gets to the caller. Raises RuntimeError after
+        `shutdown`.
+        """
+        if self._shut_down:
+            raise RuntimeError(AFTER_SHUTDOWN)
+        future: futures.Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+            # What the exception's traceback refers to must not refer to the exception.
+            try:
+                return future
+            finally:
+                del future, error
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Take no more work; there is nothing to wait for or to cancel."""
+        self._shut_down = True

@@ -1,0 +1,66 @@
+# cython: language_level=3
+# cython: freethreading_compatible=True
+# cython: auto_pickle=False
+# cython: autotestdict=False
+# cython: binding=False
+# cython: embedsignature=True
+# cython: embedsignature.format=python
+# cython: boundscheck=False
+# cython: wraparound=False
+# distutils: language = c
+"""What runs once per future: the future itself, the tasks behind it, their tables, timers and tallies.
+
+Sections. A change of state is decided in a short ``critical_section`` that runs no Python code: on a
+build with the GIL the section is the GIL itself, on a free-threaded build it is the object's own mutex.
+So inside a section nothing allocates an object, calls a method or lets go of the last reference to
+anything; what has to be dropped is moved to a local and dropped outside.
+
+No thread enters the section of one object inside that of another, so there is no order to get wrong:
+
+* ``section(future)`` guards the future's fields and, while the future is pending, the phase, value and
+  attempt of its task;
+* ``section(table)`` guards which tasks are outstanding, where they are listed, and the tally;
+* ``section(timers)`` guards the heap and every timer in it.
+
+Whoever moves a future out of PENDING or RUNNING has won it, and from then on is the only one to touch
+its ``task``, ``waiter`` and ``callbacks``.
+"""
+
+import concurrent.futures
+import logging
+import threading
+import types
+import weakref
+from _thread import RLock, allocate_lock, get_ident
+from concurrent.futures import CancelledError, InvalidStateError, TimeoutError
+from time import monotonic
+
+cimport cython
+from cpython.list cimport PyList_New
+from cpython.object cimport PyObject
+
+cdef extern from "platform.h" nogil:
+    double coarse_now()
+    const char *BUILD_PROFILE_NAME
+cdef extern from "platform.h":
+    object new_instance(object type, tuple no_arguments)
+
+cdef extern from "Python.h":
+    void PyErr_WriteUnraisable(object where)
+    void PyErr_SetInterrupt()
+
+BUILD_PROFILE = BUILD_PROFILE_NAME.decode("ascii")
+
+include "waiting.pxi"
+include "condition.pxi"
+include "transitions.pxi"
+include "callbacks.pxi"
+include "future.pxi"
+include "tally.pxi"
+include "slots.pxi"
+include "task.pxi"
+include "task_table.pxi"
+include "delegate.pxi"
+include "poll_descriptor.pxi"
+include "poll_table.pxi"
+include "timers.pxi"

@@ -1,0 +1,63 @@
+"""Calling back: what runs when a future is done, and what becomes of the errors in it."""
+
+# Callbacks that raise are reported where the standard library reports theirs.
+futures_logger = logging.getLogger("concurrent.futures")
+
+
+cdef void report(object logger, str message, tuple arguments, object error) noexcept:
+    """Log `error` at ERROR, and go on whatever it is.
+
+    A Ctrl-C is not swallowed: it is raised again, in the main thread, once this library is out of the way.
+    A logger that raises is reported as unraisable.
+    """
+    try:
+        logger.error(message, *arguments, exc_info=error)
+    except BaseException:
+        PyErr_WriteUnraisable(logger)
+    if isinstance(error, KeyboardInterrupt) and get_ident() == threading.main_thread().ident:
+        PyErr_SetInterrupt()
+
+
+cdef void run_callbacks(FutureCore future, object callbacks) noexcept:
+    """Call one callback, or a list of them in order. What they raise is logged."""
+    if type(callbacks) is not list:
+        run_callback(future, callbacks)
+    else:
+        for callback in <list>callbacks:
+            run_callback(future, callback)
+
+
+cdef void run_callback(FutureCore future, object callback) noexcept:
+    if isinstance(callback, Task):
+        (<Task>callback).delegate_done(future)
+        return
+    try:
+        callback(future)
+    except BaseException as error:
+        report(futures_logger, "exception calling callback for %r", (future,), error)
+
+
+cdef void tell_waiters(object condition, FutureCore future, State state) noexcept:
+    """Tell those who wait through `concurrent.futures`; the caller holds `condition`, as they expect."""
+    try:
+        for waiter in condition.waiters:
+            if state == RESULT:
+                waiter.add_result(future)
+            elif state == ERROR:
+                waiter.add_exception(future)
+            elif state == CANCELLED_AND_NOTIFIED:
+                waiter.add_cancelled(future)
+        condition.notify_all()
+    except BaseException as error:
+        report(futures_logger, "exception telling the waiters of %r", (future,), error)
+
+
+cdef object as_exception(str function, object exception):
+    """`exception`, made if it is a class; TypeError if it is neither."""
+    if isinstance(exception, BaseException):
+        return exception
+    if isinstance(exception, type) and issubclass(exception, BaseException):
+        made = exception()
+        if isinstance(made, BaseException):
+            return made
+    raise TypeError(f"{function}: exception must be an exception, not {exception!r}")

@@ -1,0 +1,171 @@
+"""The future: ``concurrent.futures.Future`` in full, on states that live in C."""
+
+cdef tuple NO_ARGUMENTS = ()
+
+
+cdef class FutureBase(FutureCore):
+    """The methods of `Future`, all but being a subclass of `concurrent.futures.Future`."""
+
+    def __init__(self):
+        """A pending future that belongs to whoever makes it, as in `concurrent.futures`."""
+
+    def cancel(self):
+        """Try to cancel: True if the future is cancelled now (or was), False if it goes on or is done.
+
+        What decides is whatever has the task: see the executor the future came from. May be called from any
+        thread; if that decision is slow, only its callers wait for it.
+        """
+        cdef State state
+        cdef Task task
+        with cython.critical_section(self):
+            state = <State>self.state
+            task = self.task if state == PENDING else None
+        if task is not None:
+            return task.cancel(self) == 1
+        if state == PENDING and self.settle(CANCELLED, None):
+            return True
+        return self.cancelled_now()
+
+    def cancelled(self):
+        """Whether the future was cancelled."""
+        return self.cancelled_now()
+
+    def running(self):
+        """Whether the task is being executed now, as far as its executor can tell."""
+        cdef State state
+        cdef Task task
+        with cython.critical_section(self):
+            state = <State>self.state
+            task = self.task
+        if state == PENDING and task is not None:
+            return task.running(self) == 1
+        return state == RUNNING
+
+    def done(self):
+        """Whether the future has a result or an exception, or was cancelled."""
+        return self.state > RUNNING
+
+    def result(self, timeout=None):
+        """The result, waiting for it at most `timeout` seconds (None: as long as it takes).
+
+        Raises the future's exception if it has one, CancelledError if it was cancelled, TimeoutError if it is
+        not done in time. Costs a field read when the future is done.
+        """
+        cdef State state = self.await_done(timeout)
+        if state == RESULT:
+            return self.outcome
+        if state == ERROR:
+            raise self.outcome
+        raise (CancelledError() if state > RUNNING else TimeoutError())
+
+    def exception(self, timeout=None):
+        """The exception, or None if there is a result; waits and raises as `result` does."""
+        cdef State state = self.await_done(timeout)
+        if state == RESULT:
+            return None
+        if state == ERROR:
+            return self.outcome
+        raise (CancelledError() if state > RUNNING else TimeoutError())
+
+    def add_done_callback(self, fn):
+        """Have `fn(future)` called once the future is done; at once, on this thread, if it is.
+
+        Callbacks run in the order they were added, on the thread that completed the future. What they raise
+        is logged. Raises TypeError if `fn` is not callable.
+        """
+        if not callable(fn):
+            raise TypeError(f"add_done_callback: fn must be callable, not {fn!r}")
+        if not self.subscribe(fn):
+            run_callbacks(self, fn)
+
+    def set_running_or_notify_cancel(self):
+        """For executors: mark the future running and return True, or return False if it was cancelled.
+
+        Raises RuntimeError if it was running or done already.
+        """
+        cdef State state
+        cdef object condition = None
+        with cython.critical_section(self):
+            state = <State>self.state
+            if state == PENDING:
+                self.state = RUNNING
+            elif state == CANCELLED:
+                self.state = CANCELLED_AND_NOTIFIED
+                condition = self.condition
+        if condition is not None:
+            with condition:
+                tell_waiters(condition, self, CANCELLED_AND_NOTIFIED)
+        if state == PENDING or state == CANCELLED:
+            return state == PENDING
+        futures_logger.critical("Future %s in unexpected state: %s", id(self), STATE_NAMES[state])
+        raise RuntimeError("Future in unexpected state")
+
+    def set_result(self, result):
+        """End the future with `result`. Raises InvalidStateError if it is done."""
+        if not self.settle(RESULT, result):
+            raise InvalidStateError(f"{STATE_NAMES[self.state]}: {self!r}")
+
+    def set_exception(self, exception):
+        """End the future with `exception`. Raises InvalidStateError if it is done, TypeError if it is no exception."""
+        exception = as_exception("set_exception", exception)
+        if not self.settle(ERROR, exception):
+            raise InvalidStateError(f"{STATE_NAMES[self.state]}: {self!r}")
+
+    def __repr__(self):
+        cdef State state = self.current()
+        cdef str text = STATE_NAMES[state].lower()
+        if state == RESULT:
+            text = f"finished returned {type(self.outcome).__name__}"
+        elif state == ERROR:
+            text = f"finished raised {type(self.outcome).__name__}"
+        elif state == CANCELLED_AND_NOTIFIED:
+            text = "cancelled"
+        elif self.running():
+            text = "running"
+        return f"<{type(self).__name__} at {id(self):#x} state={text}>"
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError(f"cannot pickle {type(self).__name__!r} object")
+
+    # -- what the standard library's wait(), as_completed() and wrap_future() reach for -----------------------
+
+    @property
+    def _state(self):
+        return STATE_NAMES[self.state]
+
+    @property
+    def _condition(self):
+        cdef object fresh = None
+        if self.condition is None:
+            fresh = FutureCondition()
+            with cython.critical_section(self):
+                if self.condition is None:
+                    self.condition = fresh
+        return self.condition
+
+    @property
+    def _waiters(self):
+        return self._condition.waiters
+
+    @property
+    def _result(self):
+        return self.outcome if self.current() == RESULT else None
+
+    @property
+    def _exception(self):
+        return self.outcome if self.current() == ERROR else None
+
+    def _get_snapshot(self):
+        cdef State state = self.current()
+        return (state > RUNNING, self.cancelled_now(),
+                self.outcome if state == RESULT else None, self.outcome if state == ERROR else None)
+
+
+class Future(FutureBase, concurrent.futures.Future):
+    """A `concurrent.futures.Future` whose states live in C: every future of this library is one."""
+    __slots__ = ()
+
+
+cdef FutureCore new_future():
+    """`Future()`, without looking for an `__init__` that does nothing."""
+    return new_instance(Future, NO_ARGUMENTS)

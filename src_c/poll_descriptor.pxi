@@ -1,0 +1,97 @@
+"""What a poll function gets for each outstanding task, and what it resolves the future with."""
+
+
+@cython.final
+@cython.no_gc_clear
+cdef class PollDescriptor(Task):
+    """One outstanding task, as the poll function sees it; made by the executor, not by users.
+
+    `yield_result` and `yield_exception` may be called from any thread, at any time, also after the poll
+    function has returned, and do nothing once the future is done. Each costs tens of nanoseconds, plus the
+    callbacks of the future, which run in the call.
+    """
+
+    def __init__(self, *args, **kwargs):
+        raise TypeError("PollDescriptor objects are made by PollExecutor")
+
+    @property
+    def result(self):
+        """What the delegate's callable returned: typically a task id."""
+        return self.value
+
+    def yield_result(self, result=None):
+        """Resolve the future with `result`."""
+        if self.future is not None:
+            self.future.settle(RESULT, result)
+
+    def yield_exception(self, exception, traceback=None):
+        """Fail the future with `exception`, an instance or a class, as if raised at `traceback` if given.
+
+        Raises TypeError if `exception` is not an exception, or `traceback` not a traceback.
+        """
+        exception = as_exception("yield_exception", exception)
+        if traceback is not None:
+            exception = exception.with_traceback(traceback)
+        if self.future is not None:
+            self.future.settle(ERROR, exception)
+
+    __class_getitem__ = classmethod(types.GenericAlias)
+
+    def __repr__(self):
+        return f"<PollDescriptor of {self.value!r}>"
+
+    cdef void delegate_succeeded(self, object value) noexcept:
+        """Join the polled list."""
+        cdef FutureCore future = self.future
+        cdef object delegate_future
+        with cython.critical_section(future):
+            if future.state > RUNNING:
+                return
+            delegate_future = self.value
+            self.value = value
+            self.phase = ON_ITS_OWN
+        (<PollTable>self.table).join(self)
+
+    cdef int cancel(self, FutureCore future) except -1:
+        """Whoever has the task decides; if it moved on from the delegate meanwhile, ask again."""
+        while True:
+            if self.phase == ON_ITS_OWN:
+                return self.cancel_polled(future)
+            if cancel_delegate(self, future):
+                return 1
+            if self.phase != ON_ITS_OWN or future.state > RUNNING:
+                return 0
+
+    cdef int cancel_polled(self, FutureCore future) except -1:
+        cdef object cancel_fn = (<PollTable>self.table).cancel_fn
+        cdef CancelAttempt fresh, attempt
+        cdef int won = 0
+        if cancel_fn is None:
+            future.settle(CANCELLED_AND_NOTIFIED, None)
+            return future.cancelled_now()
+        fresh = CancelAttempt()
+        with cython.critical_section(future):
+            if future.state > RUNNING:
+                fresh = None
+            attempt = self.attempt
+            if attempt is None:
+                self.attempt = fresh
+        if attempt is not None:
+            return attempt.share()
+        if fresh is None:
+            return future.cancelled_now()
+        try:
+            if cancel_fn(self.value):
+                won = future.claim(CANCELLED_AND_NOTIFIED, None)
+        except Exception as error:
+            report(self.table.logger, "Exception during cancel on %s/%s", (future, self.value), error)
+        finally:
+            with cython.critical_section(future):
+                self.attempt = None
+            fresh.answer.settle(RESULT, won)
+        if won:
+            future.conclude()
+        return won
+
+    cdef int running(self, FutureCore future) except -1:
+        return 0 if self.phase == ON_ITS_OWN else delegate_running(self, future)

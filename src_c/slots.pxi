@@ -1,0 +1,108 @@
+"""Places for tasks, kept in the order they were taken: take O(1), leave O(1), listed in one pass."""
+
+cdef extern from "Python.h":
+    # Of a private list, with pointers: these neither count references nor look at what was there.
+    PyObject *peek "PyList_GET_ITEM"(list places, Py_ssize_t i)
+    void put "PyList_SET_ITEM"(list places, Py_ssize_t i, PyObject *item)
+    void count_up "Py_INCREF"(PyObject *item)
+    void count_down "Py_DECREF"(PyObject *item)
+
+
+@cython.final
+@cython.internal
+@cython.no_gc_clear
+cdef class Slots:
+    """An array of tasks in which each remembers its place. Guarded by section(table) of its table.
+
+    A task that leaves leaves a hole; the holes are closed when the tasks are listed, or when the array is
+    full. Taking a place cannot fail: room is made beforehand, outside the section (`misfit`, `move_to`).
+    The array is a list, so that the garbage collector can see through it; nobody else ever has it.
+    """
+    cdef list places        # [0:used] tasks and holes, [used:] room; holes and room are None
+    cdef Py_ssize_t used
+    cdef Py_ssize_t live    # tasks, without the holes
+    cdef Py_ssize_t mark    # tasks in [0:mark] were in the last list handed out; moves along when holes are closed
+
+    def __cinit__(self):
+        self.places = []
+
+    cdef bint misfit(self, Py_ssize_t tasks) noexcept:
+        """Whether the array should be replaced before it holds `tasks`: when it is small, or far too large.
+
+        Small is with less than an eighth to spare: then a full array has holes enough to be worth closing.
+        """
+        cdef Py_ssize_t room = len(self.places)
+        return room < tasks + (tasks >> 3) + 4 or (room > 4096 and room > 8 * tasks)
+
+    cdef list move_to(self, list places):
+        """Go on in the list `places`, all None, if it is large enough; returns the list to drop."""
+        cdef list old = self.places
+        cdef PyObject *room
+        cdef Py_ssize_t i
+        self.close_holes()
+        if len(places) < self.used:
+            return places
+        for i in range(self.used):
+            room = peek(places, i)
+            put(places, i, peek(old, i))
+            put(old, i, room)
+        self.places = places
+        return old
+
+    cdef void take(self, Task task) noexcept:
+        """Put `task` last."""
+        if self.used == len(self.places):
+            self.close_holes()
+        task.slot = self.used
+        count_up(<PyObject *>task)
+        count_down(peek(self.places, self.used))
+        put(self.places, self.used, <PyObject *>task)
+        self.used += 1
+        self.live += 1
+
+    cdef void leave(self, Task task) noexcept:
+        """Take `task` out. The caller holds a reference to it: the one dropped here is never the last."""
+        count_up(<PyObject *>None)
+        put(self.places, task.slot, <PyObject *>None)
+        self.live -= 1
+        if self.live == 0:
+            self.used = 0
+        elif task.slot == self.used - 1:
+            self.used -= 1
+        if self.mark > self.used:
+            self.mark = self.used
+        count_down(<PyObject *>task)
+
+    cdef void close_holes(self) noexcept:
+        cdef PyObject *item
+        cdef PyObject *hole
+        cdef Py_ssize_t i, to = 0, mark = self.mark
+        if self.live == self.used:
+            return
+        for i in range(self.used):
+            if i == mark:
+                self.mark = to
+            item = peek(self.places, i)
+            if item == <PyObject *>None:
+                continue
+            if i != to:
+                hole = peek(self.places, to)
+                put(self.places, to, item)
+                put(self.places, i, hole)
+                (<Task>item).slot = to
+            to += 1
+        if mark == self.used:
+            self.mark = to
+        self.used = to
+
+    cdef Py_ssize_t copy_into(self, list target, Py_ssize_t upto) noexcept:
+        """Put the tasks in [0:upto] into `target`, new and without items; returns how many they are."""
+        cdef PyObject *item
+        cdef Py_ssize_t i, count = 0
+        for i in range(upto):
+            item = peek(self.places, i)
+            if item != <PyObject *>None:
+                count_up(item)
+                put(target, count, item)
+                count += 1
+        return count

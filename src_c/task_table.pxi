@@ -1,0 +1,193 @@
+"""The tasks of one executor that are not done, and what becomes of them when it ends."""
+
+
+cdef enum Listing:
+    ALL
+    HAND_OUT        # all, and remember which
+    HANDED_OUT      # those that were handed out and have not left
+
+
+@cython.no_gc_clear
+cdef class TaskTable:
+    """Which futures of an executor are outstanding. Everything is O(1) except listing or ending them all.
+
+    Guarantees:
+
+    * A task is in the table from before its delegate is asked until its future is done.
+    * While one is outstanding, the table keeps the executor alive; when the last one leaves, it lets go.
+    * After `close`, no task gets in; when the last one has left, the waker is set.
+    * A task that got in can move on to the polled list without memory being asked for: it cannot be lost so.
+    """
+    cdef readonly object logger
+    cdef readonly Waker waker
+    cdef readonly Tally tally
+    cdef Slots outstanding      # in the order they began; a polled one moves on to the poll table's own Slots
+    cdef object executor        # section(self): kept while anything is outstanding
+    cdef object refusal         # section(self): None, or once closed the RuntimeError's message
+    cdef Py_ssize_t live        # section(self)
+
+    def __cinit__(self, logger, *args, **kwargs):
+        self.logger = logger
+        self.waker = Waker()
+        self.tally = Tally()
+        self.outstanding = Slots.__new__(Slots)
+
+    def __len__(self):
+        return self.live
+
+    @property
+    def closed(self):
+        """Why no more tasks are taken, or None while they are."""
+        return self.refusal
+
+    def begin(self, executor):
+        """A new pending future of `executor`, outstanding from now on.
+
+        Raises RuntimeError after `close`. Then either `follow` or `abandon` must be called with it.
+        """
+        return self.admit(self.new_task(), executor)
+
+    def follow(self, FutureCore future not None, delegate_future):
+        """Have `future` go on when `delegate_future` is done. Raises TypeError if that is no future."""
+        if future.task is not None:
+            follow(future.task, delegate_future)
+
+    def abandon(self, FutureCore future not None):
+        """Forget `future`, which nobody was given: the delegate refused the task."""
+        if future.settle(CANCELLED_AND_NOTIFIED, None):
+            with cython.critical_section(self):
+                self.tally.started -= 1
+                self.tally.cancelled -= 1
+
+    def close(self, str reason not None):
+        """Take no more tasks: `begin` raises RuntimeError(reason). False if it was closed before."""
+        cdef bint first
+        with cython.critical_section(self):
+            first = self.refusal is None
+            if first:
+                self.refusal = reason
+        self.waker.set()
+        return first
+
+    def futures(self):
+        """A new list of the futures that are not done."""
+        return [(<Task>task).future for task in self.tasks()]
+
+    def cancel_all(self):
+        """Cancel every future that is not done, asking nobody: for the end of the interpreter."""
+        self.end_all(self.tasks(), CANCELLED_AND_NOTIFIED, None)
+
+    def abandon_after_fork(self):
+        """In a forked child: mark every future cancelled, as nobody is left to complete it.
+
+        Callbacks are dropped, not called: they run in the parent, and locks they take may be held for ever here.
+        """
+        cdef FutureCore future
+        for task in self.tasks():
+            future = (<Task>task).future
+            future.callbacks = None
+            if future.condition is not None:
+                future.condition._at_fork_reinit()
+            future.settle(CANCELLED_AND_NOTIFIED, None)
+
+    # -- for the tasks ---------------------------------------------------------------------------------------
+
+    cdef Task new_task(self):
+        return Task.__new__(Task)
+
+    cdef FutureCore admit(self, Task task, object executor):
+        cdef FutureCore future = new_future()
+        cdef object refusal
+        task.future = future
+        task.table = self
+        task.started = coarse_now()
+        future.task = task
+        while True:
+            with cython.critical_section(self):
+                refusal = self.refusal
+                if refusal is None and not self.cramped():
+                    self.outstanding.take(task)
+                    if self.live == 0:
+                        self.executor = executor
+                    self.live += 1
+                    self.tally.started += 1
+                    return future
+            if refusal is not None:
+                future.task = None
+                raise RuntimeError(refusal)
+            self.make_room()
+
+    cdef void leave(self, Task task, State state) noexcept:
+        cdef object executor = None
+        cdef bint last
+        cdef double seconds = coarse_now() - task.started
+        with cython.critical_section(self):
+            task.gone = True
+            self.slots_of(task).leave(task)
+            self.live -= 1
+            self.tally.count(state, seconds)
+            last = self.live == 0
+            if last:
+                executor = self.executor
+                self.executor = None
+                last = self.refusal is not None
+        if last:
+            self.waker.set()
+
+    cdef Slots slots_of(self, Task task):
+        return self.outstanding
+
+    cdef bint cramped(self) noexcept:
+        """Inside the section: whether `make_room` is needed before one more task gets in."""
+        return self.outstanding.misfit(self.outstanding.live + 1)
+
+    cdef int make_room(self) except -1:
+        self.resize(self.outstanding, self.outstanding.live + 1)
+        return 0
+
+    cdef int resize(self, Slots slots, Py_ssize_t tasks) except -1:
+        cdef list places = [None] * (tasks + (tasks >> 1) + 16)
+        with cython.critical_section(self):
+            places = slots.move_to(places)
+        return 0
+
+    cdef list tasks(self):
+        return self.listed(self.outstanding)
+
+    cdef list listed(self, Slots slots, Listing which=ALL):
+        """A new list of the tasks in `slots`."""
+        cdef list tasks
+        cdef Py_ssize_t expected, count = -1
+        while count < 0:
+            expected = slots.live
+            tasks = PyList_New(expected)
+            with cython.critical_section(self):
+                if slots.live <= expected:
+                    if which == HAND_OUT:
+                        slots.close_holes()
+                        slots.mark = slots.used
+                    count = slots.copy_into(tasks, slots.mark if which == HANDED_OUT else slots.used)
+        return shortened(tasks, count)
+
+    cdef int end_all(self, list tasks, State state, object outcome) except -1:
+        """End the futures of `tasks` that are not done, letting other threads run now and then."""
+        cdef Py_ssize_t i = 0
+        for task in tasks:
+            (<Task>task).future.settle(state, outcome)
+            i += 1
+            if i % 4096 == 0:
+                with nogil:
+                    pass
+        return 0
+
+
+cdef list shortened(list items, Py_ssize_t count):
+    """`items`, new, without what is missing from `count` on."""
+    cdef Py_ssize_t i
+    if count == len(items):
+        return items
+    for i in range(count, len(items)):
+        count_up(<PyObject *>None)
+        put(items, i, <PyObject *>None)
+    del items[count:]
+    return items

@@ -1,0 +1,155 @@
+"""What is to happen at a time: one heap, the earliest first, cancelled in O(1)."""
+
+
+@cython.final
+cdef class Timer:
+    """An item that falls due at `when`; made by `Timers.add`."""
+    cdef readonly double when       # seconds, by whatever clock its user goes by
+    cdef unsigned long long serial  # first come, first served among equals
+    cdef object item                # section(timers), as is the next
+    cdef bint pending
+    cdef Timers timers
+
+    def __init__(self, *args, **kwargs):
+        raise TypeError("Timer objects are made by Timers.add")
+
+    def cancel(self):
+        """Take it out: True, or False if it fell due or was cancelled before. O(1)."""
+        return self.timers is not None and self.timers.cancel(self)
+
+    def __repr__(self):
+        return f"<Timer when={self.when}{'' if self.pending else ' over'}>"
+
+
+@cython.final
+@cython.no_gc_clear
+cdef class Timers:
+    """A heap of timers. Adding and falling due cost the logarithm of their number, cancelling O(1).
+
+    A cancelled timer stays in the heap, empty, until it surfaces or more than half are such.
+    """
+    cdef list heap                  # section(self), as is all of this
+    cdef Py_ssize_t cancelled
+    cdef unsigned long long serial
+
+    def __cinit__(self):
+        self.heap = []
+
+    def __len__(self):
+        return len(self.heap) - self.cancelled
+
+    def add(self, double when, item):
+        """Have `item` fall due at `when`; returns its Timer. Raises ValueError if `when` is NaN."""
+        cdef Timer timer
+        if when != when:
+            raise ValueError("when must not be NaN")
+        timer = Timer.__new__(Timer)
+        timer.when = when
+        timer.item = item
+        timer.pending = True
+        timer.timers = self
+        with cython.critical_section(self):
+            timer.serial = self.serial
+            self.serial += 1
+            self.heap.append(timer)
+            self.rise(len(self.heap) - 1)
+        return timer
+
+    def next(self):
+        """When the earliest falls due, or None if there is none."""
+        cdef list dropped = []
+        cdef object when = None
+        with cython.critical_section(self):
+            while self.heap and not self.at(0).pending:
+                dropped.append(self.remove_first())
+            if self.heap:
+                when = self.at(0).when
+        return when
+
+    def pop_due(self, double now):
+        """A list of the items due at `now` or before, the earliest first; they are taken out."""
+        cdef list due = []
+        cdef Timer timer
+        with cython.critical_section(self):
+            while self.heap and (self.at(0).when <= now or not self.at(0).pending):
+                timer = self.remove_first()
+                if timer.pending:
+                    timer.pending = False
+                    due.append(timer)
+        return [self.emptied(<Timer>timer) for timer in due]
+
+    cdef object emptied(self, Timer timer):
+        item, timer.item = timer.item, None
+        return item
+
+    cdef bint cancel(self, Timer timer):
+        cdef object item = None
+        cdef list dropped = None
+        cdef bint was_pending
+        with cython.critical_section(self):
+            was_pending = timer.pending
+            if was_pending:
+                timer.pending = False
+                item = timer.item
+                timer.item = None
+                self.cancelled += 1
+        if self.cancelled > 32 and self.cancelled * 2 > len(self.heap):
+            dropped = self.without_cancelled()
+        return was_pending
+
+    cdef list without_cancelled(self):
+        """Rebuild the heap of what is pending; returns the old one, to be dropped outside."""
+        cdef list pending = []
+        cdef list old
+        cdef Py_ssize_t i
+        with cython.critical_section(self):
+            old = self.heap
+            for timer in old:
+                if (<Timer>timer).pending:
+                    pending.append(timer)
+            self.heap = pending
+            self.cancelled = 0
+            for i in range(len(pending) // 2 - 1, -1, -1):
+                self.sink(i)
+        return old
+
+    # -- the heap, inside the section ----------------------------------------------------------------------
+
+    cdef Timer at(self, Py_ssize_t i):
+        return <Timer><object>peek(self.heap, i)
+
+    cdef bint before(self, Py_ssize_t i, Py_ssize_t j) noexcept:
+        cdef Timer a = self.at(i), b = self.at(j)
+        return a.when < b.when or (a.when == b.when and a.serial < b.serial)
+
+    cdef void swap(self, Py_ssize_t i, Py_ssize_t j) noexcept:
+        cdef PyObject *item = peek(self.heap, i)
+        put(self.heap, i, peek(self.heap, j))
+        put(self.heap, j, item)
+
+    cdef void rise(self, Py_ssize_t i) noexcept:
+        while i > 0 and self.before(i, (i - 1) // 2):
+            self.swap(i, (i - 1) // 2)
+            i = (i - 1) // 2
+
+    cdef void sink(self, Py_ssize_t i) noexcept:
+        cdef Py_ssize_t n = len(self.heap), child
+        while True:
+            child = 2 * i + 1
+            if child >= n:
+                return
+            if child + 1 < n and self.before(child + 1, child):
+                child += 1
+            if not self.before(child, i):
+                return
+            self.swap(i, child)
+            i = child
+
+    cdef Timer remove_first(self):
+        cdef Timer first
+        self.swap(0, len(self.heap) - 1)
+        first = self.heap.pop()
+        self.sink(0)
+        if not first.pending:
+            self.cancelled -= 1
+        return first
