@@ -1,7 +1,7 @@
 """Executors that chain, and the one that waits for very many remote tasks: `Executors` is the place to start."""
 
 try:
-    from . import _core as _core
+    import more_executors._core
 except ModuleNotFoundError as error:
     if error.name != "more_executors._core":
         raise

@@ -118,13 +118,7 @@ class DelegatingExecutor(Chainable):
         Raises RuntimeError after `shutdown`, at the end of the interpreter and in a forked child, and whatever the
         delegate's `submit` raises.
         """
-        future = self._table.begin(self)
-        try:
-            self._table.follow(future, self._delegate.submit(fn, *args, **kwargs))
-        except BaseException:
-            self._table.abandon(future)
-            raise
-        return future
+        return self._table.submit(self, self._delegate, fn, args, kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more work, see what there is through, and shut the delegate down as well.

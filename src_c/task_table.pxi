@@ -40,24 +40,22 @@ cdef class TaskTable:
         """Why no more tasks are taken, or None while they are."""
         return self.refusal
 
-    def begin(self, executor):
-        """A new pending future of `executor`, outstanding from now on.
+    def submit(self, executor, delegate, fn, tuple args not None, dict kwargs not None):
+        """Have `delegate` call `fn(*args, **kwargs)`; returns a future of `executor`, outstanding until it is done.
 
-        Raises RuntimeError after `close`. Then either `follow` or `abandon` must be called with it.
+        Raises RuntimeError after `close`, whatever `delegate.submit` raises, TypeError if that returns no future.
         """
-        return self.admit(self.new_task(), executor)
-
-    def follow(self, FutureCore future not None, delegate_future):
-        """Have `future` go on when `delegate_future` is done. Raises TypeError if that is no future."""
-        if future.task is not None:
-            follow(future.task, delegate_future)
-
-    def abandon(self, FutureCore future not None):
-        """Forget `future`, which nobody was given: the delegate refused the task."""
-        if future.settle(CANCELLED_AND_NOTIFIED, None):
-            with cython.critical_section(self):
-                self.tally.started -= 1
-                self.tally.cancelled -= 1
+        cdef Task task = self.new_task()
+        cdef FutureCore future = self.admit(task, executor)
+        try:
+            if kwargs:
+                follow(task, delegate.submit(fn, *args, **kwargs))
+            else:
+                follow(task, delegate.submit(fn, *args))
+        except BaseException:
+            self.retract(future)
+            raise
+        return future
 
     def close(self, str reason not None):
         """Take no more tasks: `begin` raises RuntimeError(reason). False if it was closed before."""
@@ -89,6 +87,14 @@ cdef class TaskTable:
             if future.condition is not None:
                 future.condition._at_fork_reinit()
             future.settle(CANCELLED_AND_NOTIFIED, None)
+
+    cdef int retract(self, FutureCore future) except -1:
+        """Forget `future`, which nobody was given: the delegate did not take the task."""
+        if future.settle(CANCELLED_AND_NOTIFIED, None):
+            with cython.critical_section(self):
+                self.tally.started -= 1
+                self.tally.cancelled -= 1
+        return 0
 
     # -- for the tasks ---------------------------------------------------------------------------------------
 
