@@ -2,9 +2,7 @@
 # cython: freethreading_compatible=True
 # cython: auto_pickle=False
 # cython: autotestdict=False
-# cython: binding=False
-# cython: embedsignature=True
-# cython: embedsignature.format=python
+# cython: binding=True
 # cython: boundscheck=False
 # cython: wraparound=False
 # distutils: language = c
@@ -33,7 +31,6 @@ import types
 import weakref
 from _thread import RLock, allocate_lock, get_ident
 from concurrent.futures import CancelledError, InvalidStateError, TimeoutError
-from time import monotonic
 
 cimport cython
 from cpython.list cimport PyList_New

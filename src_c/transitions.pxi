@@ -22,7 +22,7 @@ cdef class FutureCore:
     cdef unsigned char state
     cdef object outcome         # the result, or the exception
     cdef Task task              # what may cancel it and wants to know when it is done, or None
-    cdef object callbacks       # None, one callback, or a list (exactly) of them; a Task in it is a future made from this
+    cdef object callbacks       # None, one callback, or a list of them; a Task is one for a future made from this
     cdef Waiter waiter          # the first of the blocked threads, or None
     cdef object condition       # a FutureCondition once asked for, then for good
 

@@ -1,0 +1,51 @@
+# Everything here sets itself up, in .venv: all it needs is Python 3.10 or newer, a C compiler and make.
+# `make PYTHON=python3.13 test` uses another Python, `VENV=...` another place.
+
+PYTHON ?= python3
+VENV ?= .venv
+SOURCES := setup.py pyproject.toml $(wildcard src_c/*)
+RUN := $(VENV)/bin/python
+
+.PHONY: demo test bench lint develop clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/built $(VENV)/with-demo      ## publish 50,000 objects, and draw publish.png
+	$(RUN) -m examples.publish $(ARGS)
+
+test: $(VENV)/built $(VENV)/with-test $(VENV)/with-demo   ## run the tests
+	$(RUN) -m pytest $(ARGS)
+
+bench: $(VENV)/built $(VENV)/with-bench    ## measure everything (minutes), and write benchmarks/results.*
+	$(RUN) -m benchmarks $(ARGS)
+
+lint: $(VENV)/built $(VENV)/with-lint $(VENV)/with-test $(VENV)/with-demo   ## check style and types
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/cython-lint src_c
+	$(RUN) -m mypy more_executors examples
+	$(RUN) -m mypy.stubtest more_executors._core
+	$(RUN) -m pyright more_executors examples
+
+develop: $(VENV)/built                     ## build the extension in place
+	@echo "more_executors is built: $(RUN) imports it from here"
+
+clean:                                     ## remove what was built, the virtual environment too
+	rm -rf $(VENV) build dist *.egg-info src_c/*.c src_c/*.html
+	rm -f more_executors/*.so more_executors/*.pyd publish.png
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# A stamp for each step. The extension is built again when a source of it is newer.
+
+$(VENV)/created:
+	@sh .ci/check-tools "$(PYTHON)"
+	"$(PYTHON)" -m venv "$(VENV)"
+	$(RUN) -m pip install -q --disable-pip-version-check 'setuptools>=77' 'cython==3.3.*'
+	@touch $@
+
+$(VENV)/built: $(VENV)/created $(SOURCES)
+	$(RUN) -m pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+$(VENV)/with-%: $(VENV)/built
+	$(RUN) -m pip install -q --disable-pip-version-check --no-build-isolation -e '.[$*]'
+	@touch $@
