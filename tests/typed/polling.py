@@ -4,7 +4,7 @@ mypy and pyright check this file with everything on. A line with an "ignore" is 
 complains there is checked too, as an "ignore" without need is an error.
 """
 
-# pyright: strict, reportUnnecessaryTypeIgnoreComment=true, enableTypeIgnoreComments=false
+# pyright: strict, reportUnnecessaryTypeIgnoreComment=true
 
 from __future__ import annotations
 
@@ -64,15 +64,15 @@ def right() -> list[Published]:
 
 def wrong(descriptor: PollDescriptor[int, Published], executor: PollExecutor[int, Published]) -> None:
     """Mistakes that must not pass."""
-    descriptor.yield_result("done")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    descriptor.yield_exception("failed")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    descriptor.result = 5  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
-    executor.submit(publish)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    executor.submit(publish, 5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    executor.submit(str, 5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    executor.notify(1)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
-    Executors.sync().with_poll(publish)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    Executors.sync().with_poll(poll, len)  # type: ignore[misc]  # pyright: ignore[reportArgumentType]
+    descriptor.yield_result("done")  # type: ignore[arg-type]
+    descriptor.yield_exception("failed")  # type: ignore[arg-type]
+    descriptor.result = 5  # type: ignore[misc]
+    executor.submit(publish)  # type: ignore[call-arg]
+    executor.submit(publish, 5)  # type: ignore[arg-type]
+    executor.submit(str, 5)  # type: ignore[arg-type]
+    executor.notify(1)  # type: ignore[call-arg]
+    Executors.sync().with_poll(publish)  # type: ignore[arg-type]
+    Executors.sync().with_poll(poll, len)  # type: ignore[misc]
 
 
 if __name__ == "__main__":
