@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import weakref
 from threading import Thread, current_thread
 from typing import Protocol
@@ -9,6 +10,8 @@ from typing import Protocol
 from ._core import Waker
 
 __all__: list[str] = []
+
+SECONDS_AFTER_ERROR = 1.0
 
 
 class HasTurns(Protocol):
@@ -58,4 +61,12 @@ class Worker:
     def _turn(self) -> float | None:
         # A function of its own, so that nothing holds the executor while the thread sleeps.
         executor = self._executor()
-        return None if executor is None else executor._turn()
+        try:
+            return None if executor is None else executor._turn()
+        except BaseException:
+            # A turn deals with what user code raises: this is a lack of memory, or a fault of ours. Neither may end
+            # the thread, as nobody else would complete the futures.
+            logging.getLogger(__name__).exception("%s goes on after an error", self._thread.name)
+            return SECONDS_AFTER_ERROR
+        finally:
+            del executor  # an exception that a turn met may keep this frame

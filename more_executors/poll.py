@@ -96,17 +96,24 @@ class PollExecutor(DelegatingExecutor, Generic[A, B]):
 
     def _turn(self) -> float | None:
         """Poll once."""
-        if self._drained():
-            return None
+        try:
+            return None if self._drained() else self._poll()
+        finally:
+            del self  # see `called`
+
+    def _poll(self) -> float:
+        error: BaseException | None = None
         descriptors = self._poll_table.hand_out()
         self._log(logging.DEBUG, "polling %d descriptors", len(descriptors))
-        delay, error = called(self._poll_fn, descriptors)
-        del descriptors
-        if error is not None:
-            self._poll_failed(error)
-            return self._default_interval
-        self._failing = False
-        return self._seconds(delay)
+        try:
+            delay, error = called(self._poll_fn, descriptors)
+            if error is not None:
+                self._poll_failed(error)
+                return self._default_interval
+            self._failing = False
+            return self._seconds(delay)
+        finally:
+            del self, descriptors, error  # see `called`
 
     def _poll_failed(self, error: BaseException) -> None:
         if not isinstance(error, Exception):
@@ -128,8 +135,12 @@ class PollExecutor(DelegatingExecutor, Generic[A, B]):
             return seconds
         if not self._warned_of_delay:
             self._warned_of_delay = True
-            self._log(logging.WARNING, "the poll function returned a delay of %r; read as %s s from now on",
-                      delay, self._default_interval)
+            self._log(
+                logging.WARNING,
+                "the poll function returned a delay of %r; read as %s s from now on",
+                delay,
+                self._default_interval,
+            )
         return self._default_interval
 
     if TYPE_CHECKING:
@@ -157,11 +168,14 @@ def called(
 ) -> tuple[object, BaseException | None]:
     """What `poll_fn(descriptors)` returns, and what it raises.
 
-    The traceback is cut to begin in `poll_fn`: our frames in it would keep the executor alive for as long as
-    somebody keeps a future that failed.
+    An exception keeps, through its traceback, the frames it went through and all their callers, with their variables.
+    Futures keep exceptions. So the traceback is cut to begin in `poll_fn`, and the callers of this empty their frames:
+    else a future that failed would keep the executor, and whatever else was outstanding.
     """
     try:
         return poll_fn(descriptors), None
     except BaseException as error:
         trace = error.__traceback__
         return None, error.with_traceback(trace and trace.tb_next)
+    finally:
+        del descriptors

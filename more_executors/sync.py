@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent import futures
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from ._base import AFTER_SHUTDOWN, Chainable, check_name
 from ._core import Future
@@ -36,17 +36,16 @@ class SyncExecutor(Chainable):
         """
         if self._shut_down:
             raise RuntimeError(AFTER_SHUTDOWN)
-        future: futures.Future[Any] = Future()
+        future: Future[A] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
         except Exception as error:
             future.set_exception(error)
-            # What the exception's traceback refers to must not refer to the exception.
-            try:
-                return future
-            finally:
-                del future, error
-        return future
+        try:
+            return future
+        finally:
+            # The exception keeps this frame, through its traceback: it must not keep what is in it.
+            del self, fn, args, kwargs, future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more work; there is nothing to wait for or to cancel."""

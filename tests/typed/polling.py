@@ -47,7 +47,7 @@ def right() -> list[Published]:
     """What the library promises, spelled out in types."""
     with Executors.thread_pool(max_workers=2, name="objects").with_poll(poll, cancel, default_interval=0.1) as executor:
         polled: PollExecutor[int, Published] = executor
-        future: Future[Published] = executor.submit(publish, "one", priority=2)
+        future: Future[Published] = polled.submit(publish, "one", priority=2)
         futures: list[Future[Published]] = [future, executor.submit(publish, "two")]
         executor.notify()
         published: list[Published] = [f.result(timeout=10) for f in as_completed(futures)]
@@ -58,7 +58,6 @@ def right() -> list[Published]:
     anything.shutdown()
     done: Future[str] = Executors.sync().submit(str, 5)
     assert done.result() == "5"
-    assert not polled.submit.__doc__ == ""
     return published
 
 
