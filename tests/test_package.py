@@ -1,0 +1,74 @@
+"""What the package says of itself."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from importlib.metadata import distribution
+
+import pytest
+
+import more_executors
+from more_executors import _core
+
+PUBLIC = {
+    "more_executors": {"Executors", "PollDescriptor", "PollExecutor", "SyncExecutor"},
+    "more_executors.executors": {"Executors"},
+    "more_executors.poll": {"PollDescriptor", "PollExecutor"},
+    "more_executors.sync": {"SyncExecutor"},
+}
+
+
+def test_the_distribution_is_called_more_executors_and_needs_nothing() -> None:
+    metadata = distribution("more-executors").metadata
+    assert metadata["Version"].startswith("3.")
+    assert metadata["License-Expression"] == "MIT"
+    required = [r for r in distribution("more-executors").requires or [] if "extra ==" not in r]
+    assert required == []
+
+
+@pytest.mark.parametrize("module", PUBLIC)
+def test_a_module_exports_its_public_names_and_no_others(module: str) -> None:
+    assert set(importlib.import_module(module).__all__) == PUBLIC[module]
+
+
+@pytest.mark.parametrize("module", [name.partition(".")[2] for name in PUBLIC if "." in name])
+def test_importing_the_package_makes_submodules_reachable(module: str) -> None:
+    assert inspect.ismodule(getattr(more_executors, module))
+
+
+def public_callables() -> list[object]:
+    found: list[object] = []
+    for name in more_executors.__all__:
+        thing = getattr(more_executors, name)
+        found.append(thing)
+        found += [
+            member
+            for key, member in vars(thing).items()
+            if not key.startswith("_") and (callable(member) or isinstance(member, (property, classmethod)))
+        ]
+    return found
+
+
+@pytest.mark.parametrize("thing", public_callables(), ids=lambda thing: getattr(thing, "__qualname__", str(thing)))
+def test_everything_public_has_a_docstring(thing: object) -> None:
+    assert inspect.getdoc(thing)
+
+
+def test_signatures_are_those_of_the_contract() -> None:
+    plain = inspect.signature(more_executors.PollExecutor)
+    assert list(plain.parameters) == ["delegate", "poll_fn", "cancel_fn", "default_interval", "logger", "name"]
+    assert [p.default for p in plain.parameters.values()][2:] == [None, 5.0, None, "default"]
+    assert str(inspect.signature(_core.PollDescriptor.yield_result)) == "(self, result=None)"
+    assert str(inspect.signature(_core.PollDescriptor.yield_exception)) == "(self, exception, traceback=None)"
+    assert list(inspect.signature(more_executors.PollExecutor.shutdown).parameters) == [
+        "self",
+        "wait",
+        "cancel_futures",
+    ]
+    with_poll = inspect.signature(more_executors.Executors.with_poll)
+    assert list(with_poll.parameters) == ["executor", "poll_fn", "cancel_fn", "default_interval", "logger", "name"]
+
+
+def test_the_extension_says_how_it_was_built() -> None:
+    assert _core.BUILD_PROFILE in {"release", "debug", "coverage", "refnanny", "asan", "tsan"}
