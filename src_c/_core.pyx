@@ -43,7 +43,6 @@ cdef extern from "platform.h":
     object new_instance(object type, tuple no_arguments)
 
 cdef extern from "Python.h":
-    void PyErr_WriteUnraisable(object where)
     void PyErr_SetInterrupt()
 
 BUILD_PROFILE = BUILD_PROFILE_NAME.decode("ascii")

@@ -8,14 +8,15 @@ cdef void report(object logger, str message, tuple arguments, object error) noex
     """Log `error` at ERROR, and go on whatever it is.
 
     A Ctrl-C is not swallowed: it is raised again, in the main thread, once this library is out of the way.
-    A logger that raises is reported as unraisable.
     """
-    try:
-        logger.error(message, *arguments, exc_info=error)
-    except BaseException:
-        PyErr_WriteUnraisable(logger)
+    log_error(logger, message, arguments, error)
     if isinstance(error, KeyboardInterrupt) and get_ident() == threading.main_thread().ident:
         PyErr_SetInterrupt()
+
+
+cdef void log_error(object logger, str message, tuple arguments, object error) noexcept:
+    """Being noexcept, it reports what the logger itself raises to `sys.unraisablehook`."""
+    logger.error(message, *arguments, exc_info=error)
 
 
 cdef void run_callbacks(FutureCore future, object callbacks) noexcept:

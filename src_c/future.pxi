@@ -83,18 +83,7 @@ cdef class FutureBase(FutureCore):
 
         Raises RuntimeError if it was running or done already.
         """
-        cdef State state
-        cdef object condition = None
-        with cython.critical_section(self):
-            state = <State>self.state
-            if state == PENDING:
-                self.state = RUNNING
-            elif state == CANCELLED:
-                self.state = CANCELLED_AND_NOTIFIED
-                condition = self.condition
-        if condition is not None:
-            with condition:
-                tell_waiters(condition, self, CANCELLED_AND_NOTIFIED)
+        cdef State state = self.start()
         if state == PENDING or state == CANCELLED:
             return state == PENDING
         futures_logger.critical("Future %s in unexpected state: %s", id(self), STATE_NAMES[state])

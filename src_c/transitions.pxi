@@ -87,6 +87,31 @@ cdef class FutureCore:
         self.conclude()
         return 1
 
+    cdef State advance(self) noexcept:
+        """Inside the section: take it up, or take note that it is cancelled; returns the state it was in."""
+        cdef State state = <State>self.state
+        if state == PENDING:
+            self.state = RUNNING
+        elif state == CANCELLED:
+            self.state = CANCELLED_AND_NOTIFIED
+        return state
+
+    cdef State start(self) except? ERROR:
+        """`advance`, when nobody holds the condition."""
+        cdef State state = ERROR
+        cdef object condition
+        with cython.critical_section(self):
+            condition = self.condition
+            if condition is None:
+                state = self.advance()
+        if condition is not None:
+            with condition:
+                with cython.critical_section(self):
+                    state = self.advance()
+                if state == CANCELLED:
+                    tell_waiters(condition, self, CANCELLED_AND_NOTIFIED)
+        return state
+
     cdef int subscribe(self, object callback) except -1:
         """Keep `callback` for when the future is done: 1, or 0 if it is done already."""
         cdef object first = None

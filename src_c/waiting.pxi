@@ -18,12 +18,12 @@ cdef class Waiter:
 
 
 cdef double seconds_or_forever(object timeout) except? -2.0:
-    """`timeout` as what a lock's acquire takes: seconds up to the most it can, or -1.0 for ever."""
+    """`timeout` as a lock's acquire takes it: seconds, 0.0 also for NaN, or -1.0 for ever."""
     cdef double seconds
     if timeout is None:
         return -1.0
     seconds = timeout
-    if seconds <= 0.0:
+    if not seconds > 0.0:
         return 0.0
     if seconds > threading.TIMEOUT_MAX:
         return -1.0
