@@ -11,7 +11,7 @@ from concurrent.futures import Executor, Future
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from . import _lifecycle
-from ._core import TaskTable
+from ._core import TaskTable, log
 from ._worker import Worker
 
 if TYPE_CHECKING:
@@ -83,7 +83,10 @@ class DelegatingExecutor(Chainable):
     _kind: ClassVar[str]
 
     def __init__(self, delegate: Delegate, logger: logging.Logger | None, name: str) -> None:
-        check_callable("delegate.submit", getattr(delegate, "submit", None))
+        if not callable(getattr(delegate, "submit", None)):
+            raise TypeError(f"delegate must be an executor, with a submit method, not {delegate!r}")
+        if logger is not None and not callable(getattr(logger, "log", None)):
+            raise TypeError(f"logger must be a logging.Logger or None, not {logger!r}")
         check_name(name)
         self._delegate = delegate
         self._name = name
@@ -103,14 +106,9 @@ class DelegatingExecutor(Chainable):
         """Whether no future is outstanding and none will be."""
         return self._table.closed is not None and not len(self._table)
 
-    def _log(self, level: int, message: str, *args: object, error: BaseException | None = None) -> None:
-        """Log; a logger that raises stops nothing."""
-        if level == logging.DEBUG and not self._debugging:
-            return
-        try:
-            self._logger.log(level, message, *args, exc_info=error)
-        except Exception:
-            logging.getLogger(__name__).exception("the logger of %r failed", self)
+    def _debug(self, message: str, *args: object) -> None:
+        if self._debugging:
+            log(self._logger, logging.DEBUG, message, *args)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have the delegate call `fn(*args, **kwargs)`; returns a future of what this executor makes of it.

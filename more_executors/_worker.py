@@ -7,7 +7,7 @@ import weakref
 from threading import Thread, current_thread
 from typing import Protocol
 
-from ._core import Waker
+from ._core import Waker, log
 
 __all__: list[str] = []
 
@@ -63,10 +63,11 @@ class Worker:
         executor = self._executor()
         try:
             return None if executor is None else executor._turn()
-        except BaseException:
+        except BaseException as error:
             # A turn deals with what user code raises: this is a lack of memory, or a fault of ours. Neither may end
             # the thread, as nobody else would complete the futures.
-            logging.getLogger(__name__).exception("%s goes on after an error", self._thread.name)
+            logger = logging.getLogger(__name__)
+            log(logger, logging.ERROR, "%s goes on after an error", self._thread.name, error=error)
             return SECONDS_AFTER_ERROR
         finally:
             del executor  # an exception that a turn met may keep this frame

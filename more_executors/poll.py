@@ -18,7 +18,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from ._base import Delegate, DelegatingExecutor, check_callable
-from ._core import PollDescriptor, PollTable
+from ._core import PollDescriptor, PollTable, log
 
 __all__ = ["PollDescriptor", "PollExecutor"]
 
@@ -104,7 +104,7 @@ class PollExecutor(DelegatingExecutor, Generic[A, B]):
     def _poll(self) -> float:
         error: BaseException | None = None
         descriptors = self._poll_table.hand_out()
-        self._log(logging.DEBUG, "polling %d descriptors", len(descriptors))
+        self._debug("polling %d descriptors", len(descriptors))
         try:
             delay, error = called(self._poll_fn, descriptors)
             if error is not None:
@@ -117,9 +117,9 @@ class PollExecutor(DelegatingExecutor, Generic[A, B]):
 
     def _poll_failed(self, error: BaseException) -> None:
         if not isinstance(error, Exception):
-            self._log(logging.ERROR, "%r out of the poll function; polling goes on", error, error=error)
+            log(self._logger, logging.ERROR, "%r out of the poll function; polling goes on", error, error=error)
         elif not self._failing:
-            self._log(logging.WARNING, "the poll function of %r failed", self, error=error)
+            log(self._logger, logging.WARNING, "the poll function of %r failed", self, error=error)
         self._failing = True
         self._poll_table.fail_handed_out(error)
 
@@ -128,14 +128,15 @@ class PollExecutor(DelegatingExecutor, Generic[A, B]):
         if not isinstance(delay, (int, float)):
             return self._default_interval
         try:
-            seconds = float(delay)
-        except OverflowError:
-            seconds = inf if delay > 0 else -inf
+            seconds = as_seconds(delay)
+        except Exception:
+            return self._default_interval  # a number by name only
         if seconds >= 0:
             return seconds
         if not self._warned_of_delay:
             self._warned_of_delay = True
-            self._log(
+            log(
+                self._logger,
                 logging.WARNING,
                 "the poll function returned a delay of %r; read as %s s from now on",
                 delay,
@@ -160,7 +161,15 @@ def checked_interval(seconds: float) -> float:
         raise TypeError(f"default_interval must be a number of seconds, not {seconds!r}")
     if not seconds >= 0:
         raise ValueError(f"default_interval must be 0 s or more, not {seconds!r}")
-    return float(seconds)
+    return as_seconds(seconds)
+
+
+def as_seconds(number: float) -> float:
+    """`number` as a float, or infinite if it is too large for one."""
+    try:
+        return float(number)
+    except OverflowError:
+        return inf if number > 0 else -inf
 
 
 def called(

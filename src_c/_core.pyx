@@ -41,6 +41,7 @@ cdef extern from "platform.h" nogil:
     const char *BUILD_PROFILE_NAME
 cdef extern from "platform.h":
     object new_instance(object type, tuple no_arguments)
+    void call_or_complain(object thing, str name, tuple arguments, dict keywords)
 
 cdef extern from "Python.h":
     void PyErr_SetInterrupt()

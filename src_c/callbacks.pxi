@@ -4,19 +4,19 @@
 futures_logger = logging.getLogger("concurrent.futures")
 
 
+def log(logger, level, message, *arguments, error=None):
+    """Log at `level`, with the traceback of `error` if given. What the logger raises goes to `sys.unraisablehook`."""
+    call_or_complain(logger, "log", (level, message, *arguments), {"exc_info": error})
+
+
 cdef void report(object logger, str message, tuple arguments, object error) noexcept:
     """Log `error` at ERROR, and go on whatever it is.
 
     A Ctrl-C is not swallowed: it is raised again, in the main thread, once this library is out of the way.
     """
-    log_error(logger, message, arguments, error)
+    log(logger, logging.ERROR, message, *arguments, error=error)
     if isinstance(error, KeyboardInterrupt) and get_ident() == threading.main_thread().ident:
         PyErr_SetInterrupt()
-
-
-cdef void log_error(object logger, str message, tuple arguments, object error) noexcept:
-    """Being noexcept, it reports what the logger itself raises to `sys.unraisablehook`."""
-    logger.error(message, *arguments, exc_info=error)
 
 
 cdef void run_callbacks(FutureCore future, object callbacks) noexcept:

@@ -1,4 +1,4 @@
-/* What Cython cannot say: a monotonic clock that costs a few nanoseconds on each platform, and the build's name. */
+/* What Cython cannot say. */
 #ifndef MORE_EXECUTORS_PLATFORM_H
 #define MORE_EXECUTORS_PLATFORM_H
 
@@ -36,6 +36,18 @@ static double coarse_now(void)
 static PyObject *new_instance(PyObject *type, PyObject *no_arguments)
 {
     return ((PyTypeObject *)type)->tp_new((PyTypeObject *)type, no_arguments, NULL);
+}
+
+/* Call a method of anybody's, and hand what it raises to sys.unraisablehook: also a SystemExit, at which what Cython
+ * does with an error that it cannot raise would end the process. */
+static void call_or_complain(PyObject *object, PyObject *name, PyObject *arguments, PyObject *keywords)
+{
+    PyObject *method = PyObject_GetAttr(object, name);
+    PyObject *result = method ? PyObject_Call(method, arguments, keywords) : NULL;
+    if (result == NULL)
+        PyErr_WriteUnraisable(object);
+    Py_XDECREF(result);
+    Py_XDECREF(method);
 }
 
 #endif

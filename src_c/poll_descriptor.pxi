@@ -30,10 +30,13 @@ cdef class PollDescriptor(Task):
         Raises TypeError if `exception` is not an exception, or `traceback` not a traceback.
         """
         exception = as_exception("yield_exception", exception)
+        if traceback is not None and not isinstance(traceback, types.TracebackType):
+            raise TypeError(f"yield_exception: traceback must be a traceback, not {traceback!r}")
+        if self.over or self.future is None:
+            return
         if traceback is not None:
             exception = exception.with_traceback(traceback)
-        if self.future is not None:
-            self.future.settle(ERROR, exception)
+        self.future.settle(ERROR, exception)
 
     __class_getitem__ = classmethod(types.GenericAlias)
 

@@ -96,12 +96,12 @@ cdef class Slots:
         self.used = to
 
     cdef Py_ssize_t copy_into(self, list target, Py_ssize_t upto) noexcept:
-        """Put the tasks in [0:upto] into `target`, new and without items; returns how many they are."""
+        """Put the tasks in [0:upto] that are not over into `target`, new and without items; returns how many."""
         cdef PyObject *item
         cdef Py_ssize_t i, count = 0
         for i in range(upto):
             item = peek(self.places, i)
-            if item != <PyObject *>None:
+            if item != <PyObject *>None and not (<Task>item).over:
                 count_up(item)
                 put(target, count, item)
                 count += 1

@@ -28,6 +28,7 @@ cdef class Task:
     cdef Py_ssize_t slot        # its place in the Slots it is in, which section(table) guards
     cdef double started         # by the coarse clock
     cdef unsigned char phase
+    cdef bint over              # section(future): the future is done, although the task may not have left the table
     cdef bint listed            # section(table): in the table's second Slots, not in the first
     cdef bint gone              # section(table): in none, and not to come back
 

@@ -42,6 +42,8 @@ cdef class FutureCore:
             return False
         self.outcome = outcome
         self.state = state
+        if self.task is not None:
+            self.task.over = True
         return True
 
     cdef int claim(self, State state, object outcome) except -1:
