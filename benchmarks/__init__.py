@@ -1,0 +1,1 @@
+"""What the library costs, each time beside what one would use instead: `python -m benchmarks`."""

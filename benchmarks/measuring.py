@@ -1,0 +1,65 @@
+"""How a benchmark measures: through pytest-benchmark, with a note of what it was that it measured."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from typing import Any
+
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from .rows import Row
+
+
+class Bench:
+    """The `bench` fixture: one measurement for the table, of one row, for ours or for a reference."""
+
+    def __init__(self, benchmark: BenchmarkFixture, short: bool) -> None:
+        self._benchmark = benchmark
+        self._pedantic: Callable[..., Any] = benchmark.pedantic
+        self._short = short
+
+    def size(self, count: int) -> int:
+        """How many futures to use where the row says `count`."""
+        return max(10, count // 1000) if self._short else count
+
+    def time(
+        self,
+        row: Row,
+        who: str,
+        run: Callable[..., object],
+        *,
+        per: int,
+        setup: Callable[[], Any] = object,
+        teardown: Callable[[Any], object] = lambda prepared: None,
+        rounds: int = 3,
+        collecting: bool = True,
+    ) -> None:
+        """Time `run(prepared)`, which does `per` things, where `prepared` is what `setup()` made.
+
+        Only `run` is timed, and the best of the rounds counts. The garbage collector is on, unless not `collecting`;
+        it has nothing left to do when a round begins.
+        """
+
+        def begin() -> tuple[tuple[Any, ...], dict[str, Any]]:
+            prepared = setup()
+            gc.collect()
+            if not collecting:
+                gc.disable()
+            return (prepared,), {}
+
+        def end(prepared: Any) -> None:
+            gc.enable()
+            teardown(prepared)
+
+        self._tag(row, who, per=per)
+        self._pedantic(run, setup=begin, teardown=end, rounds=1 if self._short else rounds)
+
+    def value(self, row: Row, who: str, measure: Callable[[], float]) -> None:
+        """Record what `measure()` returns: seconds or bytes, as the row has it."""
+        self._tag(row, who)
+        self._benchmark.extra_info["value"] = self._pedantic(measure, rounds=1)
+
+    def _tag(self, row: Row, who: str, per: int = 1) -> None:
+        target = {"at most": row.at_most, "times": row.times}
+        self._benchmark.extra_info.update(row=row.title, who=who, per=per, target=target)

@@ -1,0 +1,58 @@
+"""The package whose API this library has, as a black box to time: installed in an environment of its own."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+VERSION = "2.11.4"
+PYTHON = f"{sys.implementation.cache_tag}{getattr(sys, 'abiflags', '')}"
+ENVIRONMENT = Path(__file__).parent.parent / ".cache" / f"original-{VERSION}-{PYTHON}"
+WORKLOAD = Path(__file__).with_name("workload.py")
+
+
+class UnavailableError(Exception):
+    """The original cannot be installed here."""
+
+
+class Original:
+    """The installed original, on the same interpreter as this process."""
+
+    def __init__(self) -> None:
+        """Install it, unless that has been done. Raises UnavailableError."""
+        self._python = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        installed = ENVIRONMENT / "installed"
+        if not (installed.exists() and self._python.exists()):
+            run(sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT))
+            pip = (str(self._python), "-I", "-m", "pip", "--disable-pip-version-check", "--retries=1", "--timeout=15")
+            run(*pip, "install", f"more-executors=={VERSION}")
+            installed.touch()
+
+    def measure(self, job: str, count: int) -> float:
+        """What `workload.py` measures with the original, in a fresh process."""
+        answer = json.loads(run(str(self._python), "-I", str(WORKLOAD), job, str(count)).splitlines()[-1])
+        if answer["version"] != VERSION:
+            raise RuntimeError(f"{ENVIRONMENT} has {answer['version']} instead of the original; delete it")
+        return float(answer["value"])
+
+
+class Missing(Original):
+    """Stands in for the original where that is not to be had."""
+
+    def __init__(self) -> None:
+        pass
+
+    def measure(self, job: str, count: int) -> float:
+        return math.nan
+
+
+def run(*command: str) -> str:
+    """What a command prints. Raises UnavailableError if it fails."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode:
+        raise UnavailableError(f"{' '.join(command)}: {done.stderr.strip()[-500:]}")
+    return done.stdout

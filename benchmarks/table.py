@@ -1,0 +1,126 @@
+"""From what pytest-benchmark measured to the one table: each row of ours beside its references."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .rows import OURS, ROWS, Row
+
+HEADINGS = ("", "ours", "reference", "it takes", "ratio", "target", "met")
+
+Found = dict[str, dict[str, list[float]]]  # by row and by who: the value of each turn
+
+
+def found_in(benchmarks: list[dict[str, Any]]) -> Found:
+    """The values in a report of pytest-benchmark, in seconds or bytes for one future."""
+    found: Found = {}
+    for benchmark in benchmarks:
+        info = benchmark["extra_info"]
+        value = info["value"] if "value" in info else benchmark["stats"]["min"] / info["per"]
+        found.setdefault(info["row"], {}).setdefault(info["who"], []).append(value)
+    return found
+
+
+def not_in(found: Found) -> list[str]:
+    """The rows that nothing of ours was measured for."""
+    return [row.title for row in ROWS if OURS not in found.get(row.title, {})]
+
+
+@dataclass(frozen=True)
+class Line:
+    """Ours beside one reference, if there is one, each the best of its turns; NaN is a reference that is missing.
+
+    The targets are those of the row for the first of its references, and none for the others.
+    """
+
+    row: Row
+    ours: float
+    reference: str
+    takes: float | None
+    at_most: float | None
+    times: float | None
+
+    @property
+    def ratio(self) -> float | None:
+        return None if self.takes is None or math.isnan(self.takes) else self.ours / self.takes
+
+    @property
+    def met(self) -> bool | None:
+        """Whether ours is within all targets; None without one."""
+        checks = []
+        if self.at_most is not None:
+            checks.append(self.ours <= self.at_most)
+        if self.times is not None and self.ratio is not None:
+            checks.append(self.ratio <= self.times)
+        return all(checks) if checks else None
+
+    def cells(self) -> tuple[str, ...]:
+        """How the table shows it."""
+        targets = []
+        if self.at_most is not None:
+            targets.append(f"≤ {amount(self.at_most, self.row.unit)}")
+        if self.times is not None:
+            targets.append(f"≤ {self.times:g} ×")  # noqa: RUF001
+        return (
+            self.row.title,
+            amount(self.ours, self.row.unit),
+            self.reference,
+            "" if self.takes is None else amount(self.takes, self.row.unit),
+            "" if self.ratio is None else multiple(self.ratio),
+            ", ".join(targets),
+            {True: "yes", False: "**no**", None: ""}[self.met],
+        )
+
+    def record(self) -> dict[str, Any]:
+        """The same for `results.json`."""
+        return {
+            "row": self.row.title,
+            "unit": self.row.unit,
+            "ours": self.ours,
+            "reference": self.reference or None,
+            "takes": self.takes,
+            "ratio": self.ratio,
+            "at most": self.at_most,
+            "times": self.times,
+            "met": self.met,
+        }
+
+
+def lines(found: Found) -> Iterator[Line]:
+    for row in ROWS:
+        values = {who: min(turns) for who, turns in found[row.title].items()}
+        ours = values.pop(OURS)
+        at_most, times = row.at_most, row.times
+        for reference, takes in values.items() or [("", None)]:
+            yield Line(row, ours, reference, takes, at_most, times)
+            at_most = times = None
+
+
+def markdown(shown: list[Line]) -> str:
+    """The table in Markdown, in columns, so that it can also be read as it is."""
+    cells: list[tuple[str, ...]] = [HEADINGS]
+    for before, line in zip([None, *shown], shown, strict=False):
+        repeated = before is not None and before.row is line.row
+        cells.append(("", "", *line.cells()[2:]) if repeated else line.cells())
+    widths = [max(len(row[i]) for row in cells) for i in range(len(HEADINGS))]
+    cells.insert(1, tuple("-" * width for width in widths))
+    return "\n".join("| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in cells) + "\n"
+
+
+def amount(value: float, unit: str) -> str:
+    """A time or a size in three digits."""
+    if math.isnan(value):
+        return "missing"
+    if unit == "B":
+        return f"{value:,.0f} B"
+    for factor, prefix in ((1, "s"), (1e3, "ms"), (1e6, "µs")):
+        if value * factor >= 0.9995:
+            return f"{value * factor:.3g} {prefix}"
+    return f"{value * 1e9:.3g} ns"
+
+
+def multiple(ratio: float) -> str:
+    return f"{ratio:.2f} ×" if ratio >= 0.05 else f"1/{1 / ratio:,.0f}"  # noqa: RUF001

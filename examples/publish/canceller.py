@@ -1,0 +1,75 @@
+"""A thread that cancels some futures on the way, and all of them after Ctrl-C."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
+
+from options import Options
+from progress import say
+
+THREADS = 8
+"""How many threads cancel when everything has to be cancelled: each cancellation is a request."""
+
+
+class Canceller:
+    """Cancels futures while in its ``with`` block.
+
+    A share ``options.cancel_rate`` of ``futures``, which may still be growing, is cancelled at random times
+    in the first two task durations: in the queue of the pool, on the service, or too late. Once ``stop()``
+    is true, all are, with ``hurry()`` called whenever some may be waiting for a poll.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        futures: Sequence[Future[Any]],
+        stop: Callable[[], bool],
+        hurry: Callable[[], None],
+    ) -> None:
+        rng = random.Random(options.seed)
+        chosen = [index for index in range(options.tasks) if rng.random() < options.cancel_rate]
+        self._plan = sorted(((rng.uniform(0, 2 * options.duration), index) for index in chosen), reverse=True)
+        self._futures = futures
+        self._stop = stop
+        self._hurry = hurry
+        self._left = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="canceller", daemon=True)
+
+    def __enter__(self) -> Canceller:
+        self._begin = time.monotonic()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._left.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._left.wait(0.05):
+            while self._due() and not self._stop():
+                self._futures[self._plan.pop()[1]].cancel()
+            if self._stop():
+                self._cancel_all()
+
+    def _due(self) -> bool:
+        if not self._plan:
+            return False
+        seconds, index = self._plan[-1]
+        return time.monotonic() - self._begin >= seconds and index < len(self._futures)
+
+    def _cancel_all(self) -> None:
+        # Again and again: what is being published at the moment cannot be cancelled before it is a task.
+        told = False
+        with ThreadPoolExecutor(THREADS, "cancel") as pool:
+            while outstanding := [future for future in reversed(self._futures) if not future.done()]:
+                if not told:
+                    say(f"cancelling {len(outstanding):,} futures; Ctrl-C again not to wait for the service")
+                    told = True
+                self._hurry()
+                list(pool.map(lambda future: future.cancel(), outstanding))
+                wait(outstanding, timeout=0.1)

@@ -1,0 +1,83 @@
+"""The outcome as a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
+
+from scenario import Outcome
+from summary import percentile
+
+INK = "#2b2d42"
+PALE = "#cfd8e3"
+STRONG = "#2a6f97"
+ACCENT = "#d1495b"
+
+BODY = 0.82
+"""The share of the height that the data takes; the rest is for the legend."""
+
+
+def draw(outcome: Outcome, path: Path) -> None:
+    """Write the picture to ``path``, in the format of its suffix.
+
+    Raises OSError if that cannot be written.
+    """
+    figure = Figure(figsize=(10, 8), dpi=130, layout="constrained")
+    upper, lower = figure.subplots(2, 1, height_ratios=(3, 2))
+    _draw_outstanding(upper, outcome)
+    _draw_delays(lower, outcome)
+    for axes in (upper, lower):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.spines[["left", "bottom"]].set_color(INK)
+        axes.tick_params(colors=INK)
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
+        axes.set_axisbelow(True)
+        axes.set_ylim(0, axes.dataLim.ymax / BODY or 1)
+    figure.savefig(path)
+
+
+def _draw_outstanding(axes: Axes, outcome: Outcome) -> None:
+    seconds = [sample.seconds for sample in outcome.samples]
+    outstanding = [sample.outstanding for sample in outcome.samples]
+    polled = [sample.polled for sample in outcome.samples]
+    peak = max(outcome.polls, key=lambda poll: poll[1])
+    axes.fill_between(seconds, outstanding, color=PALE, linewidth=0, label="all outstanding futures")
+    axes.fill_between(seconds, polled, color=STRONG, linewidth=0, label="tasks on the service, polled")
+    axes.plot(*peak, "o", color=ACCENT, markersize=6)
+    axes.annotate(
+        f"{peak[1]:,} tasks in one poll",
+        peak,
+        xytext=(0, 12),
+        textcoords="offset points",
+        ha="center",
+        color=ACCENT,
+        fontweight="bold",
+        bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 2},
+    )
+    title = f"{outcome.tally.submitted:,} futures done in {outcome.seconds:.0f} s, one thread polling"
+    axes.set_title(title, loc="left", color=INK, fontweight="bold")
+    axes.set_xlabel("seconds since the first submit", color=INK)
+    axes.set_ylabel("outstanding", color=INK)
+    axes.set_xlim(0, max(outcome.seconds, 0.1))
+    axes.legend(frameon=False, labelcolor=INK, loc="upper right", ncols=2)
+
+
+def _draw_delays(axes: Axes, outcome: Outcome) -> None:
+    title = "From the end of a task on the service to its future being resolved"
+    axes.set_title(title, loc="left", color=INK, fontweight="bold")
+    axes.set_xlabel("seconds", color=INK)
+    axes.set_ylabel("tasks", color=INK)
+    if not outcome.delays:
+        axes.text(0.5, 0.5, "no task ended", transform=axes.transAxes, ha="center", color=INK)
+        return
+    bins = min(60, max(10, len(outcome.delays) // 10))
+    axes.hist(outcome.delays, bins=bins, color=STRONG)
+    for percent, style in ((50, "-"), (95, "--"), (99, ":")):
+        value = percentile(outcome.delays, percent)
+        axes.axvline(value, 0, BODY, color=ACCENT, linestyle=style, label=f"{percent} % within {value:.2f} s")
+    axes.set_xlim(left=0)
+    axes.legend(frameon=False, labelcolor=INK, loc="upper right", ncols=3)

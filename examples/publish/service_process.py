@@ -1,0 +1,92 @@
+"""The service as a child process that cannot be left behind."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+from options import Options
+
+SERVICE = Path(__file__).with_name("service.py")
+GRACE = 5.0
+"""How long the service may take to end by itself, in seconds."""
+
+
+class ServiceError(Exception):
+    """The service did not start or ended too early."""
+
+
+class ServiceProcess:
+    """A running service; leaving the ``with`` block ends it.
+
+    It ends when this process does, however that happens, because it watches the pipe that is its standard
+    input. It has a session of its own: Ctrl-C in the terminal must not end it before its tasks have been
+    cancelled.
+
+    Raises ServiceError if it does not start.
+    """
+
+    def __init__(self, options: Options) -> None:
+        names = ("port", "duration", "distribution", "failure_rate", "reject_rate", "latency", "seed")
+        arguments = [f"--{name.replace('_', '-')}={getattr(options, name)}" for name in names]
+        with _interrupts_held():
+            self._process = subprocess.Popen(
+                [sys.executable, str(SERVICE), *arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            )
+        assert self._process.stdout is not None
+        answer = json.loads(self._process.stdout.readline() or '{"error": "it ended without a word"}')
+        if "error" in answer:
+            self.close()
+            raise ServiceError(f"the service did not start: {answer['error']}")
+        self.url = f"http://127.0.0.1:{answer['port']}"
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is alive."""
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        """End the process and wait for that."""
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.close()
+        try:
+            process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+
+    def __enter__(self) -> ServiceProcess:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold SIGINT back meanwhile, in this thread and, for good, in a process started by it."""
+    # A child that has not got to its own session yet would die of Ctrl-C.
+    if sys.platform == "win32":
+        yield
+        return
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
