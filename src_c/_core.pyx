@@ -29,8 +29,9 @@ import logging
 import threading
 import types
 import weakref
-from _thread import RLock, allocate_lock, get_ident
+from _thread import allocate_lock, get_ident
 from concurrent.futures import CancelledError, InvalidStateError, TimeoutError
+from time import monotonic
 
 cimport cython
 from cpython.list cimport PyList_New

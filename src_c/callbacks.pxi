@@ -38,19 +38,29 @@ cdef void run_callback(FutureCore future, object callback) noexcept:
         report(futures_logger, "exception calling callback for %r", (future,), error)
 
 
-cdef void tell_waiters(object condition, FutureCore future, State state) noexcept:
+cdef void tell_watchers(FutureCondition condition, FutureCore future, State state) noexcept:
     """Tell those who wait through `concurrent.futures`; the caller holds `condition`, as they expect."""
-    try:
-        for waiter in condition.waiters:
-            if state == RESULT:
-                waiter.add_result(future)
-            elif state == ERROR:
-                waiter.add_exception(future)
-            elif state == CANCELLED_AND_NOTIFIED:
-                waiter.add_cancelled(future)
+    cdef object watchers = future.watchers
+    if watchers is not None and state != CANCELLED:
+        if type(watchers) is not tuple:
+            tell(watchers, future, state)
+        else:
+            for watcher in <tuple>watchers:
+                tell(watcher, future, state)
+    if condition.queue is not None:
         condition.notify_all()
+
+
+cdef void tell(object watcher, FutureCore future, State state) noexcept:
+    try:
+        if state == RESULT:
+            watcher.add_result(future)
+        elif state == ERROR:
+            watcher.add_exception(future)
+        else:
+            watcher.add_cancelled(future)
     except BaseException as error:
-        report(futures_logger, "exception telling the waiters of %r", (future,), error)
+        report(futures_logger, "exception telling %r, which waits for %r", (watcher, future), error)
 
 
 cdef object as_exception(str function, object exception):

@@ -1,34 +1,182 @@
-"""What ``concurrent.futures.wait`` and ``as_completed`` reach into a future for, made only when they do."""
+"""What ``concurrent.futures.wait`` and ``as_completed`` reach into a future for, made only when they do.
+
+They make a hundred thousand at once. So these take no part in garbage collection, which would look through everything
+else for so many new objects; and they refer to nothing that could refer back to them.
+"""
+
+cdef extern from "pythread.h" nogil:
+    ctypedef void *PyThread_type_lock
+    ctypedef enum PyLockStatus:
+        PY_LOCK_FAILURE
+        PY_LOCK_ACQUIRED
+        PY_LOCK_INTR
+    PyThread_type_lock PyThread_allocate_lock()
+    void PyThread_free_lock(PyThread_type_lock lock)
+    PyLockStatus PyThread_acquire_lock_timed(PyThread_type_lock lock, long long microseconds, int interruptible)
+    void PyThread_release_lock(PyThread_type_lock lock)
+    unsigned long PyThread_get_thread_ident()
+
+cdef extern from "Python.h":
+    int PyErr_CheckSignals() except -1
 
 
-class FutureCondition(RLock):
-    """The ``_condition`` of a future, with its ``_waiters``: a re-entrant lock that can do the rest on demand.
+@cython.final
+@cython.no_gc
+cdef class FutureCondition:
+    """The ``_condition`` of a future: whoever holds it sees no transition of the future.
 
-    Whoever holds it sees no transition of the future: that is how the standard library looks at many futures
-    at once. It is a lock at the price of a lock; the queue of a real ``threading.Condition`` is made when
-    somebody waits on it.
+    It does what a `threading.Condition` with its re-entrant lock does, at the price of a lock.
     """
-    __slots__ = ("_queue", "waiters")
+    cdef PyThread_type_lock lock    # held exactly while depth > 0
+    cdef unsigned long owner        # of the lock; only a thread's own value tells it anything
+    cdef Py_ssize_t depth           # guarded by the lock, as is the queue
+    cdef list queue                 # None, or a lock for each thread that waits to be notified; it sleeps on that
 
-    def __init__(self):
-        self._queue = None
-        self.waiters = []
+    def __cinit__(self):
+        self.lock = PyThread_allocate_lock()
+        if self.lock is NULL:
+            raise MemoryError("cannot allocate a lock")
 
-    def _condition(self):
-        if self._queue is None:
-            self._queue = threading.Condition(self)
-        return self._queue
+    def __dealloc__(self):
+        if self.lock is not NULL:
+            PyThread_free_lock(self.lock)
+
+    cdef int check_mine(self) except -1:
+        if self.depth == 0 or self.owner != PyThread_get_thread_ident():
+            raise RuntimeError("cannot release, wait on or notify a condition that is not held")
+        return 0
+
+    def acquire(self, blocking=True, timeout=-1):
+        """Hold it, once more if this thread does already. False if it could not be had in `timeout` seconds."""
+        cdef unsigned long me = PyThread_get_thread_ident()
+        cdef PyLockStatus status
+        cdef double deadline
+        cdef long long microseconds
+        if self.depth > 0 and self.owner == me:
+            self.depth += 1
+            return True
+        status = PyThread_acquire_lock_timed(self.lock, 0, 0)
+        if status != PY_LOCK_ACQUIRED and blocking:
+            microseconds = -1 if timeout < 0 else <long long>(min(timeout, threading.TIMEOUT_MAX) * 1e6)
+            deadline = monotonic() + timeout
+            while True:
+                with nogil:
+                    status = PyThread_acquire_lock_timed(self.lock, microseconds, 1)
+                if status != PY_LOCK_INTR:
+                    break
+                PyErr_CheckSignals()
+                if microseconds >= 0:
+                    microseconds = <long long>(max(0.0, deadline - monotonic()) * 1e6)
+        if status != PY_LOCK_ACQUIRED:
+            return False
+        self.owner = me
+        self.depth = 1
+        return True
+
+    def release(self):
+        """Let go, as often as it was acquired. Raises RuntimeError if this thread does not hold it."""
+        self.check_mine()
+        self.depth -= 1
+        if self.depth == 0:
+            PyThread_release_lock(self.lock)
+
+    def __enter__(self):
+        return self.acquire()
+
+    def __exit__(self, *error):
+        self.release()
 
     def wait(self, timeout=None):
-        return self._condition().wait(timeout)
+        """Let go, sleep until notified or `timeout` seconds have passed, hold it again; whether it was notified."""
+        cdef Py_ssize_t depth
+        self.check_mine()
+        bed = allocate_lock()
+        bed.acquire()
+        if self.queue is None:
+            self.queue = []
+        self.queue.append(bed)
+        depth = self.depth
+        self.depth = 0
+        PyThread_release_lock(self.lock)
+        try:
+            bed.acquire(True, seconds_or_forever(timeout))
+        finally:
+            self.acquire()
+            self.depth = depth
+            notified = bed not in self.queue
+            if not notified:
+                self.queue.remove(bed)
+        return notified
 
     def wait_for(self, predicate, timeout=None):
-        return self._condition().wait_for(predicate, timeout)
+        """`wait` until `predicate()` is true, or `timeout` seconds have passed; its last value."""
+        deadline = None if timeout is None else monotonic() + timeout
+        while not (answer := predicate()):
+            left = None if deadline is None else deadline - monotonic()
+            if left is not None and left <= 0:
+                break
+            self.wait(left)
+        return answer
 
     def notify(self, n=1):
-        if self._queue is not None:
-            self._queue.notify(n)
+        """Wake the first `n` of those who wait."""
+        self.check_mine()
+        if self.queue is not None:
+            awake = self.queue[:n]
+            del self.queue[:n]
+            for bed in awake:
+                bed.release()
 
     def notify_all(self):
-        if self._queue is not None:
-            self._queue.notify_all()
+        """Wake all who wait."""
+        self.check_mine()
+        if self.queue is not None:
+            self.notify(len(self.queue))
+
+    def _at_fork_reinit(self):
+        """In a forked child: nobody holds it, whoever held it in the parent."""
+        self.lock = PyThread_allocate_lock()
+        self.depth = 0
+        self.queue = None
+
+
+@cython.final
+@cython.no_gc
+@cython.freelist(8)
+cdef class Watchers:
+    """The ``_waiters`` of a future, as much of a list as is needed: made for one look, and then dropped."""
+    cdef FutureCore future
+
+    cdef tuple all(self):
+        watchers = self.future.watchers
+        if type(watchers) is tuple:
+            return watchers
+        return () if watchers is None else (watchers,)
+
+    cdef void keep(self, tuple watchers):
+        if len(watchers) == 1 and type(watchers[0]) is not tuple:
+            self.future.watchers = watchers[0]
+        else:
+            self.future.watchers = watchers or None
+
+    def append(self, watcher):
+        """Have `watcher` told when the future is done; the caller holds the condition."""
+        if self.future.watchers is None and type(watcher) is not tuple:
+            self.future.watchers = watcher
+        else:
+            self.keep((*self.all(), watcher))
+
+    def remove(self, watcher):
+        """Take it out again. Raises ValueError if it is not there."""
+        if self.future.watchers is watcher:
+            self.future.watchers = None
+        else:
+            watchers = list(self.all())
+            watchers.remove(watcher)
+            self.keep(tuple(watchers))
+
+    def __iter__(self):
+        return iter(self.all())
+
+    def __len__(self):
+        return len(self.all())

@@ -124,7 +124,7 @@ cdef class FutureBase(FutureCore):
 
     @property
     def _condition(self):
-        cdef object fresh = None
+        cdef FutureCondition fresh
         if self.condition is None:
             fresh = FutureCondition()
             with cython.critical_section(self):
@@ -134,7 +134,9 @@ cdef class FutureBase(FutureCore):
 
     @property
     def _waiters(self):
-        return self._condition.waiters
+        cdef Watchers watchers = Watchers.__new__(Watchers)
+        watchers.future = self
+        return watchers
 
     @property
     def _result(self):

@@ -52,4 +52,6 @@ cdef class PollTable(TaskTable):
         return 0
 
     cdef list tasks(self):
-        return self.listed(self.outstanding) + self.listed(self.polled)
+        cdef list tasks = self.listed(self.outstanding)
+        tasks += self.listed(self.polled)
+        return tasks

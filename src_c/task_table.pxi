@@ -69,7 +69,14 @@ cdef class TaskTable:
 
     def futures(self):
         """A new list of the futures that are not done."""
-        return [(<Task>task).future for task in self.tasks()]
+        cdef list tasks = self.tasks()
+        cdef list futures = []
+        for task in tasks:
+            futures.append((<Task>task).future)
+            if len(futures) % BREATH == 0:
+                breathe()
+        drop(tasks)
+        return futures
 
     def cancel_all(self):
         """Cancel every future that is not done, asking nobody: for the end of the interpreter."""
@@ -176,15 +183,31 @@ cdef class TaskTable:
         return shortened(tasks, count)
 
     cdef int end_all(self, list tasks, State state, object outcome) except -1:
-        """End the futures of `tasks` that are not done, letting other threads run now and then."""
-        cdef Py_ssize_t i = 0
+        """End the futures of `tasks`, a list of nobody else's, that are not done."""
+        cdef Py_ssize_t ended = 0
         for task in tasks:
             (<Task>task).future.settle(state, outcome)
-            i += 1
-            if i % 4096 == 0:
-                with nogil:
-                    pass
+            ended += 1
+            if ended % BREATH == 0:
+                breathe()
+        drop(tasks)
         return 0
+
+
+cdef enum:
+    BREATH = 4096       # after so many tasks, other threads are let run
+
+
+cdef void breathe() noexcept:
+    with nogil:
+        pass
+
+
+cdef void drop(list items) noexcept:
+    """Empty a list of nobody else's, a piece at a time: each item may be the last reference to much."""
+    while items:
+        del items[-BREATH:]
+        breathe()
 
 
 cdef list shortened(list items, Py_ssize_t count):

@@ -24,7 +24,8 @@ cdef class FutureCore:
     cdef Task task              # what may cancel it and wants to know when it is done, or None
     cdef object callbacks       # None, one callback, or a list of them; a Task is one for a future made from this
     cdef Waiter waiter          # the first of the blocked threads, or None
-    cdef object condition       # a FutureCondition once asked for, then for good
+    cdef object watchers        # whom wait() and as_completed() have us tell: None, one, or a tuple; the condition guards it
+    cdef FutureCondition condition      # once asked for, then for good
 
     cdef State current(self) noexcept:
         """The state, read so that the outcome read after it is the one that belongs to it."""
@@ -49,7 +50,7 @@ cdef class FutureCore:
     cdef int claim(self, State state, object outcome) except -1:
         """Try to end the future so: 1 if this call did, 0 if it came too late. The winner calls `conclude`."""
         cdef bint won = False
-        cdef object condition
+        cdef FutureCondition condition
         with cython.critical_section(self):
             condition = self.condition
             if condition is None:
@@ -60,7 +61,7 @@ cdef class FutureCore:
             with cython.critical_section(self):
                 won = self.decide(state, outcome)
             if won:
-                tell_waiters(condition, self, state)
+                tell_watchers(condition, self, state)
         return won
 
     cdef void conclude(self) noexcept:
@@ -101,7 +102,7 @@ cdef class FutureCore:
     cdef State start(self) except? ERROR:
         """`advance`, when nobody holds the condition."""
         cdef State state = ERROR
-        cdef object condition
+        cdef FutureCondition condition
         with cython.critical_section(self):
             condition = self.condition
             if condition is None:
@@ -111,7 +112,7 @@ cdef class FutureCore:
                 with cython.critical_section(self):
                     state = self.advance()
                 if state == CANCELLED:
-                    tell_waiters(condition, self, CANCELLED_AND_NOTIFIED)
+                    tell_watchers(condition, self, CANCELLED_AND_NOTIFIED)
         return state
 
     cdef int subscribe(self, object callback) except -1:
