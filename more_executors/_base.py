@@ -102,6 +102,12 @@ class DelegatingExecutor(Chainable):
     def _turn(self) -> float | None:
         """Do what is due; returns the seconds until there is more to do, or None when there never will be."""
 
+    def _is_at_work_here(self) -> bool:
+        """Whether futures of this executor wait for the thread that asks."""
+        if self._worker.is_current() or self._table.is_submitting():
+            return True
+        return isinstance(self._delegate, DelegatingExecutor) and self._delegate._is_at_work_here()
+
     def _drained(self) -> bool:
         """Whether no future is outstanding and none will be."""
         return self._table.closed is not None and not len(self._table)
@@ -116,19 +122,24 @@ class DelegatingExecutor(Chainable):
         Raises RuntimeError after `shutdown`, at the end of the interpreter and in a forked child, and whatever the
         delegate's `submit` raises.
         """
-        return self._table.submit(self, self._delegate, fn, args, kwargs)
+        try:
+            return self._table.submit(self, self._delegate, fn, args, kwargs)
+        finally:
+            # An exception out of a delegate that calls `fn` right here keeps this frame: not what is in it.
+            del self, fn, args, kwargs
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more work, see what there is through, and shut the delegate down as well.
 
         With `wait` it returns when all futures are done; without, at once, and they are seen through in the
-        background. `cancel_futures` first tries to cancel every future. A second call does nothing. On the
-        executor's own thread, that is in its poll function or in a callback, it does not wait.
+        background. `cancel_futures` first tries to cancel every future. A second call does nothing. Where waiting would
+        be for ever, as it is this thread that has to go on, it does not wait: on the executor's own thread, that is in
+        its poll function or in a callback there, and in a callable that a delegate calls in `submit`.
         """
         if not self._table.close(AFTER_SHUTDOWN):
             return
         self._worker.pin(self)
-        wait = wait and not self._worker.is_current()
+        wait = wait and not self._is_at_work_here()
         try:
             if cancel_futures:
                 for future in self._table.futures():

@@ -136,6 +136,7 @@ cdef class FutureBase(FutureCore):
     def _waiters(self):
         cdef Watchers watchers = Watchers.__new__(Watchers)
         watchers.future = self
+        _ = self._condition  # whoever ends the future looks for watchers if there is one
         return watchers
 
     @property

@@ -27,6 +27,7 @@ cdef class Task:
     cdef CancelAttempt attempt  # the cancel() that is being decided, or None
     cdef Py_ssize_t slot        # its place in the Slots it is in, which section(table) guards
     cdef double started         # by the coarse clock
+    cdef unsigned long thread   # the one that submits it
     cdef unsigned char phase
     cdef bint over              # section(future): the future is done, although the task may not have left the table
     cdef bint listed            # section(table): in the table's second Slots, not in the first

@@ -58,14 +58,24 @@ cdef class TaskTable:
         return future
 
     def close(self, str reason not None):
-        """Take no more tasks: `begin` raises RuntimeError(reason). False if it was closed before."""
-        cdef bint first
+        """Take no more tasks: `submit` raises RuntimeError(reason). False if it was closed before."""
+        cdef bint first, over
         with cython.critical_section(self):
             first = self.refusal is None
             if first:
                 self.refusal = reason
-        self.waker.set()
+            over = self.live == 0
+        if over:
+            self.waker.set()
         return first
+
+    def is_submitting(self):
+        """Whether the calling thread is in `submit`: the delegate, or what it calls there, is asking."""
+        cdef unsigned long me = PyThread_get_thread_ident()
+        for task in self.listed(self.outstanding):
+            if (<Task>task).phase == STARTING and (<Task>task).thread == me:
+                return True
+        return False
 
     def futures(self):
         """A new list of the futures that are not done."""
@@ -114,6 +124,7 @@ cdef class TaskTable:
         task.future = future
         task.table = self
         task.started = coarse_now()
+        task.thread = PyThread_get_thread_ident()
         future.task = task
         while True:
             with cython.critical_section(self):
