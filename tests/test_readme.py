@@ -19,7 +19,12 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.fixture
 def service() -> Iterator[str]:
-    command = [sys.executable, str(ROOT / "examples" / "publish" / "service.py"), "--duration=0.3", "--failure-rate=0.2"]
+    command = [
+        sys.executable,
+        str(ROOT / "examples" / "publish" / "service.py"),
+        "--duration=0.3",
+        "--failure-rate=0.2",
+    ]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
