@@ -10,7 +10,7 @@ RUN := $(VENV)/bin/python
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/built $(VENV)/with-demo      ## publish 50,000 objects, and draw publish.png
-	$(RUN) -m examples.publish $(ARGS)
+	$(RUN) examples/publish $(ARGS)
 
 test: $(VENV)/built $(VENV)/with-test $(VENV)/with-demo   ## run the tests
 	$(RUN) -m pytest $(ARGS)
@@ -22,9 +22,9 @@ lint: $(VENV)/built $(VENV)/with-lint $(VENV)/with-test $(VENV)/with-demo   ## c
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/cython-lint src_c
-	$(RUN) -m mypy more_executors examples tests/typed
+	$(RUN) -m mypy more_executors examples/publish tests/typed
 	$(RUN) -m mypy.stubtest more_executors._core
-	$(RUN) -m pyright more_executors examples tests/typed
+	$(RUN) -m pyright more_executors examples/publish tests/typed
 
 develop: $(VENV)/built                     ## build the extension in place
 	@echo "more_executors is built: $(RUN) imports it from here"

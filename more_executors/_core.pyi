@@ -15,9 +15,7 @@ _T = TypeVar("_T")
 BUILD_PROFILE: Final[str]
 futures_logger: Logger
 
-def log(
-    logger: Logger, level: int, message: str, *arguments: object, error: BaseException | None = None
-) -> None: ...
+def log(logger: Logger, level: int, message: str, *arguments: object, error: BaseException | None = None) -> None: ...
 
 class FutureBase:
     def __init__(self) -> None: ...

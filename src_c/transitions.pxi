@@ -24,7 +24,7 @@ cdef class FutureCore:
     cdef Task task              # what may cancel it and wants to know when it is done, or None
     cdef object callbacks       # None, one callback, or a list of them; a Task is one for a future made from this
     cdef Waiter waiter          # the first of the blocked threads, or None
-    cdef object watchers        # whom wait() and as_completed() have us tell: None, one, or a tuple; the condition guards it
+    cdef object watchers        # who wait()s and is to be told: None, one, or a tuple; guarded by the condition
     cdef FutureCondition condition      # once asked for, then for good
 
     cdef State current(self) noexcept:

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.stress
 
 SECONDS = 1.5
 MAX_OUTSTANDING = 5_000
+ENDS = (ValueError, LookupError, concurrent.futures.CancelledError, concurrent.futures.TimeoutError)
 
 
 @pytest.fixture(autouse=True)

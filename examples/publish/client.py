@@ -12,11 +12,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import CancelledError
-from typing import Any, Protocol, TypedDict
+from typing import TypedDict
 
 import requests
+from more_executors import PollDescriptor
 
 log = logging.getLogger(__name__)
 
@@ -31,22 +32,20 @@ class TaskError(Exception):
     """The service refused to start a task, ended it with an error, or does not know it."""
 
 
-class TaskStatus(TypedDict, total=False):
-    """A task as the service reports it; ``ended`` is in seconds since the epoch, missing while running."""
-
+class _TaskState(TypedDict):
     task_id: str
     state: str
+
+
+class TaskStatus(_TaskState, total=False):
+    """A task as the service reports it; ``ended`` is in seconds since the epoch, missing while running."""
+
     error: str
     ended: float
 
 
-class Descriptor(Protocol):
-    """What ``poll_tasks`` needs of a ``PollDescriptor``; ``result`` is the task id from ``publish``."""
-
-    @property
-    def result(self) -> Any: ...
-    def yield_result(self, value: Any = None) -> None: ...
-    def yield_exception(self, exc: Exception) -> None: ...
+Descriptor = PollDescriptor[str, TaskStatus]
+"""A task that is polled: ``result`` is the task id from ``publish``."""
 
 
 class PublishClient:
@@ -75,7 +74,7 @@ class PublishClient:
             raise TaskError(answer["error"])
         return str(answer["task_id"])
 
-    def poll_tasks(self, descriptors: Sequence[Descriptor]) -> None:
+    def poll_tasks(self, descriptors: list[Descriptor]) -> None:
         """Look up all tasks and resolve those that have ended: one with its TaskStatus, or with TaskError.
 
         A failed look-up leaves its tasks for the next poll.
@@ -140,4 +139,4 @@ class PublishClient:
             elif task["state"] == "cancelled":
                 descriptor.yield_exception(CancelledError())
             else:
-                descriptor.yield_exception(TaskError(task["error"]))
+                descriptor.yield_exception(TaskError(task.get("error", "no reason given")))

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -115,7 +115,7 @@ class MeteredClient(PublishClient):
         finally:
             self._thread.publish_ended = thread_time()
 
-    def poll_tasks(self, descriptors: Sequence[Descriptor]) -> None:
+    def poll_tasks(self, descriptors: list[Descriptor]) -> None:
         """Look up all tasks; the time since the last poll, which was in the same thread, is the library's."""
         if self._poll_ended is not None:
             self._polling += thread_time() - self._poll_ended
@@ -142,7 +142,7 @@ class MeteredClient(PublishClient):
         self._resolving += thread_time() - begin
         self._expected -= len(ended)
         now = time.time()
-        self.delays.extend(now - task["ended"] for _, task in ended)
+        self.delays.extend(now - task.get("ended", now) for _, task in ended)
 
     def costs(self) -> list[Cost]:
         """The times spent outside this client's functions, and in resolving futures."""
