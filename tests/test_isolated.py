@@ -59,7 +59,7 @@ def test_without_the_compiled_part_the_import_says_what_to_do(tmp_path: Path) ->
     package.mkdir()
     for path in Path(more_executors.__file__).parent.glob("*.py"):
         shutil.copy(path, package)
-    ended = run("-c", "import more_executors", cwd=tmp_path)
+    ended = run("-S", "-c", "import more_executors", cwd=tmp_path)  # -S: no editable install in the way
     assert ended.returncode == 1
     assert "ImportError: more_executors._core, the compiled part of more_executors, has not been built" in ended.stderr
     assert "pip install" in ended.stderr
