@@ -627,9 +627,9 @@ def without_collector() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def polling(poll: Callable[[list[Any]], Any]) -> Iterator[PollExecutor[Any, Any]]:
-    """An executor whose submit runs the callable, and that polls with `poll`; what is left at the end is cancelled."""
-    executor: PollExecutor[Any, Any] = PollExecutor(SyncExecutor(), poll)
+def polling(poll: Callable[[list[Any]], Any], delegate: Any = None) -> Iterator[PollExecutor[Any, Any]]:
+    """An executor that polls with `poll`, on a SyncExecutor by default; what is left at the end is cancelled."""
+    executor: PollExecutor[Any, Any] = PollExecutor(delegate or SyncExecutor(), poll)
     try:
         yield executor
     finally:

@@ -180,9 +180,7 @@ def test_a_done_future_keeps_neither_its_delegate_s_nor_what_that_returned(
 
 @every_end
 @every_type
-def test_a_future_whose_delegate_never_succeeded_keeps_nothing_of_it(
-    future_type: type[Future[Any]], how: str
-) -> None:
+def test_a_future_whose_delegate_never_succeeded_keeps_nothing_of_it(future_type: type[Future[Any]], how: str) -> None:
     """What is left goes by itself: the two do not hold each other in a cycle."""
     delegate = ScriptedDelegate(future_type)
     executor: PollExecutor[Any, Any] = PollExecutor(delegate, resolve)

@@ -232,7 +232,8 @@ def test_whoever_waits_on_the_condition_is_notified(kind: FutureKind, how: str) 
     future = kind.pending()
     with future._condition:
         ender = InThread(kind.end, future, how)
-        assert future._condition.wait_for(future.done, PATIENCE)
+        assert future._condition.wait(PATIENCE), "not notified"
+        assert future.done()
     ender.outcome()
 
 

@@ -15,6 +15,7 @@ from support import (
     FOREVER,
     PATIENCE,
     DuckDelegate,
+    DuckFuture,
     HeardLogger,
     Parking,
     PollSleeps,
@@ -293,29 +294,27 @@ def test_a_descriptor_that_is_kept_keeps_no_executor_once_its_future_is_done() -
         descriptor.yield_result("too late")
 
 
-def test_a_delegates_future_is_dropped_when_the_delegate_is_done() -> None:
-    class Given(Thing):
-        def __init__(self) -> None:
-            self.callbacks: list[Any] = []
-            self.add_done_callback = self.callbacks.append
+class WeakDuckFuture(DuckFuture):
+    """One that calls back once, and forgets whom."""
 
-        def cancelled(self) -> bool:
-            return False
+    def call_back(self) -> None:
+        callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback(self)
 
-        def exception(self) -> None:
-            return None
 
-        def result(self) -> str:
-            return "key"
-
-    delegate = DuckDelegate(Given)
-    poll = RecordingPoll()
-    with PollExecutor(delegate, poll) as executor, without_collector():
+@pytest.mark.parametrize("how", ["done", "cancelled"])
+def test_a_delegates_future_is_let_go_of_when_nothing_more_can_come_of_it(how: str) -> None:
+    delegate, poll = DuckDelegate(WeakDuckFuture), RecordingPoll()
+    with polling(poll, delegate) as executor, without_collector():
         future = executor.submit(int)
         given = delegate.given.pop()
-        given.callbacks.pop()(given)
         gone = weakref.ref(given)
-        del given.add_done_callback, given
+        if how == "done":
+            given.end("key")
+        else:
+            given.agrees_to_cancel = True
+            assert future.cancel()
+        del given
         assert gone() is None
-        poll.next_of(1)[0].yield_result()
-        assert future.done()
+        assert future.done() == (how == "cancelled")

@@ -256,7 +256,7 @@ def test_cancelling_a_future_from_its_own_cancel_fn_is_refused(answer: bool) -> 
 
     with PollExecutor(SyncExecutor(), poll, cancel_fn) as executor:
         future, descriptor = polled_future(poll, executor)
-        assert future.cancel() is answer
+        assert InThread(future.cancel).outcome() is answer
         assert answers == [False], "and cancel_fn is not called again"
         descriptor.yield_result()
 

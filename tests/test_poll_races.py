@@ -72,7 +72,8 @@ def test_a_cancel_that_a_joining_task_overtakes_is_cancel_fns_decision(
 def test_a_task_that_is_cancelled_while_it_joins_is_never_polled(sleeps: PollSleeps) -> None:
     poll, delegate, parking = RecordingPoll(), DuckDelegate(), Parking("key")
     with PollExecutor(delegate, poll, lambda result: False) as executor:
-        assert poll.next() == []
+        assert sleeps.next() == FOREVER
+        woken = sleeps.wake_ups()
         future = executor.submit(int)
         delegate.given[0].result = parking
         delegate.given[0].agrees_to_cancel = True
@@ -82,9 +83,9 @@ def test_a_task_that_is_cancelled_while_it_joins_is_never_polled(sleeps: PollSle
         parking.let_go()
         finishing.outcome()
         assert future.cancelled()
-        assert sleeps.next() == FOREVER
+        assert sleeps.wake_ups() == woken, "nothing joined"
         executor.notify()
-        assert poll.next() == []
+        assert [poll.next(), poll.next()] == [[], []]
 
 
 # 1. The delegate finishes; its thread A is held on the way to the polled list.
@@ -117,7 +118,8 @@ def test_what_joins_during_shutdown_is_seen_through(cancel_futures: bool) -> Non
 # 3. A goes on: the delegate takes the task, or refuses.
 # 4. What was taken is polled and resolved. Only then does B return.
 @pytest.mark.parametrize("takes_it", [True, False])
-def test_shutdown_waits_for_a_submit_that_has_begun(takes_it: bool) -> None:
+@pytest.mark.parametrize("cancel_futures", [True, False])
+def test_shutdown_waits_for_a_submit_that_has_begun(takes_it: bool, cancel_futures: bool) -> None:
     poll, delegate, refusal = RecordingPoll(), DuckDelegate(), RuntimeError("the delegate is shut down")
     given: Future[Any] = Future()
     parking = Parking(given, raising=None if takes_it else refusal)
@@ -127,7 +129,7 @@ def test_shutdown_waits_for_a_submit_that_has_begun(takes_it: bool) -> None:
     executor = PollExecutor(delegate, poll)
     submitting = InThread(executor.submit, int)
     parking.wait_for_one()
-    shutting_down = InThread(executor.shutdown)
+    shutting_down = InThread(lambda: executor.shutdown(cancel_futures=cancel_futures))
     assert told_to_shut_down.wait(PATIENCE)
     with pytest.raises(RuntimeError, match="cannot schedule new futures after shutdown"):
         executor.submit(int)

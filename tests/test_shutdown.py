@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import weakref
 from collections.abc import Callable
@@ -414,7 +415,7 @@ def test_shutdown_of_the_upper_of_two_on_the_thread_of_the_lower_does_not_wait_f
         executor._table.cancel_all()
 
 
-def test_what_is_shut_down_without_waiting_and_dropped_is_seen_through() -> None:
+def test_what_is_shut_down_and_dropped_is_seen_through_and_gone_without_being_collected() -> None:
     poll = RecordingPoll()
     executor, delegate, futures, descriptors = pending_in_both_phases(poll)
     thread, gone = poll_thread("both"), weakref.ref(executor)
@@ -429,6 +430,26 @@ def test_what_is_shut_down_without_waiting_and_dropped_is_seen_through() -> None
         assert kept.result(0) == "seen through"
         assert_ends(thread)
         assert gone() is None
+
+
+def test_what_is_shut_down_and_dropped_with_all_its_futures_is_seen_through() -> None:
+    resolve, resolved = threading.Event(), threading.Event()
+
+    def poll_fn(descriptors: list[Any]) -> float:
+        if resolve.is_set():
+            for descriptor in descriptors:
+                descriptor.yield_result()
+        return 0.001
+
+    executor = PollExecutor(SyncExecutor(), poll_fn, name="own")
+    thread = poll_thread("own")
+    executor.submit(int).add_done_callback(lambda _: resolved.set())
+    executor.shutdown(wait=False)
+    del executor
+    gc.collect()
+    resolve.set()
+    assert resolved.wait(PATIENCE)
+    assert_ends(thread)
 
 
 def test_shutdown_in_a_callback_on_a_thread_of_the_delegate_does_not_wait_for_that_thread() -> None:
