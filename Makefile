@@ -24,7 +24,7 @@ lint: $(VENV)/built $(VENV)/with-lint $(VENV)/with-test $(VENV)/with-demo   ## c
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/cython-lint src_c
 	$(RUN) -m mypy more_executors examples/publish tests/typed
 	$(RUN) -m mypy.stubtest more_executors._core
-	$(RUN) -m pyright more_executors examples/publish tests/typed
+	$(RUN) -m pyright --pythonpath $(RUN) more_executors examples/publish tests/typed
 
 develop: $(VENV)/built                     ## build the extension in place
 	@echo "more_executors is built: $(RUN) imports it from here"
