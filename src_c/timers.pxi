@@ -36,7 +36,10 @@ cdef class Timers:
         self.heap = []
 
     def __len__(self):
-        return len(self.heap) - self.cancelled
+        cdef Py_ssize_t pending
+        with cython.critical_section(self):
+            pending = len(self.heap) - self.cancelled
+        return pending
 
     def add(self, double when, item):
         """Have `item` fall due at `when`; returns its Timer. Raises ValueError if `when` is NaN."""
@@ -85,7 +88,7 @@ cdef class Timers:
     cdef bint cancel(self, Timer timer):
         cdef object item = None
         cdef list dropped = None
-        cdef bint was_pending
+        cdef bint was_pending, crowded
         with cython.critical_section(self):
             was_pending = timer.pending
             if was_pending:
@@ -93,7 +96,8 @@ cdef class Timers:
                 item = timer.item
                 timer.item = None
                 self.cancelled += 1
-        if self.cancelled > 32 and self.cancelled * 2 > len(self.heap):
+            crowded = self.cancelled > 32 and self.cancelled * 2 > len(self.heap)
+        if crowded:
             dropped = self.without_cancelled()
         return was_pending
 
