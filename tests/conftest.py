@@ -23,6 +23,10 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+# What was left alive at the end of the last test: by those that are marked so, or failed for it.
+known_objects: Counter[str] = Counter()
+
+
 def live_objects() -> Counter[str]:
     return Counter(type(thing).__name__ for thing in gc.get_objects() if isinstance(thing, OURS))
 
@@ -49,13 +53,14 @@ def nothing_left_behind(
     unseen: list[BaseException | None] = []
     monkeypatch.setattr(sys, "unraisablehook", lambda args: unseen.append(args.exc_value))
     monkeypatch.setattr(threading, "excepthook", lambda args: unseen.append(args.exc_value))
-    gc.collect()
-    threads, objects = set(threading.enumerate()), live_objects()
+    threads = set(threading.enumerate())
     yield unseen
     gc.collect()
     left = threads_after(threads)
     assert not left, f"left running: {left}"
-    gc.collect()
-    if not request.node.get_closest_marker("keeps_objects"):
-        assert not (live_objects() - objects), "objects left alive"
+    live = live_objects()
+    leaked = live - known_objects
+    known_objects.clear()
+    known_objects.update(live)
+    assert not leaked or request.node.get_closest_marker("keeps_objects"), f"objects left alive: {leaked}"
     assert not unseen, f"errors nobody saw: {unseen}"
