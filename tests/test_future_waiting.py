@@ -6,6 +6,7 @@ Each test runs over the standard library's futures as well, unless it looks at h
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -54,6 +55,8 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], WatchedLocks
 @pytest.mark.parametrize("timeout", [0, -1, 0.001, -inf, nan])
 def test_when_the_time_is_up_the_future_goes_on(kind: FutureKind, call: str, timeout: float) -> None:
     future = kind.pending()
+    if timeout != timeout and type(future) is Future and sys.version_info >= (3, 14):
+        pytest.skip("from 3.14 on the standard library refuses NaN; ours goes on taking it for no time left")
     for _ in range(2):
         assert said(future, timeout, call) is futures.TimeoutError
     kind.start(future)
