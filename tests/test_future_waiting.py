@@ -55,7 +55,7 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], WatchedLocks
 @pytest.mark.parametrize("timeout", [0, -1, 0.001, -inf, nan])
 def test_when_the_time_is_up_the_future_goes_on(kind: FutureKind, call: str, timeout: float) -> None:
     future = kind.pending()
-    if timeout != timeout and type(future) is Future and sys.version_info >= (3, 14):
+    if timeout != timeout and type(future) is futures.Future and sys.version_info >= (3, 14):
         pytest.skip("from 3.14 on the standard library refuses NaN; ours goes on taking it for no time left")
     for _ in range(2):
         assert said(future, timeout, call) is futures.TimeoutError
