@@ -36,7 +36,7 @@ cdef class FutureBase(FutureCore):
         cdef Task task
         with cython.critical_section(self):
             state = <State>self.state
-            task = self.task
+            task = self.task if state == PENDING else None
         if state == PENDING and task is not None:
             return task.running(self) == 1
         return state == RUNNING

@@ -101,6 +101,7 @@ cdef class TaskTable:
         for task in self.tasks():
             future = (<Task>task).future
             future.callbacks = None
+            future.watchers = None
             if future.condition is not None:
                 future.condition._at_fork_reinit()
             future.settle(CANCELLED_AND_NOTIFIED, None)
