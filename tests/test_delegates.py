@@ -93,7 +93,7 @@ def test_what_the_delegates_submit_raises_comes_out_of_submit_and_leaves_nothing
         assert future.result(PATIENCE) == 42
 
 
-@pytest.mark.parametrize("value", [None, 42, "future", object()], ids=repr)
+@pytest.mark.parametrize("value", [None, 42, "future", int], ids=repr)
 def test_a_delegate_that_returns_no_future_raises_a_type_error_naming_what_it_returned(value: object) -> None:
     with PollExecutor(DelegateOf(lambda fn: value), doubling) as executor:
         with pytest.raises(TypeError) as raised:

@@ -90,7 +90,7 @@ def test_without_a_cancel_fn_a_polled_future_is_cancelled() -> None:
             future.result(0)
 
 
-@pytest.mark.parametrize("answer", [True, 1, "no", [0], object(), ...], ids=repr)
+@pytest.mark.parametrize("answer", [True, 1, "no", [0], ...], ids=repr)
 def test_a_true_answer_of_cancel_fn_cancels(answer: object) -> None:
     cancel_fn, poll = CountedCancel(answer), RecordingPoll()
     with PollExecutor(SyncExecutor(), poll, cancel_fn) as executor:

@@ -107,9 +107,9 @@ def test_shutdown_without_waiting_returns_at_once_and_polling_goes_on_until_all_
     descriptors[0].yield_result("a")
     delegate.given[3].end("joins after shutdown")
     assert futures[0].result(0) == "a"
-    assert [d.result for d in poll.next_of(3)] == [1, 2, "joins after shutdown"]
+    poll.next_with([1, 2, "joins after shutdown"])
     executor.notify()
-    poll.next_of(3)[-1].yield_result("b")
+    poll.next_with([1, 2, "joins after shutdown"])[-1].yield_result("b")
     assert futures[3].result(0) == "b"
     assert thread.is_alive()
     end_all(delegate, descriptors)
