@@ -10,8 +10,61 @@ except ModuleNotFoundError as error:
         "the package (python -m pip install .), or in a checkout build it in place (make develop)"
     ) from error
 
+from . import futures
+from .asyncio import AsyncioExecutor
+from .cancel_on_shutdown import CancelOnShutdownExecutor
 from .executors import Executors
+from .flat_map import FlatMapExecutor
+from .futures import (
+    f_and,
+    f_apply,
+    f_flat_map,
+    f_map,
+    f_nocancel,
+    f_or,
+    f_proxy,
+    f_return,
+    f_return_cancelled,
+    f_return_error,
+    f_sequence,
+    f_timeout,
+    f_traverse,
+    f_zip,
+)
+from .map import MapExecutor
 from .poll import PollDescriptor, PollExecutor
+from .retry import ExceptionRetryPolicy, RetryExecutor, RetryPolicy
 from .sync import SyncExecutor
+from .throttle import ThrottleExecutor
+from .timeout import TimeoutExecutor
 
-__all__ = ["Executors", "PollDescriptor", "PollExecutor", "SyncExecutor"]
+__all__ = [
+    "AsyncioExecutor",
+    "CancelOnShutdownExecutor",
+    "ExceptionRetryPolicy",
+    "Executors",
+    "FlatMapExecutor",
+    "MapExecutor",
+    "PollDescriptor",
+    "PollExecutor",
+    "RetryExecutor",
+    "RetryPolicy",
+    "SyncExecutor",
+    "ThrottleExecutor",
+    "TimeoutExecutor",
+    "f_and",
+    "f_apply",
+    "f_flat_map",
+    "f_map",
+    "f_nocancel",
+    "f_or",
+    "f_proxy",
+    "f_return",
+    "f_return_cancelled",
+    "f_return_error",
+    "f_sequence",
+    "f_timeout",
+    "f_traverse",
+    "f_zip",
+    "futures",
+]

@@ -15,10 +15,12 @@ import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from math import inf
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
-from ._base import Delegate, DelegatingExecutor, check_callable
+from ._base import Delegate, check_callable, check_optional_callable
 from ._core import PollDescriptor, PollTable, log
+from ._delegating import WorkingExecutor
 
 __all__ = ["PollDescriptor", "PollExecutor"]
 
@@ -27,7 +29,7 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-class PollExecutor(DelegatingExecutor, Generic[A, B]):
+class PollExecutor(WorkingExecutor, Generic[A, B]):
     """Submits to a delegate what starts a task elsewhere, and polls until the task is done.
 
     What a callable returns, typically a task id, is `result` of a `PollDescriptor`, and its future stays pending
@@ -56,6 +58,7 @@ class PollExecutor(DelegatingExecutor, Generic[A, B]):
     """
 
     _kind = "PollExecutor"
+    _metric = "poll"
 
     def __init__(
         self,
@@ -81,8 +84,7 @@ class PollExecutor(DelegatingExecutor, Generic[A, B]):
         """
         super().__init__(delegate, logger, name)
         check_callable("poll_fn", poll_fn)
-        if cancel_fn is not None:
-            check_callable("cancel_fn", cancel_fn)
+        check_optional_callable("cancel_fn", cancel_fn)
         self._poll_fn = poll_fn
         self._default_interval = checked_interval(default_interval)
         self._warned_of_delay = False
@@ -106,7 +108,9 @@ class PollExecutor(DelegatingExecutor, Generic[A, B]):
         descriptors = self._poll_table.hand_out()
         self._debug("polling %d descriptors", len(descriptors))
         try:
+            began = monotonic()
             delay, error = called(self._poll_fn, descriptors)
+            self._table.tally.count_call(monotonic() - began, error is not None)
             if error is not None:
                 self._poll_failed(error)
                 return self._default_interval

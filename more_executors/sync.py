@@ -7,8 +7,9 @@ from collections.abc import Callable
 from concurrent import futures
 from typing import ParamSpec, TypeVar
 
-from ._base import AFTER_SHUTDOWN, Chainable, check_name
-from ._core import Future
+from . import metrics
+from ._base import AFTER_SHUTDOWN, Chainable, check_name, chosen_logger
+from ._core import Origin
 
 __all__ = ["SyncExecutor"]
 
@@ -25,8 +26,9 @@ class SyncExecutor(Chainable):
     def __init__(self, logger: logging.Logger | None = None, name: str = "default") -> None:
         check_name(name)
         self._name = name
-        self._logger = logging.getLogger("SyncExecutor") if logger is None else logger
+        self._origin = Origin(chosen_logger(logger, "SyncExecutor"))
         self._shut_down = False
+        self._record = metrics.track(self, "sync", name, self._origin.tally)
 
     def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> futures.Future[A]:
         """Call `fn(*args, **kwargs)`; returns a future with what it returned or raised.
@@ -36,17 +38,14 @@ class SyncExecutor(Chainable):
         """
         if self._shut_down:
             raise RuntimeError(AFTER_SHUTDOWN)
-        future: Future[A] = Future()
         try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        try:
-            return future
+            return self._origin.run(fn, args, kwargs)
         finally:
-            # The exception keeps this frame, through its traceback: it must not keep what is in it.
-            del self, fn, args, kwargs, future
+            # An exception that the future keeps may keep this frame: it must not keep what is in it.
+            del self, fn, args, kwargs
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more work; there is nothing to wait for or to cancel."""
-        self._shut_down = True
+        if not self._shut_down:
+            self._shut_down = True
+            self._record.ended()

@@ -43,9 +43,18 @@ cdef extern from "platform.h" nogil:
 cdef extern from "platform.h":
     object new_instance(object type, tuple no_arguments)
     void call_or_complain(object thing, str name, tuple arguments, dict keywords)
+    ctypedef struct Delivery:
+        int depth
+        PyObject *later
+    Delivery *delivery_here() nogil
+    Delivery delivery_suspend() nogil
+    void delivery_resume(Delivery suspended) nogil
 
 cdef extern from "Python.h":
     void PyErr_SetInterrupt()
+    int Py_EnterRecursiveCall(const char *where) except -1
+    void Py_LeaveRecursiveCall()
+    Py_ssize_t PY_SSIZE_T_MAX
 
 BUILD_PROFILE = BUILD_PROFILE_NAME.decode("ascii")
 
@@ -53,12 +62,22 @@ include "waiting.pxi"
 include "condition.pxi"
 include "transitions.pxi"
 include "callbacks.pxi"
+include "delivery.pxi"
 include "future.pxi"
 include "tally.pxi"
 include "slots.pxi"
+include "timers.pxi"
 include "task.pxi"
 include "task_table.pxi"
+include "staged_table.pxi"
 include "delegate.pxi"
 include "poll_descriptor.pxi"
 include "poll_table.pxi"
-include "timers.pxi"
+include "map_task.pxi"
+include "deferred_task.pxi"
+include "retry_table.pxi"
+include "throttle_table.pxi"
+include "timeout_table.pxi"
+include "derived.pxi"
+include "gather.pxi"
+include "loop_bridge.pxi"

@@ -15,6 +15,11 @@ cdef void report(object logger, str message, tuple arguments, object error) noex
     A Ctrl-C is not swallowed: it is raised again, in the main thread, once this library is out of the way.
     """
     log(logger, logging.ERROR, message, *arguments, error=error)
+    interrupt_later(error)
+
+
+cdef void interrupt_later(object error) noexcept:
+    """If `error` is a Ctrl-C in the main thread, have it raised there again."""
     if isinstance(error, KeyboardInterrupt) and get_ident() == threading.main_thread().ident:
         PyErr_SetInterrupt()
 
@@ -29,11 +34,13 @@ cdef void run_callbacks(FutureCore future, object callbacks) noexcept:
 
 
 cdef void run_callback(FutureCore future, object callback) noexcept:
-    if isinstance(callback, Task):
-        (<Task>callback).delegate_done(future)
+    if isinstance(callback, Hook):
+        deliver(<Hook>callback, future)
+        return
+    if abandoning:
         return
     try:
-        callback(future)
+        call_user(callback, future)
     except BaseException as error:
         report(futures_logger, "exception calling callback for %r", (future,), error)
 

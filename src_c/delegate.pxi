@@ -1,68 +1,80 @@
-"""The delegate's future, which may be anybody's: following it, asking it, noticing that it is lost."""
+"""The delegate's future, which may be anybody's: following it, asking it, noticing that it is lost.
+
+A future that is followed is kept, to cancel it, except for a plain `concurrent.futures.Future`: whoever is to
+complete one has to hold it, so when it is gone the task is lost, and that is noticed.
+"""
 
 
-cdef int follow(Task task, object delegate_future) except -1:
-    """Have `task` go on when `delegate_future` is done. Raises TypeError if that is no future.
+cdef object reference_to(object future):
+    """What to keep of a future that is followed: `referent` of it is the future, or None if it is gone."""
+    return weakref.ref(future) if type(future) is concurrent.futures.Future else future
 
-    The delegate's future is kept, to cancel it, except for a plain `concurrent.futures.Future`: whoever is to
-    complete one has to hold it, so when it is gone the task is lost, and that is noticed.
-    """
-    cdef object add_done_callback
-    if isinstance(delegate_future, FutureCore):
-        begin_following(task, delegate_future)
-        if not (<FutureCore>delegate_future).subscribe(task):
-            task.delegate_done(delegate_future)
-        return 0
-    add_done_callback = getattr(delegate_future, "add_done_callback", None)
-    if add_done_callback is None:
-        raise TypeError(f"the delegate's submit must return a future, not {delegate_future!r}")
-    if type(delegate_future) is concurrent.futures.Future:
-        begin_following(task, weakref.ref(delegate_future))
+
+cdef object referent(object reference):
+    return reference() if type(reference) is weakref.ref else reference
+
+
+cdef bint is_future(object thing):
+    return isinstance(thing, FutureCore) or hasattr(thing, "add_done_callback")
+
+
+cdef int hook_onto(Hook hook, object future) except -1:
+    """Have `hook` called when `future` is done; now, if it is."""
+    if isinstance(future, FutureCore):
+        if not (<FutureCore>future).subscribe(hook):
+            deliver(hook, future)
     else:
-        begin_following(task, delegate_future)
-    add_done_callback(DelegateCallback(task))
+        future.add_done_callback(DelegateCallback(hook))
     return 0
 
 
-cdef void begin_following(Task task, object delegate_future) noexcept:
+cdef int follow(Task task, object delegate_future) except -1:
+    """Have `task` go on when `delegate_future` is done. Raises TypeError if that is no future."""
+    if not is_future(delegate_future):
+        raise TypeError(f"the delegate's submit must return a future, not {delegate_future!r}")
+    begin_following(task, reference_to(delegate_future))
+    return hook_onto(task, delegate_future)
+
+
+cdef void begin_following(Task task, object reference) noexcept:
     with cython.critical_section(task.future):
         if task.future.state <= RUNNING:
-            task.value = delegate_future
+            task.value = reference
             task.phase = WITH_DELEGATE
 
 
 @cython.final
 @cython.internal
 cdef class DelegateCallback:
-    """What a delegate's future calls when it is done: the first call counts.
+    """What anybody's future calls when it is done: the first call counts.
 
-    If it is dropped without a call, nobody can call it any more: the task is lost, and its future cancelled.
+    If it is dropped without a call, nobody can call it any more: the future is lost.
     """
-    cdef Task task
+    cdef Hook hook
 
-    def __cinit__(self, Task task not None):
-        self.task = task
+    def __cinit__(self, Hook hook not None):
+        self.hook = hook
 
-    cdef Task take(self):
-        cdef Task task
+    cdef Hook take(self):
+        cdef Hook hook
         with cython.critical_section(self):
-            task = self.task
-            self.task = None
-        return task
+            hook = self.hook
+            self.hook = None
+        return hook
 
     def __call__(self, delegate_future):
-        cdef Task task = self.take()
-        if task is not None:
-            task.delegate_done(delegate_future)
+        cdef Hook hook = self.take()
+        if hook is not None:
+            deliver(hook, delegate_future)
 
     def __del__(self):
-        cdef Task task = self.take()
-        if task is not None:
-            task.future.settle(CANCELLED_AND_NOTIFIED, None)
+        cdef Hook hook = self.take()
+        if hook is not None:
+            hook.lost()
 
 
 cdef tuple outcome_of(object delegate_future):
-    """How a future that is done ended: a State and a value."""
+    """How anybody's future that is done ended: a State and a value."""
     cdef object error
     if delegate_future.cancelled():
         return CANCELLED_AND_NOTIFIED, None
@@ -75,32 +87,97 @@ cdef tuple outcome_of(object delegate_future):
         return CANCELLED_AND_NOTIFIED, None
 
 
-cdef object delegate_future_of(Task task, FutureCore future):
+cdef object delegate_future_of(Task task):
     """The delegate's future while it has the task, or None."""
     cdef object value = None
-    with cython.critical_section(future):
-        if future.state <= RUNNING and task.phase == WITH_DELEGATE:
+    with cython.critical_section(task.future):
+        if task.future.state <= RUNNING and task.phase == WITH_DELEGATE:
             value = task.value
-    return value() if type(value) is weakref.ref else value
+    return referent(value)
 
 
 cdef int cancel_delegate(Task task, FutureCore future) except -1:
     """Let the delegate decide: 1 if the future is cancelled, 0 if the delegate refused or has the task no more."""
-    cdef object delegate_future = delegate_future_of(task, future)
+    cdef object delegate_future = delegate_future_of(task)
     cdef bint agreed
     if delegate_future is None:
         return future.cancelled_now()
     try:
         agreed = delegate_future.cancel()
     except Exception as error:
-        report(task.table.logger, "Exception during cancel on %s/%s", (future, delegate_future), error)
+        report(task.origin.logger, "Exception during cancel on %s/%s", (future, delegate_future), error)
         agreed = False
-    if agreed and delegate_future_of(task, future) is not None:
+    if agreed and delegate_future_of(task) is not None:
         # It agreed without calling back: nothing more will come from it.
         future.settle(CANCELLED_AND_NOTIFIED, None)
     return future.cancelled_now()
 
 
 cdef int delegate_running(Task task, FutureCore future) except -1:
-    cdef object running = getattr(delegate_future_of(task, future), "running", None)
+    cdef object running = getattr(delegate_future_of(task), "running", None)
     return 1 if running is not None and running() else 0
+
+
+# -- along a chain of ours, which may be long: these do not call themselves --------------------------------------
+
+
+cdef Task pending_task(FutureCore future):
+    """The task behind a future that is pending, if there is one."""
+    cdef Task task = None
+    with cython.critical_section(future):
+        if future.state == PENDING:
+            task = future.task
+    return task
+
+
+cdef FutureCore next_below(FutureCore future):
+    """The future that a `cancel()` or `running()` of this one is handed down to, or None if it has a say itself."""
+    cdef Task task = pending_task(future)
+    return None if task is None else task.below()
+
+
+cdef int cancel_here(FutureCore future) except -1:
+    cdef Task task = pending_task(future)
+    if task is not None:
+        return task.cancel(future)
+    future.settle(CANCELLED, None)
+    return future.cancelled_now()
+
+
+cdef int cancel_along(FutureCore future) except -1:
+    """`future.cancel()`: up to the first future down the chain that has a say."""
+    cdef FutureCore last = future
+    cdef FutureCore refused = None
+    cdef FutureCore below = next_below(future)
+    cdef list path
+    if below is None:
+        return cancel_here(future)
+    while True:
+        path = []
+        while below is not None:
+            path.append(last)
+            last = below
+            below = next_below(last)
+        if last is refused:
+            return future.cancelled_now()
+        if cancel_here(last):
+            # Each calls back the next, but may not have done so yet if another thread is just at it.
+            for made_from_it in reversed(path):
+                (<FutureCore>made_from_it).settle(CANCELLED_AND_NOTIFIED, None)
+            return future.cancelled_now()
+        # It goes on, or is done: then the chain may lead elsewhere by now.
+        refused = last
+        last = future
+        below = next_below(future)
+
+
+cdef int running_along(FutureCore future) except -1:
+    """`future.running()`: up to the first future down the chain that has a say."""
+    cdef FutureCore below
+    cdef Task task
+    while (below := next_below(future)) is not None:
+        future = below
+    task = pending_task(future)
+    if task is not None:
+        return task.running(future)
+    return future.state == RUNNING

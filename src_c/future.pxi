@@ -15,16 +15,7 @@ cdef class FutureBase(FutureCore):
         What decides is whatever has the task: see the executor the future came from. May be called from any
         thread; if that decision is slow, only its callers wait for it.
         """
-        cdef State state
-        cdef Task task
-        with cython.critical_section(self):
-            state = <State>self.state
-            task = self.task if state == PENDING else None
-        if task is not None:
-            return task.cancel(self) == 1
-        if state == PENDING and self.settle(CANCELLED, None):
-            return True
-        return self.cancelled_now()
+        return cancel_along(self) == 1
 
     def cancelled(self):
         """Whether the future was cancelled."""
@@ -32,14 +23,7 @@ cdef class FutureBase(FutureCore):
 
     def running(self):
         """Whether the task is being executed now, as far as its executor can tell."""
-        cdef State state
-        cdef Task task
-        with cython.critical_section(self):
-            state = <State>self.state
-            task = self.task if state == PENDING else None
-        if state == PENDING and task is not None:
-            return task.running(self) == 1
-        return state == RUNNING
+        return running_along(self) == 1
 
     def done(self):
         """Whether the future has a result or an exception, or was cancelled."""

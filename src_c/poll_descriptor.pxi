@@ -11,6 +11,8 @@ cdef class PollDescriptor(Task):
     callbacks of the future, which run in the call.
     """
 
+    cdef CancelAttempt attempt  # section(future): the cancel() that is being decided, or None
+
     def __init__(self, *args, **kwargs):
         raise TypeError("PollDescriptor objects are made by PollExecutor")
 
@@ -43,17 +45,23 @@ cdef class PollDescriptor(Task):
     def __repr__(self):
         return f"<PollDescriptor of {self.value!r}>"
 
-    cdef void delegate_succeeded(self, object value) noexcept:
-        """Join the polled list."""
+    cdef void delegate_ended(self, object delegate_future, State state, object value) noexcept:
+        """Join the polled list, unless the delegate did not succeed."""
         cdef FutureCore future = self.future
-        cdef object delegate_future
+        cdef object reference
+        if state != RESULT:
+            future.settle(state, value)
+            return
         with cython.critical_section(future):
             if future.state > RUNNING:
                 return
-            delegate_future = self.value
+            reference = self.value
             self.value = value
             self.phase = ON_ITS_OWN
-        (<PollTable>self.table).join(self)
+        (<PollTable>self.origin).join(self)
+
+    cdef FutureCore below(self):
+        return None
 
     cdef int cancel(self, FutureCore future) except -1:
         """Whoever has the task decides; if it moved on from the delegate meanwhile, ask again."""
@@ -66,7 +74,7 @@ cdef class PollDescriptor(Task):
                 return 0
 
     cdef int cancel_polled(self, FutureCore future) except -1:
-        cdef object cancel_fn = (<PollTable>self.table).cancel_fn
+        cdef object cancel_fn = (<PollTable>self.origin).cancel_fn
         cdef CancelAttempt fresh, attempt
         cdef int won = 0
         if cancel_fn is None:
@@ -85,9 +93,9 @@ cdef class PollDescriptor(Task):
             return future.cancelled_now()
         try:
             if cancel_fn(self.value):
-                won = future.claim(CANCELLED_AND_NOTIFIED, None)
+                won = future.claim(CANCELLED_AND_NOTIFIED, None, ANY_PHASE)
         except Exception as error:
-            report(self.table.logger, "Exception during cancel on %s/%s", (future, self.value), error)
+            report(self.origin.logger, "Exception during cancel on %s/%s", (future, self.value), error)
         finally:
             with cython.critical_section(future):
                 self.attempt = None
@@ -98,3 +106,22 @@ cdef class PollDescriptor(Task):
 
     cdef int running(self, FutureCore future) except -1:
         return 0 if self.phase == ON_ITS_OWN else delegate_running(self, future)
+
+
+@cython.final
+@cython.internal
+cdef class CancelAttempt:
+    """A `cancel()` whose answer is being found out; other calls meanwhile wait for it and share the answer."""
+    cdef FutureCore answer
+    cdef object thread
+
+    def __cinit__(self):
+        self.answer = new_future()
+        self.thread = get_ident()
+
+    cdef int share(self) except -1:
+        """The answer, once it is there. On the thread that is finding it out, that is no."""
+        if self.thread == get_ident():
+            return 0
+        self.answer.await_done(None)
+        return self.answer.outcome

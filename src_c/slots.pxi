@@ -8,6 +8,13 @@ cdef extern from "Python.h":
     void count_down "Py_DECREF"(PyObject *item)
 
 
+cdef void set_item(list items, Py_ssize_t i, object value) noexcept:
+    """Inside a section: put `value` in the place of an item that is None, in a list of nobody else's."""
+    count_up(<PyObject *>value)
+    count_down(peek(items, i))
+    put(items, i, <PyObject *>value)
+
+
 @cython.final
 @cython.internal
 @cython.no_gc_clear
@@ -21,6 +28,7 @@ cdef class Slots:
     cdef list places        # [0:used] tasks and holes, [used:] room; holes and room are None
     cdef Py_ssize_t used
     cdef Py_ssize_t live    # tasks, without the holes
+    cdef Py_ssize_t front   # places in [0:front] are holes
     cdef Py_ssize_t mark    # tasks in [0:mark] were in the last list handed out; moves along when holes are closed
 
     def __cinit__(self):
@@ -66,12 +74,22 @@ cdef class Slots:
         put(self.places, task.slot, <PyObject *>None)
         self.live -= 1
         if self.live == 0:
-            self.used = 0
+            self.used = self.front = 0
         elif task.slot == self.used - 1:
             self.used -= 1
         if self.mark > self.used:
             self.mark = self.used
         count_down(<PyObject *>task)
+
+    cdef Task first(self):
+        """The one that has been here longest, or None."""
+        cdef PyObject *item
+        while self.front < self.used:
+            item = peek(self.places, self.front)
+            if item != <PyObject *>None:
+                return <Task>item
+            self.front += 1
+        return None
 
     cdef void close_holes(self) noexcept:
         cdef PyObject *item
@@ -91,6 +109,7 @@ cdef class Slots:
                 put(self.places, i, hole)
                 (<Task>item).slot = to
             to += 1
+        self.front = 0
         if mark == self.used:
             self.mark = to
         self.used = to

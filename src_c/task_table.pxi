@@ -8,7 +8,7 @@ cdef enum Listing:
 
 
 @cython.no_gc_clear
-cdef class TaskTable:
+cdef class TaskTable(Origin):
     """Which futures of an executor are outstanding. Everything is O(1) except listing or ending them all.
 
     Guarantees:
@@ -18,18 +18,14 @@ cdef class TaskTable:
     * After `close`, no task gets in; when the last one has left, the waker is set.
     * A task that got in can move on to the polled list without memory being asked for: it cannot be lost so.
     """
-    cdef readonly object logger
     cdef readonly Waker waker
-    cdef readonly Tally tally
-    cdef Slots outstanding      # in the order they began; a polled one moves on to the poll table's own Slots
+    cdef Slots outstanding      # in the order they began; see StagedTable for those that move on
     cdef object executor        # section(self): kept while anything is outstanding
     cdef object refusal         # section(self): None, or once closed the RuntimeError's message
     cdef Py_ssize_t live        # section(self)
 
     def __cinit__(self, logger, *args, **kwargs):
-        self.logger = logger
         self.waker = Waker()
-        self.tally = Tally()
         self.outstanding = Slots.__new__(Slots)
 
     def __len__(self):
@@ -45,7 +41,9 @@ cdef class TaskTable:
 
         Raises RuntimeError after `close`, whatever `delegate.submit` raises, TypeError if that returns no future.
         """
-        cdef Task task = self.new_task()
+        return self.begin_with(self.new_task(), executor, delegate, fn, args, kwargs)
+
+    cdef FutureCore begin_with(self, Task task, object executor, object delegate, object fn, tuple args, dict kwargs):
         cdef FutureCore future = self.admit(task, executor)
         try:
             if kwargs:
@@ -69,13 +67,17 @@ cdef class TaskTable:
             self.waker.set()
         return first
 
-    def is_submitting(self):
-        """Whether the calling thread is in `submit`: the delegate, or what it calls there, is asking."""
+    def needs_this_thread(self):
+        """Whether a future waits for the calling thread: it is in `submit`, or in a function called for a future."""
         cdef unsigned long me = PyThread_get_thread_ident()
-        for task in self.listed(self.outstanding):
-            if (<Task>task).phase == STARTING and (<Task>task).thread == me:
+        for task in self.tasks():
+            if (<Task>task).thread == me and (<Task>task).phase in (STARTING, CALLING):
                 return True
         return False
+
+    def waiting(self):
+        """How many wait in this executor for their turn."""
+        return 0
 
     def futures(self):
         """A new list of the futures that are not done."""
@@ -95,23 +97,17 @@ cdef class TaskTable:
     def abandon_after_fork(self):
         """In a forked child: mark every future cancelled, as nobody is left to complete it.
 
-        Callbacks are dropped, not called: they run in the parent, and locks they take may be held for ever here.
+        Those made from them are cancelled with them. Callbacks are dropped, not called.
         """
-        cdef FutureCore future
-        for task in self.tasks():
-            future = (<Task>task).future
-            future.callbacks = None
-            future.watchers = None
-            if future.condition is not None:
-                future.condition._at_fork_reinit()
-            future.settle(CANCELLED_AND_NOTIFIED, None)
+        global abandoning
+        abandoning = True
+        self.cancel_all()
+        abandoning = False
 
     cdef int retract(self, FutureCore future) except -1:
         """Forget `future`, which nobody was given: the delegate did not take the task."""
         if future.settle(CANCELLED_AND_NOTIFIED, None):
-            with cython.critical_section(self):
-                self.tally.started -= 1
-                self.tally.cancelled -= 1
+            self.tally.retract()
         return 0
 
     # -- for the tasks ---------------------------------------------------------------------------------------
@@ -122,40 +118,42 @@ cdef class TaskTable:
     cdef FutureCore admit(self, Task task, object executor):
         cdef FutureCore future = new_future()
         cdef object refusal
-        task.future = future
-        task.table = self
-        task.started = coarse_now()
-        task.thread = PyThread_get_thread_ident()
-        future.task = task
+        cdef bint entered
+        self.tie(task, future)
         while True:
             with cython.critical_section(self):
                 refusal = self.refusal
-                if refusal is None and not self.cramped():
-                    self.outstanding.take(task)
-                    if self.live == 0:
-                        self.executor = executor
-                    self.live += 1
-                    self.tally.started += 1
-                    return future
+                entered = refusal is None and not self.cramped()
+                if entered:
+                    self.enter(task, executor)
+            if entered:
+                self.tally.begin()
+                return future
             if refusal is not None:
                 future.task = None
                 raise RuntimeError(refusal)
             self.make_room()
 
+    cdef void enter(self, Task task, object executor) noexcept:
+        """Inside the section: put `task` in; it is not `cramped`."""
+        self.outstanding.take(task)
+        if self.live == 0:
+            self.executor = executor
+        self.live += 1
+
     cdef void leave(self, Task task, State state) noexcept:
         cdef object executor = None
         cdef bint last
-        cdef double seconds = coarse_now() - task.started
         with cython.critical_section(self):
             task.gone = True
             self.slots_of(task).leave(task)
             self.live -= 1
-            self.tally.count(state, seconds)
             last = self.live == 0
             if last:
                 executor = self.executor
                 self.executor = None
                 last = self.refusal is not None
+        Origin.leave(self, task, state)
         if last:
             self.waker.set()
 
@@ -173,8 +171,13 @@ cdef class TaskTable:
     cdef int resize(self, Slots slots, Py_ssize_t tasks) except -1:
         cdef list places = [None] * (tasks + (tasks >> 1) + 16)
         with cython.critical_section(self):
-            places = slots.move_to(places)
+            if len(places) >= self.may_hold(slots):     # else another thread needs more by now, and has seen to it
+                places = slots.move_to(places)
         return 0
+
+    cdef Py_ssize_t may_hold(self, Slots slots) noexcept:
+        """Inside the section: how many tasks may be put in `slots` without room being made."""
+        return slots.live
 
     cdef list tasks(self):
         return self.listed(self.outstanding)

@@ -69,17 +69,24 @@ cdef class Timers:
                 when = self.at(0).when
         return when
 
-    def pop_due(self, double now):
-        """A list of the items due at `now` or before, the earliest first; they are taken out."""
+    def pop_due(self, double now, Py_ssize_t at_most=PY_SSIZE_T_MAX):
+        """A list of the items due at `now` or before, the earliest first, `at_most` so many; they are taken out."""
         cdef list due = []
         cdef Timer timer
         with cython.critical_section(self):
-            while self.heap and (self.at(0).when <= now or not self.at(0).pending):
+            while self.heap and len(due) < at_most and (self.at(0).when <= now or not self.at(0).pending):
                 timer = self.remove_first()
                 if timer.pending:
                     timer.pending = False
                     due.append(timer)
         return [self.emptied(<Timer>timer) for timer in due]
+
+    cdef bint leads(self, Timer timer) noexcept:
+        """Whether `timer` is the next to fall due."""
+        cdef bint first
+        with cython.critical_section(self):
+            first = len(self.heap) > 0 and self.at(0) is timer
+        return first
 
     cdef object emptied(self, Timer timer):
         item, timer.item = timer.item, None

@@ -37,9 +37,11 @@ cdef class FutureCore:
     cdef bint cancelled_now(self) noexcept:
         return self.state == CANCELLED or self.state == CANCELLED_AND_NOTIFIED
 
-    cdef bint decide(self, State state, object outcome) noexcept:
-        """Inside the section: end the future unless it is too late for that."""
+    cdef bint decide(self, State state, object outcome, Phase phase) noexcept:
+        """Inside the section: end the future unless it is too late for that, or its task is in another phase."""
         if self.state > (PENDING if state == CANCELLED else RUNNING):
+            return False
+        if phase != ANY_PHASE and (self.task is None or self.task.phase != phase):
             return False
         self.outcome = outcome
         self.state = state
@@ -47,19 +49,25 @@ cdef class FutureCore:
             self.task.over = True
         return True
 
-    cdef int claim(self, State state, object outcome) except -1:
-        """Try to end the future so: 1 if this call did, 0 if it came too late. The winner calls `conclude`."""
+    cdef int claim(self, State state, object outcome, Phase phase) except -1:
+        """Try to end the future so, while its task is in `phase`: 1 if this call did, 0 if it came too late.
+
+        The winner calls `conclude`.
+        """
         cdef bint won = False
         cdef FutureCondition condition
         with cython.critical_section(self):
             condition = self.condition
             if condition is None:
-                won = self.decide(state, outcome)
+                won = self.decide(state, outcome, phase)
         if condition is None:
             return won
+        if abandoning:
+            condition._at_fork_reinit()
+            self.watchers = None
         with condition:
             with cython.critical_section(self):
-                won = self.decide(state, outcome)
+                won = self.decide(state, outcome, phase)
             if won:
                 tell_watchers(condition, self, state)
         return won
@@ -85,7 +93,7 @@ cdef class FutureCore:
 
     cdef int settle(self, State state, object outcome) except -1:
         """`claim`, and `conclude` if that won: 1, else 0."""
-        if not self.claim(state, outcome):
+        if not self.claim(state, outcome, ANY_PHASE):
             return 0
         self.conclude()
         return 1

@@ -1,0 +1,132 @@
+"""Awaiting what other threads do."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import weakref
+from collections.abc import Callable
+from concurrent import futures
+from concurrent.futures import Executor
+from typing import Any, ParamSpec, TypeVar
+
+from . import metrics
+from ._base import AFTER_SHUTDOWN, Delegate, check_delegate, check_name, chosen_logger
+from ._core import LoopBridge, Origin
+from ._delegating import shut_down
+
+__all__ = ["AsyncioExecutor"]
+
+P = ParamSpec("P")
+A = TypeVar("A")
+
+
+class LoopFuture(asyncio.Future):  # type: ignore[type-arg]  # subscripted, it would be no class in Python 3.10
+    """An asyncio future that hands its `cancel` on to the one it stands for, at once.
+
+    A done callback would do that too: after a turn of the loop, and at the cost of one for each future.
+    """
+
+    source: Any = None
+
+    def cancel(self, msg: Any = None) -> bool:
+        source, self.source = self.source, None
+        if not super().cancel(msg):
+            return False
+        if source is not None:
+            source.cancel()
+        return True
+
+
+class AsyncioExecutor(Executor):
+    """Submits to a delegate, and returns asyncio futures: the last of a chain.
+
+        executor = Executors.thread_pool().with_asyncio()
+        pages = await asyncio.gather(*(executor.submit(download, url) for url in urls))
+
+    Cancelling an asyncio future cancels the delegate's future, and the other way round. However many futures end
+    between two turns of a loop, it is woken once.
+
+    Futures are made on the thread of their loop; `shutdown` may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        delegate: Delegate,
+        loop: asyncio.AbstractEventLoop | None = None,
+        logger: logging.Logger | None = None,
+        name: str = "default",
+    ) -> None:
+        """Make it.
+
+        Args:
+            delegate: the executor that calls what is submitted; shut down with this one.
+            loop: the loop of all futures; by default, the one that is current at a submit.
+            logger: for the sake of likeness; nothing is logged.
+            name: labels metrics.
+
+        Raises TypeError if one of these cannot be used.
+        """
+        check_delegate(delegate)
+        check_loop(loop)
+        check_name(name)
+        self._delegate = delegate
+        self._loop = loop
+        self._logger = chosen_logger(logger, "AsyncioExecutor")
+        self._bridges: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, LoopBridge] = weakref.WeakKeyDictionary()
+        self._shut_down = False
+        self._record = metrics.track(self, "asyncio", name, Origin(self._logger).tally)
+
+    def submit(  # type: ignore[override]  # that is what it is for
+        self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs
+    ) -> asyncio.Future[A]:
+        """Have the delegate call `fn(*args, **kwargs)`; returns an asyncio future.
+
+        Raises RuntimeError after `shutdown`, and if there is no loop, and whatever the delegate's `submit` raises.
+        """
+        return self._submit(self._loop, fn, args, kwargs)
+
+    def submit_with_loop(
+        self, loop: asyncio.AbstractEventLoop | None, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs
+    ) -> asyncio.Future[A]:
+        """`submit` for a future on `loop`, None being the current one."""
+        check_loop(loop)
+        return self._submit(loop, fn, args, kwargs)
+
+    def _submit(self, loop: Any, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if self._shut_down:
+            raise RuntimeError(AFTER_SHUTDOWN)
+        if loop is None:
+            loop = current_loop()
+        bridge = self._bridges.get(loop)
+        if bridge is None:
+            bridge = self._bridges.setdefault(loop, LoopBridge(loop))
+        source: futures.Future[Any] = self._delegate.submit(fn, *args, **kwargs)
+        target = LoopFuture(loop=loop)
+        target.source = source
+        bridge.connect(source, target)
+        return target
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Take no more work, and shut the delegate down; with `wait`, its futures are done then.
+
+        Waiting blocks the thread: on that of the loop, it keeps the loop from doing anything else.
+        """
+        if not self._shut_down:
+            self._shut_down = True
+            self._record.ended()
+            shut_down(self._delegate, wait, cancel_futures)
+
+
+def current_loop() -> asyncio.AbstractEventLoop:
+    """The loop that runs on this thread, else the one that is set there. Raises RuntimeError if there is none."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.get_event_loop()
+
+
+def check_loop(loop: object) -> None:
+    """Raise TypeError unless `loop` is an event loop or None."""
+    if loop is not None and not callable(getattr(loop, "call_soon_threadsafe", None)):
+        raise TypeError(f"loop must be an asyncio event loop or None, not {loop!r}")

@@ -1,0 +1,42 @@
+"""Cancelling what is outstanding when an executor is shut down."""
+
+from __future__ import annotations
+
+import logging
+
+from ._base import Delegate
+from ._core import TaskTable
+from ._delegating import DelegatingExecutor
+
+__all__ = ["CancelOnShutdownExecutor"]
+
+
+class CancelOnShutdownExecutor(DelegatingExecutor):
+    """Tries to cancel every future that is not done when it is shut down, those that run included.
+
+        with CancelOnShutdownExecutor(ThreadPoolExecutor()) as executor:
+            ...     # what has not begun at the end of the block never will
+
+    It first refuses new work, then cancels, then shuts the delegate down. May be used from any thread.
+    """
+
+    _kind = "CancelOnShutdownExecutor"
+    _metric = "cancel_on_shutdown"
+
+    def __init__(self, delegate: Delegate, logger: logging.Logger | None = None, name: str = "default") -> None:
+        """Make it.
+
+        Args:
+            delegate: the executor that calls what is submitted; shut down with this one.
+            logger: by default the one called "CancelOnShutdownExecutor".
+            name: labels metrics.
+
+        Raises TypeError if one of these cannot be used.
+        """
+        super().__init__(delegate, logger, name)
+        self._start(TaskTable(self._logger))
+
+    def _cancel_at_shutdown(self, asked_for: bool) -> None:
+        for future in self._table.futures():
+            if future.cancel():
+                self._table.tally.count_cancel()

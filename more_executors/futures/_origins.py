@@ -1,0 +1,19 @@
+"""Where the futures of these functions come from: they are counted by the function's name."""
+
+from __future__ import annotations
+
+import logging
+
+from .. import metrics
+from .._core import Origin
+
+__all__: list[str] = []
+
+logger = logging.getLogger("more_executors.futures")
+
+
+def origin_of(function: str, name: str = "default") -> Origin:
+    """What counts the futures of `f_FUNCTION`; `name` is their executor's, among the metrics."""
+    origin = Origin(logger)
+    metrics.track_function(function, name, origin.tally)
+    return origin

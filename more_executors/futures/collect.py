@@ -1,0 +1,94 @@
+"""All results of many futures."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from functools import cache
+from typing import Any, TypeVar
+
+from .._core import check_futures, collected
+from ._origins import origin_of
+
+__all__ = ["f_apply", "f_sequence", "f_traverse", "f_zip"]
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+MOST_FIELDS = 19
+
+_zipped = origin_of("zip")
+_sequenced = origin_of("sequence")
+_traversed = origin_of("traverse")
+_applied = origin_of("apply")
+
+
+@cache
+def zip_type(length: int) -> Callable[[Iterable[Any]], tuple[Any, ...]]:
+    """What makes a tuple of `length` results."""
+    if length > MOST_FIELDS:
+        return tuple
+    fields = [f"f{index}" for index in range(length)]
+    made: Any = namedtuple(f"ZipTuple{length}", fields)  # type: ignore[misc]  # noqa: PYI024
+    globals()[made.__name__] = made  # to be found when it is unpickled
+    return made._make  # type: ignore[no-any-return]
+
+
+def f_zip(*fs: Future[Any]) -> Future[tuple[Any, ...]]:
+    """A future of a tuple of all results, in order.
+
+    Of up to 19, it is a named tuple `ZipTuple<n>` with the fields `f0`, `f1`, … It fails as soon as one of `fs` does. If
+    one is cancelled, so are the others, and this one; cancelling this one cancels them all, as far as they let
+    themselves be.
+
+    Raises TypeError if one is no future.
+    """
+    check_futures(f_zip.__name__, fs)
+    return collected(_zipped, list(fs), zip_type(len(fs)))
+
+
+def f_sequence(futures: Iterable[Future[A]]) -> Future[list[A]]:
+    """A future of a list of all results, in order; else as `f_zip`.
+
+    If `futures` cannot be gone through, the future that this returns fails with what that raised.
+    """
+    try:
+        inputs = list(futures)
+    except Exception as error:
+        return _sequenced.failed(error)
+    check_futures(f_sequence.__name__, inputs)
+    return collected(_sequenced, inputs)
+
+
+def f_traverse(fn: Callable[[A], Future[B]], xs: Iterable[A]) -> Future[list[B]]:
+    """A future of the list of the results of `fn(x)`, which is a future, for each `x` of `xs`; else as `f_sequence`.
+
+    If `fn` raises, the future that this returns fails with that; those that it has begun go on.
+    """
+    try:
+        inputs = [fn(x) for x in xs]
+    except Exception as error:
+        return _traversed.failed(error)
+    check_futures(f_traverse.__name__, inputs)
+    return collected(_traversed, inputs)
+
+
+def f_apply(
+    future_fn: Future[Callable[..., A]], /, *future_args: Future[Any], **future_kwargs: Future[Any]
+) -> Future[A]:
+    """A future of what the result of `future_fn`, a function, returns for the results of the arguments.
+
+    It ends with the first of them that does not succeed; cancelling is as for `f_zip`. Raises TypeError if one is no
+    future.
+    """
+    inputs = [*future_args, *future_kwargs.values(), future_fn]
+    check_futures(f_apply.__name__, inputs)
+    names = tuple(future_kwargs)
+    positional = len(future_args)
+
+    def apply(results: list[Any]) -> A:
+        fn = results.pop()
+        return fn(*results[:positional], **dict(zip(names, results[positional:], strict=True)))  # type: ignore[no-any-return]
+
+    return collected(_applied, inputs, apply)

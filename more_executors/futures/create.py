@@ -1,0 +1,42 @@
+"""Futures that are done."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Any, TypeVar
+
+from ._origins import origin_of
+
+__all__ = ["f_return", "f_return_cancelled", "f_return_error"]
+
+A = TypeVar("A")
+
+_returned = origin_of("return", "none")
+_failed = origin_of("return_error", "none")
+_cancelled = origin_of("return_cancelled", "none")
+
+
+def f_return(x: A = None) -> Future[A]:  # type: ignore[assignment]  # the default is for futures of None
+    """A future with the result `x`."""
+    return _returned.done(x)
+
+
+def f_return_error(
+    x: BaseException | type[BaseException], traceback: TracebackType | None = None
+) -> Future[Any]:
+    """A future that failed with `x`, an instance or a class, as if raised at `traceback` if that is given.
+
+    Raises TypeError if `x` is no exception, or `traceback` no traceback.
+    """
+    future = _failed.failed(x)
+    if traceback is not None:
+        if not isinstance(traceback, TracebackType):
+            raise TypeError(f"traceback must be a traceback, not {traceback!r}")
+        future.exception().with_traceback(traceback)
+    return future
+
+
+def f_return_cancelled() -> Future[Any]:
+    """A future that was cancelled."""
+    return _cancelled.cancelled()

@@ -1,0 +1,57 @@
+"""Making something else of one future."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from .._core import check_futures, mapped
+from .._base import check_optional_callable
+from ._origins import origin_of
+
+__all__ = ["f_flat_map", "f_map"]
+
+_mapped = origin_of("map")
+_flat_mapped = origin_of("flat_map")
+
+
+def f_map(
+    future: Future[Any],
+    fn: Callable[[Any], Any] | None = None,
+    error_fn: Callable[[BaseException], Any] | None = None,
+) -> Future[Any]:
+    """A future of `fn(result)`, or if `future` fails of `error_fn(exception)`.
+
+    A function that is None lets its outcome through. What one raises becomes the exception of the future; an `error_fn`
+    that raises the very exception it was given leaves it as it was. They run on the thread that completes `future`; at
+    once, on this one, if it is done. Cancelling is up to `future`.
+
+    Raises TypeError if an argument cannot be used. Chains of any length are fine.
+
+        f_map(executor.submit(download, url), json.loads)
+    """
+    check(f_map.__name__, future, fn, error_fn)
+    return mapped(_mapped, future, fn, error_fn, False)
+
+
+def f_flat_map(
+    future: Future[Any],
+    fn: Callable[[Any], Future[Any]] | None = None,
+    error_fn: Callable[[BaseException], Future[Any]] | None = None,
+) -> Future[Any]:
+    """`f_map` for functions that return futures: the future that this returns ends as theirs does.
+
+    A function that returns anything else fails the future with a TypeError that names both. Cancelling is up to
+    `future`, then to the one that a function returned.
+
+        f_flat_map(executor.submit(find_url, title), lambda url: executor.submit(download, url))
+    """
+    check(f_flat_map.__name__, future, fn, error_fn)
+    return mapped(_flat_mapped, future, fn, error_fn, True)
+
+
+def check(function: str, future: object, fn: object, error_fn: object) -> None:
+    check_futures(function, (future,))
+    check_optional_callable("fn", fn)
+    check_optional_callable("error_fn", error_fn)

@@ -1,0 +1,57 @@
+"""Making something else of results, or of exceptions."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from ._base import Delegate, check_optional_callable
+from ._core import MapTable
+from ._delegating import DelegatingExecutor
+
+__all__ = ["MapExecutor"]
+
+
+class MapExecutor(DelegatingExecutor):
+    """Its futures are a function of what the delegate's futures end with.
+
+        with MapExecutor(ThreadPoolExecutor(), json.loads) as executor:
+            document = executor.submit(download, url).result()
+
+    `fn(result)` makes the result; `error_fn(exception)` makes a result of a failure. One that is None passes through.
+    What they raise becomes the future's exception, with its traceback; an `error_fn` that raises the very exception it
+    was given leaves the failure as it was. They run with nothing held, on the thread that completes the delegate's
+    future.
+
+    `future.cancel()` is the delegate's decision; while a function runs, the answer is no, and `running()` is True.
+    """
+
+    _kind = "MapExecutor"
+    _metric = "map"
+    _flat: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        delegate: Delegate,
+        fn: Callable[[Any], Any] | None = None,
+        logger: logging.Logger | None = None,
+        name: str = "default",
+        *,
+        error_fn: Callable[[BaseException], Any] | None = None,
+    ) -> None:
+        """Make it.
+
+        Args:
+            delegate: the executor that calls what is submitted; shut down with this one.
+            fn: gets a result.
+            logger: by default the one called after the class.
+            name: labels metrics.
+            error_fn: gets an exception.
+
+        Raises TypeError if one of these cannot be used.
+        """
+        super().__init__(delegate, logger, name)
+        check_optional_callable("fn", fn)
+        check_optional_callable("error_fn", error_fn)
+        self._start(MapTable(self._logger, fn, error_fn, self._flat))

@@ -1,0 +1,200 @@
+"""What executors and futures have done so far, for Prometheus, if `prometheus_client` is there.
+
+Nothing is counted for it: the tallies of the core are, anyhow, and they are read when somebody scrapes. The environment
+variable `MORE_EXECUTORS_PROMETHEUS=0` switches it off.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+from ._core import Tally
+
+__all__: list[str] = []
+
+try:
+    if os.environ.get("MORE_EXECUTORS_PROMETHEUS") == "0":
+        raise ImportError
+    from prometheus_client import REGISTRY
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+except ImportError:
+    enabled = False
+else:
+    enabled = True
+
+COUNTED = ("started", "finished", "failed", "cancelled", "seconds", "calls", "call_errors", "call_seconds")
+COUNTED += ("retries", "retry_seconds", "cancels")
+
+# These hand on the futures of their delegates, which count them.
+WITHOUT_FUTURES = ("cancel_on_shutdown", "asyncio")
+
+
+class Record:
+    """What one executor, or one of the functions on futures, counts."""
+
+    def __init__(self, kind: str, name: str, tally: Tally, is_executor: bool, queue: Any = None) -> None:
+        self.labels = (kind, name)
+        self.tally = tally
+        self.is_executor = is_executor
+        self.queue = queue
+        self.in_use = is_executor
+        self.created = time.time()
+
+    def ended(self) -> None:
+        """The executor was shut down."""
+        self.in_use = False
+
+
+class Totals:
+    """The sums of all records with the same labels."""
+
+    def __init__(self, created: float) -> None:
+        self.created = created
+        self.executors = 0
+        self.in_use = 0
+        self.pending = 0
+        self.queued = 0
+        self.counts = dict.fromkeys(COUNTED, 0.0)
+
+    def add(self, record: Record) -> None:
+        self.created = min(self.created, record.created)
+        self.executors += record.is_executor
+        for what in COUNTED:
+            self.counts[what] += getattr(record.tally, what)
+
+
+class Collector:
+    """Sums up records when asked; those of executors that are gone are kept as sums."""
+
+    def __init__(self) -> None:
+        self._live: dict[int, Record] = {}
+        self._gone: deque[int] = deque()
+        self._past: dict[tuple[str, str], Totals] = {}
+        self._lock = threading.Lock()  # guards _past, and who moves what there
+
+    def add(self, record: Record, executor: object) -> None:
+        key = id(record)
+        self._live[key] = record
+        if executor is not None:
+            # Called back by a garbage collection, at any moment: that may take no lock.
+            record.reference = weakref.ref(executor, lambda _: self._gone.append(key))  # type: ignore[attr-defined]
+        if self._gone:
+            with self._lock:
+                self._bury()
+
+    def _bury(self) -> None:
+        while self._gone:
+            record = self._live.pop(self._gone.popleft())
+            totals_of(self._past, record).add(record)
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics as they are now, for the registry."""
+        with self._lock:
+            self._bury()
+            totals = {labels: copied(past) for labels, past in self._past.items()}
+        for record in list(self._live.values()):
+            total = totals_of(totals, record)
+            total.add(record)
+            total.in_use += record.in_use
+            total.pending += record.tally.pending
+            if record.queue is not None:
+                total.queued += record.queue()
+        return families(totals)
+
+
+def totals_of(all_totals: dict[tuple[str, str], Totals], record: Record) -> Totals:
+    if record.labels not in all_totals:
+        all_totals[record.labels] = Totals(record.created)
+    return all_totals[record.labels]
+
+
+def copied(totals: Totals) -> Totals:
+    fresh = Totals(totals.created)
+    fresh.executors = totals.executors
+    fresh.counts = totals.counts.copy()
+    return fresh
+
+
+def families(totals: dict[tuple[str, str], Totals]) -> Iterator[Metric]:
+    """The metrics, in their order. As with counters that are made when they are needed, there are none of nothing."""
+
+    def counter(name: str, text: str, what: str, kind: str | None = None, if_any: str | None = None) -> Metric:
+        family = CounterMetricFamily(f"more_executors_{name}", text, labels=label_names(kind))
+        for labels, total in totals.items():
+            if suits(labels, kind) and total.counts[if_any or what]:
+                family.add_metric(label_values(labels, kind), total.counts[what], created=total.created)
+        return family
+
+    def gauge(name: str, text: str, what: str, kind: str | None = None) -> Metric:
+        family = GaugeMetricFamily(f"more_executors_{name}", text, labels=label_names(kind))
+        for labels, total in totals.items():
+            if total.executors if what == "in_use" else suits(labels, kind) and total.counts["started"]:
+                family.add_metric(label_values(labels, kind), getattr(total, what))
+        return family
+
+    yield counter("timeout", "Futures cancelled due to timeout", "cancels", "timeout")
+    yield counter("shutdown_cancel", "Futures cancelled at shutdown", "cancels", "cancel_on_shutdown", "started")
+    yield gauge("exec_inprogress", "Executors currently in use", "in_use")
+    executors = CounterMetricFamily("more_executors_exec", "Total executors used", labels=label_names(None))
+    for labels, total in totals.items():
+        if total.executors:
+            executors.add_metric(labels, total.executors, created=total.created)
+    yield executors
+    yield gauge("future_inprogress", "Futures currently in use", "pending")
+    yield counter("future", "Total futures used", "started")
+    yield counter("future_cancel", "Futures cancelled", "cancelled", if_any="started")
+    yield counter("future_error", "Futures resolved with error", "failed", if_any="started")
+    yield counter("future_time", "Total execution time of futures", "seconds", if_any="started")
+    yield counter("poll", "PollExecutor's poll function calls", "calls", "poll")
+    yield counter("poll_error", "PollExecutor's poll function calls raising an error", "call_errors", "poll")
+    yield counter("poll_time", "Total execution time of PollExecutor's poll function", "call_seconds", "poll", "calls")
+    yield counter("retry", "Futures retried by RetryExecutor", "retries", "retry")
+    yield gauge("retry_queue", "Futures in RetryExecutor queue", "pending", "retry")
+    yield counter("retry_delay", "Time spent waiting for retry", "retry_seconds", "retry", "retries")
+    yield gauge("throttle_queue", "Futures in ThrottleExecutor queue", "queued", "throttle")
+
+
+def suits(labels: tuple[str, str], kind: str | None) -> bool:
+    """Whether a metric of `kind`, None being all kinds that have futures, has a series for `labels`."""
+    return labels[0] not in WITHOUT_FUTURES if kind is None else labels[0] == kind
+
+
+def label_names(kind: str | None) -> tuple[str, ...]:
+    return ("type", "executor") if kind is None else ("executor",)
+
+
+def label_values(labels: tuple[str, str], kind: str | None) -> tuple[str, ...]:
+    return labels if kind is None else labels[1:]
+
+
+_collector = Collector()
+if enabled:
+    REGISTRY.register(_collector)
+
+
+def track(executor: object, kind: str, name: str, tally: Tally, queue: Any = None) -> Record:
+    """Show what `executor` counts, while it is there and after. `queue` says how many wait in it."""
+    record = Record(kind, name, tally, True, queue)
+    if enabled:
+        _collector.add(record, executor)
+    return record
+
+
+def track_function(kind: str, name: str, tally: Tally) -> None:
+    """Show what a function that makes futures counts."""
+    if enabled:
+        _collector.add(Record(kind, name, tally, False), None)
+
+
+def _after_fork_in_child() -> None:
+    _collector._lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -1,0 +1,152 @@
+"""Trying again what failed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from typing import Any
+
+from ._base import Delegate
+from ._core import RetryTable
+from ._delegating import SubmittingExecutor
+
+__all__ = ["ExceptionRetryPolicy", "RetryExecutor", "RetryPolicy"]
+
+
+class RetryPolicy:
+    """Decides whether a call is tried again, and when: subclass it, and override one or both methods.
+
+    They are called on the thread that completed the attempt, any number of threads at a time, with nothing held. One
+    that raises is logged, and there are no more attempts.
+    """
+
+    def should_retry(self, attempt: int, future: Future[Any]) -> bool:
+        """Whether to try again after attempt number `attempt`, from 1; `future`, which is done, says how it ended.
+
+        It is asked after successes, too, and not when the attempt was cancelled. This one always says no.
+        """
+        return False
+
+    def sleep_time(self, attempt: int, future: Future[Any]) -> float:
+        """Seconds to wait before the next attempt; negative is 0. This one says 0."""
+        return 0
+
+
+class ExceptionRetryPolicy(RetryPolicy):
+    """Tries again what raised one of some exceptions, with longer and longer pauses."""
+
+    def __init__(
+        self,
+        *,
+        max_attempts: int = 3,
+        exponent: float = 2.0,
+        sleep: float = 1.0,
+        max_sleep: float = 120,
+        exception_base: type[BaseException] | Iterable[type[BaseException]] = Exception,
+    ) -> None:
+        """Make it.
+
+        Args:
+            max_attempts: how often to try in all.
+            exponent: by how much each pause is longer than the one before.
+            sleep: seconds of the first pause.
+            max_sleep: seconds of the longest.
+            exception_base: an exception class, or several; an instance of one is tried again.
+
+        Raises TypeError or ValueError if one of these cannot be used.
+        """
+        self._max_attempts = checked("max_attempts", max_attempts)
+        self._exponent = checked("exponent", exponent)
+        self._sleep = checked("sleep", sleep)
+        self._max_sleep = checked("max_sleep", max_sleep)
+        bases = (exception_base,) if isinstance(exception_base, type) else tuple(exception_base)
+        for base in bases:
+            if not (isinstance(base, type) and issubclass(base, BaseException)):
+                raise TypeError(f"exception_base must be an exception class, or several, not {base!r}")
+        self._exception_base = bases
+
+    def should_retry(self, attempt: int, future: Future[Any]) -> bool:
+        return attempt < self._max_attempts and isinstance(future.exception(), self._exception_base)
+
+    def sleep_time(self, attempt: int, future: Future[Any]) -> float:
+        try:
+            return min(self._sleep * self._exponent ** (attempt - 1), self._max_sleep)
+        except OverflowError:
+            return self._max_sleep
+
+
+def checked(what: str, number: Any) -> Any:
+    """`number`. Raises TypeError if it is none, ValueError if it is negative or NaN."""
+    if not isinstance(number, (int, float)):
+        raise TypeError(f"{what} must be a number, not {number!r}")
+    if not number >= 0:
+        raise ValueError(f"{what} must be 0 or more, not {number!r}")
+    return number
+
+
+class RetryExecutor(SubmittingExecutor):
+    """Has the delegate call again what failed, as a policy says.
+
+        with RetryExecutor(ThreadPoolExecutor(), max_attempts=5, exception_base=OSError) as executor:
+            page = executor.submit(download, url).result()
+
+    A future ends with the last attempt, and nothing is seen of those before. The attempts are submitted from the
+    executor's own thread, those that are due earlier first.
+
+    `future.cancel()` always succeeds between attempts. During one it is the delegate's decision, and whichever it is,
+    there are no more attempts. A cancelled attempt is not tried again.
+
+    All methods may be called from any thread. However many calls wait, one more costs the logarithm of their number.
+    """
+
+    _kind = "RetryExecutor"
+    _metric = "retry"
+
+    def __init__(
+        self,
+        delegate: Delegate,
+        retry_policy: RetryPolicy | None = None,
+        logger: logging.Logger | None = None,
+        name: str = "default",
+        **kwargs: Any,
+    ) -> None:
+        """Make it.
+
+        Args:
+            delegate: the executor that makes the attempts; shut down after this one.
+            retry_policy: what decides; by default an `ExceptionRetryPolicy` made with `kwargs`.
+            logger: by default the one called "RetryExecutor".
+            name: labels metrics and ends the name of the thread.
+
+        Raises TypeError or ValueError if one of these cannot be used.
+        """
+        super().__init__(delegate, logger, name)
+        self._policy = ExceptionRetryPolicy(**kwargs) if retry_policy is None else checked_policy(retry_policy)
+        self._retry_table = RetryTable(self._logger)
+        self._start(self._retry_table)
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Have the delegate call `fn(*args, **kwargs)`, as often as the policy says; returns a future of the last.
+
+        Raises RuntimeError after `shutdown`, at the end of the interpreter and in a forked child.
+        """
+        return self._retry_table.submit_retry(self, self._policy, fn, args, kwargs)
+
+    def submit_retry(self, retry_policy: RetryPolicy, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """`submit` with a policy of its own. Raises TypeError if `retry_policy` is none."""
+        return self._retry_table.submit_retry(self, checked_policy(retry_policy), fn, args, kwargs)
+
+    def _submit_due(self) -> float | None:
+        try:
+            return self._retry_table.start_due(self._delegate)
+        finally:
+            del self  # see `_turn`
+
+
+def checked_policy(policy: RetryPolicy) -> RetryPolicy:
+    """`policy`. Raises TypeError if it is none."""
+    for method in ("should_retry", "sleep_time"):
+        if not callable(getattr(policy, method, None)):
+            raise TypeError(f"retry_policy must be a RetryPolicy, with a method {method}, not {policy!r}")
+    return policy

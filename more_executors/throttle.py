@@ -1,0 +1,105 @@
+"""Letting a delegate have only so many calls at a time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from math import inf
+
+from ._base import Delegate
+from ._core import ThrottleTable, log
+from ._delegating import SubmittingExecutor
+from concurrent.futures import Future
+from typing import Any
+
+__all__ = ["ThrottleExecutor"]
+
+IDLE_SECONDS = 2.0  # between two looks at a callable count while nothing runs
+BUSY_SECONDS = 30.0  # and otherwise
+
+
+class ThrottleExecutor(SubmittingExecutor):
+    """Has at most so many callables with the delegate; others queue, and go out in order.
+
+        with ThrottleExecutor(ThreadPoolExecutor(32), count=4) as executor:
+            replies = [executor.submit(ask_touchy_service, question) for question in questions]
+
+    `future.cancel()` of a queued one always succeeds; after that it is the delegate's decision. Callables are submitted
+    to the delegate from the executor's own thread.
+
+    With `block`, as many may queue as may be with the delegate. `submit` then waits for room: first come, first
+    served, and the first goes on the moment there is.
+
+    All methods may be called from any thread. The length of the queue makes nothing slower.
+    """
+
+    _kind = "ThrottleExecutor"
+    _metric = "throttle"
+
+    def __init__(
+        self,
+        delegate: Delegate,
+        count: int | None | Callable[[], int | None],
+        logger: logging.Logger | None = None,
+        name: str = "default",
+        block: bool = False,
+    ) -> None:
+        """Make it.
+
+        Args:
+            delegate: the executor that calls what is submitted; shut down after this one.
+            count: how many; None for any number. A callable that says so is asked again at each decision, at least
+                every 2 s while nothing runs and every 30 s otherwise. If it raises, that is logged and the last count
+                holds.
+            logger: by default the one called "ThrottleExecutor".
+            name: labels metrics and ends the name of the thread.
+            block: whether `submit` waits for room.
+
+        Raises TypeError if one of these cannot be used, and what a callable `count` raises.
+        """
+        super().__init__(delegate, logger, name)
+        self._ask: Callable[[], int | None] | None = count if callable(count) else None
+        self._count = checked_count(count() if callable(count) else count)
+        self._blocks = bool(block)
+        self._throttle_table = ThrottleTable(self._logger, self._blocks)
+        self._start(self._throttle_table)
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Have the delegate call `fn(*args, **kwargs)` when there is room; returns a future.
+
+        Raises RuntimeError after `shutdown`, also if that comes while it waits for room, at the end of the interpreter
+        and in a forked child.
+        """
+        return self._throttle_table.submit_later(self, self._room, fn, args, kwargs)
+
+    def _submit_due(self) -> float | None:
+        try:
+            while self._throttle_table.start_next(self._limit(), self._delegate):
+                pass
+            if self._ask is None:
+                return None
+            if self._blocks:
+                self._throttle_table.look_again()
+            return BUSY_SECONDS if self._throttle_table.with_delegate else IDLE_SECONDS
+        finally:
+            del self  # see `_turn`
+
+    def _room(self) -> int | None:
+        """How many may be outstanding, when `submit` waits for room."""
+        limit = self._limit()
+        return None if limit is None else 2 * limit
+
+    def _limit(self) -> int | None:
+        if self._ask is not None:
+            try:
+                self._count = checked_count(self._ask())
+            except Exception as error:
+                log(self._logger, logging.ERROR, "Error evaluating throttle count via %r", self._ask, error=error)
+        return self._count
+
+
+def checked_count(count: object) -> Any:
+    """`count`. Raises TypeError if it is neither a number nor None."""
+    if count is not None and not isinstance(count, (int, float)):
+        raise TypeError(f"count must be an int, None, or a callable that gives one, not {count!r}")
+    return count

@@ -1,0 +1,88 @@
+"""Cancelling what takes too long."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future
+from math import inf
+from typing import Any
+
+from ._base import Delegate
+from ._core import TimeoutTable
+from ._delegating import WorkingExecutor
+
+__all__ = ["TimeoutExecutor"]
+
+
+class TimeoutExecutor(WorkingExecutor):
+    """Tries to cancel each future that is not done some seconds after its submit, once.
+
+        executor = TimeoutExecutor(ThreadPoolExecutor(), timeout=60)
+
+    Whether that works is up to the delegate: a thread pool cancels what it has not begun. All methods may be called
+    from any thread. However many futures there are, one more costs the logarithm of their number, and nothing if all
+    have the same time.
+    """
+
+    _kind = "TimeoutExecutor"
+    _metric = "timeout"
+
+    def __init__(
+        self, delegate: Delegate, timeout: float, logger: logging.Logger | None = None, name: str = "default"
+    ) -> None:
+        """Make it.
+
+        Args:
+            delegate: the executor that calls what is submitted; shut down with this one.
+            timeout: seconds; inf is for ever, and what is not positive over at once.
+            logger: by default the one called "TimeoutExecutor".
+            name: labels metrics and ends the name of the thread.
+
+        Raises TypeError or ValueError if one of these cannot be used.
+        """
+        super().__init__(delegate, logger, name)
+        self._timeout = checked_timeout(timeout)
+        self._timeout_table = TimeoutTable(self._logger)
+        self._start(self._timeout_table)
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Have the delegate call `fn(*args, **kwargs)`; returns a future that is cancelled when its time is up.
+
+        Raises RuntimeError after `shutdown`, at the end of the interpreter and in a forked child, and whatever the
+        delegate's `submit` raises.
+        """
+        try:
+            return self._timeout_table.submit_timeout(self, self._delegate, self._timeout, fn, args, kwargs)
+        finally:
+            del self, fn, args, kwargs  # as in the base class
+
+    def submit_timeout(self, timeout: float, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """`submit` with `timeout` seconds. Raises TypeError or ValueError if that is no number of them."""
+        try:
+            seconds = checked_timeout(timeout)
+            return self._timeout_table.submit_timeout(self, self._delegate, seconds, fn, args, kwargs)
+        finally:
+            del self, fn, args, kwargs
+
+    def _watch(self, future: Future[Any], seconds: float) -> Future[Any]:
+        """A future that ends as `future` does, and that is cancelled when its time is up."""
+        return self._timeout_table.with_timeout(self, future, seconds)
+
+    def _turn(self) -> float | None:
+        try:
+            seconds = self._timeout_table.cancel_due()
+            if self._drained():
+                return None
+            return inf if seconds is None else seconds
+        finally:
+            del self  # an exception that a future keeps may keep this frame, but not what is in it
+
+
+def checked_timeout(seconds: float) -> float:
+    """`seconds` as a float. Raises TypeError if it is no number, ValueError if it is NaN."""
+    if not isinstance(seconds, (int, float)):
+        raise TypeError(f"timeout must be a number of seconds, not {seconds!r}")
+    if seconds != seconds:
+        raise ValueError(f"timeout must be a number of seconds, not {seconds!r}")
+    return float(seconds)

@@ -1,0 +1,61 @@
+"""A task that its executor gives to the delegate later, on the executor's own thread."""
+
+
+@cython.internal
+@cython.no_gc_clear
+cdef class DeferredTask(Task):
+    """Keeps a call until it is over; `launch` has the delegate make it.
+
+    A subclass puts the phase to WAITING when the call is to be made. Cancelling one that waits always succeeds, and then
+    the call is not made.
+    """
+    cdef object fn              # section(future), as are the arguments; None once the future is done
+    cdef tuple args
+    cdef dict kwargs
+
+    cdef void set_call(self, object fn, tuple args, dict kwargs) noexcept:
+        self.fn = fn
+        self.args = args
+        self.kwargs = kwargs
+
+    cdef void launch(self, object delegate) noexcept:
+        """Submit the call to the delegate, unless the future is done. If that fails, so does the future."""
+        cdef FutureCore future = self.future
+        cdef object fn = None
+        cdef tuple args = None
+        cdef dict kwargs = None
+        with cython.critical_section(future):
+            if future.state <= RUNNING:
+                self.phase = STARTING
+                self.thread = PyThread_get_thread_ident()
+                fn, args, kwargs = self.fn, self.args, self.kwargs
+        if args is None:
+            return
+        try:
+            if kwargs:
+                follow(self, delegate.submit(fn, *args, **kwargs))
+            else:
+                follow(self, delegate.submit(fn, *args))
+        except BaseException as error:
+            future.settle(ERROR, without_first_frame(error))
+
+    cdef FutureCore below(self):
+        return None
+
+    cdef int cancel(self, FutureCore future) except -1:
+        if future.claim(CANCELLED_AND_NOTIFIED, None, WAITING):
+            future.conclude()
+            return 1
+        return cancel_delegate(self, future)
+
+    cdef int running(self, FutureCore future) except -1:
+        return 0 if self.phase == WAITING else Task.running(self, future)
+
+    cdef void ended(self, State state) noexcept:
+        cdef object fn
+        cdef tuple args
+        cdef dict kwargs
+        with cython.critical_section(self.future):
+            fn, args, kwargs = self.fn, self.args, self.kwargs
+            self.fn = self.args = self.kwargs = None
+        Task.ended(self, state)

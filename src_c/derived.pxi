@@ -1,0 +1,63 @@
+"""Futures made from one other future, without an executor."""
+
+
+@cython.final
+@cython.internal
+@cython.no_gc_clear
+cdef class Shield(Task):
+    """Ends as its input does, and cannot be cancelled."""
+
+    cdef FutureCore below(self):
+        return None
+
+    cdef int cancel(self, FutureCore future) except -1:
+        return 0
+
+
+def mapped(Origin origin not None, source, fn, error_fn, bint flat):
+    """A future of `fn(result)` or `error_fn(exception)` of `source`, either of which may be None; see MapTask."""
+    return derived(origin, map_task(fn, error_fn, flat), new_future(), source)
+
+
+def shielded(Origin origin not None, source):
+    """A future that ends as `source` does; its `cancel()` always says no."""
+    return derived(origin, Shield.__new__(Shield), new_future(), source)
+
+
+def passed_on(Origin origin not None, FutureCore future not None, source):
+    """Have `future`, a new one, end as `source` does, and cancel what that is; returns it."""
+    return derived(origin, Task.__new__(Task), future, source)
+
+
+cdef FutureCore derived(Origin origin, Task task, FutureCore future, object source):
+    origin.tie(task, future)
+    origin.tally.begin()
+    follow(task, source)
+    return future
+
+
+# -- somebody else's futures ---------------------------------------------------------------------------------------
+
+
+@cython.final
+@cython.internal
+cdef class Counting(Hook):
+    """Counts how a future ends that somebody else made."""
+    cdef Origin origin
+    cdef double began
+
+    cdef void delegate_ended(self, object future, State state, object value) noexcept:
+        self.origin.tally.end(state, coarse_now() - self.began)
+
+    cdef void lost(self) noexcept:
+        self.delegate_ended(None, CANCELLED_AND_NOTIFIED, None)
+
+
+def counted(Origin origin not None, future):
+    """Have `origin` count `future`, which is new; returns it."""
+    cdef Counting hook = Counting.__new__(Counting)
+    hook.origin = origin
+    hook.began = coarse_now()
+    origin.tally.begin()
+    hook_onto(hook, future)
+    return future

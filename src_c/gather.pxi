@@ -1,0 +1,202 @@
+"""Futures made from many other futures: all of their results, or the first that decides."""
+
+
+@cython.final
+@cython.internal
+@cython.no_gc_clear
+cdef class Input(Hook):
+    """Tells a Gather that its input number `index` is done."""
+    cdef Gather gather
+    cdef Py_ssize_t index
+
+    cdef void delegate_ended(self, object future, State state, object value) noexcept:
+        self.gather.arrived(self.index, state, value)
+
+    cdef void lost(self) noexcept:
+        self.gather.arrived(self.index, CANCELLED_AND_NOTIFIED, None)
+
+
+@cython.internal
+@cython.no_gc_clear
+cdef class Gather(Task):
+    """Waits for its inputs, and keeps each of them until it is done.
+
+    Cancelling it always succeeds, and tries to cancel all inputs. A subclass says in `arrived` what ends it before
+    that; `arrived` is called once for each input, by any number of threads at a time.
+    """
+    cdef list inputs            # section(future), as are these: what is kept of each, None once it is done; or None
+    cdef Py_ssize_t missing
+
+    cdef int begin(self, Origin origin, list futures) except -1:
+        cdef FutureCore future = new_future()
+        cdef Input hook
+        cdef Py_ssize_t i
+        self.inputs = [reference_to(source) for source in futures]
+        self.missing = len(futures)
+        self.phase = ON_ITS_OWN
+        origin.tie(self, future)
+        origin.tally.begin()
+        for i in range(len(futures)):
+            if future.state > RUNNING:
+                break
+            hook = Input.__new__(Input)
+            hook.gather = self
+            hook.index = i
+            hook_onto(hook, futures[i])
+            if i % BREATH == BREATH - 1:
+                breathe()
+        return 0
+
+    cdef void arrived(self, Py_ssize_t index, State state, object value) noexcept:
+        """Input number `index` is done."""
+
+    cdef object forget(self, Py_ssize_t index):
+        """Inside the section: count an input as done; returns what was kept of it, to be dropped outside."""
+        cdef object reference = None
+        self.missing -= 1
+        if self.inputs is not None:
+            reference = <object>peek(self.inputs, index)
+            set_item(self.inputs, index, None)
+        return reference
+
+    cdef int cancel(self, FutureCore future) except -1:
+        if future.settle(CANCELLED_AND_NOTIFIED, None):
+            self.cancel_inputs()
+        return future.cancelled_now()
+
+    cdef void cancel_inputs(self) noexcept:
+        """Try to cancel the inputs that are not done. The future is."""
+        cdef list inputs
+        cdef Py_ssize_t i
+        with cython.critical_section(self.future):
+            inputs = self.inputs
+            self.inputs = None
+        if inputs is None or abandoning:
+            return
+        for i in range(len(inputs)):
+            self.cancel_input(referent(inputs[i]))
+            inputs[i] = None
+            if i % BREATH == BREATH - 1:
+                breathe()
+
+    cdef void cancel_input(self, object source) noexcept:
+        if source is None:
+            return
+        try:
+            Py_EnterRecursiveCall(" in cancel()")
+            try:
+                source.cancel()
+            finally:
+                Py_LeaveRecursiveCall()
+        except BaseException as error:
+            report(self.origin.logger, "Exception during cancel on %s", (source,), error)
+
+
+@cython.final
+@cython.internal
+@cython.no_gc_clear
+cdef class Collect(Gather):
+    """Ends with `combine(results)`, or the list of them, or as the first input ends that does not succeed."""
+    cdef list results           # section(future)
+    cdef object combine
+
+    cdef void arrived(self, Py_ssize_t index, State state, object value) noexcept:
+        cdef FutureCore future = self.future
+        cdef object reference = None
+        cdef bint complete
+        if state == RESULT:
+            with cython.critical_section(future):
+                reference = self.forget(index)
+                complete = self.missing == 0
+                if self.results is not None:
+                    set_item(self.results, index, value)
+            if complete:
+                self.finish()
+        else:
+            with cython.critical_section(future):
+                reference = self.forget(index)
+            if future.settle(state, value) and state == CANCELLED_AND_NOTIFIED:
+                self.cancel_inputs()
+
+    cdef void finish(self) noexcept:
+        cdef FutureCore future = self.future
+        cdef list results
+        cdef object combined
+        with cython.critical_section(future):
+            results = self.results
+            self.results = None
+        if results is None:
+            return
+        if self.combine is None:
+            future.settle(RESULT, results)
+        elif self.enter(CALLING):
+            try:
+                combined = call_user(self.combine, results)
+            except BaseException as error:
+                interrupt_later(error)
+                future.settle(ERROR, without_first_frame(error))
+            else:
+                future.settle(RESULT, combined)
+
+    cdef void ended(self, State state) noexcept:
+        cdef list inputs = None, results
+        with cython.critical_section(self.future):
+            results = self.results
+            self.results = None
+            if state == ERROR:      # the others go on, and are nothing to this any more
+                inputs = self.inputs
+                self.inputs = None
+        Task.ended(self, state)
+
+
+@cython.final
+@cython.internal
+@cython.no_gc_clear
+cdef class Choose(Gather):
+    """Ends as the first input ends whose truth is `wanted`, or as the last one does; cancels those not needed.
+
+    What does not succeed is as good as false, and if that is wanted, as decisive.
+    """
+    cdef bint wanted
+
+    cdef void arrived(self, Py_ssize_t index, State state, object value) noexcept:
+        cdef FutureCore future = self.future
+        cdef object reference = None
+        cdef bint truth = False, last
+        if state == RESULT and future.state <= RUNNING:
+            try:
+                truth = call_user(bool, value)
+            except BaseException as error:
+                interrupt_later(error)
+                state, value = ERROR, error
+        with cython.critical_section(future):
+            reference = self.forget(index)
+            last = self.missing == 0
+        if (truth == self.wanted or last) and future.settle(state, value):
+            self.cancel_inputs()
+
+
+def collected(Origin origin not None, list futures not None, combine=None):
+    """A future of `combine(results)`, or of the list of results, of all `futures`; see Collect."""
+    cdef Collect gather = Collect.__new__(Collect)
+    gather.combine = combine
+    gather.results = [None] * len(futures)
+    gather.begin(origin, futures)
+    if not futures:
+        gather.finish()
+    return gather.future
+
+
+def chosen(Origin origin not None, list futures not None, bint wanted):
+    """A future that ends as the first of `futures` whose truth is `wanted`, or as the last; see Choose."""
+    cdef Choose gather = Choose.__new__(Choose)
+    gather.wanted = wanted
+    gather.begin(origin, futures)
+    return gather.future
+
+
+def check_futures(str function, futures):
+    """Raise TypeError unless all `futures` are such, saying that `function` was called with something else."""
+    for future in futures:
+        if not is_future(future):
+            raise TypeError(f"{function} takes futures, not {future!r}")

@@ -1,0 +1,70 @@
+"""Making something else of an outcome: a function of the result, another one of the exception."""
+
+
+@cython.final
+@cython.internal
+@cython.no_gc_clear
+cdef class MapTask(Task):
+    """Ends as `fn(result)` or `error_fn(exception)` ends; either may be None, and then passes through.
+
+    A flat one goes on with the future that the function returns, and ends as that does.
+    """
+    cdef object fn
+    cdef object error_fn
+    cdef bint flat
+
+    cdef void delegate_ended(self, object delegate_future, State state, object value) noexcept:
+        cdef FutureCore future = self.future
+        cdef object function = self.fn if state == RESULT else self.error_fn if state == ERROR else None
+        cdef object made
+        self.fn = self.error_fn = None      # what comes next, if anything, passes through
+        if function is None:
+            future.settle(state, value)
+            return
+        if not self.enter(CALLING):
+            return
+        try:
+            made = call_user(function, value)
+            if self.flat:
+                self.go_on_with(function, made)
+            else:
+                future.settle(RESULT, made)
+        except BaseException as error:
+            interrupt_later(error)
+            future.settle(ERROR, without_first_frame(error))
+
+    cdef int go_on_with(self, object function, object made) except -1:
+        if not is_future(made):
+            raise TypeError(f"{function!r} must return a future for a flat map, not {made!r}")
+        return follow(self, made)
+
+
+cdef object without_first_frame(object error):
+    """`error`, caught right where it came out of user code, with its traceback beginning there."""
+    traceback = error.__traceback__
+    if traceback is not None and traceback.tb_next is not None:
+        error.__traceback__ = traceback.tb_next
+    return error
+
+
+cdef class MapTable(TaskTable):
+    """A TaskTable whose futures are `fn` or `error_fn` of their delegate's outcomes; see MapTask."""
+    cdef object fn
+    cdef object error_fn
+    cdef bint flat
+
+    def __cinit__(self, logger, fn, error_fn, bint flat):
+        self.fn = fn
+        self.error_fn = error_fn
+        self.flat = flat
+
+    cdef Task new_task(self):
+        return map_task(self.fn, self.error_fn, self.flat)
+
+
+cdef MapTask map_task(object fn, object error_fn, bint flat):
+    cdef MapTask task = MapTask.__new__(MapTask)
+    task.fn = fn
+    task.error_fn = error_fn
+    task.flat = flat
+    return task

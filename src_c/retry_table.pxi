@@ -1,0 +1,120 @@
+"""Trying again: calls that wait for their next attempt, and what decides whether there is one."""
+
+
+@cython.final
+@cython.internal
+@cython.no_gc_clear
+cdef class RetryTask(DeferredTask):
+    """A call that is made again for as long as its policy says so.
+
+    Once a `cancel()` was refused there are no more attempts: the future ends as the one that runs does.
+    """
+    cdef object policy
+    cdef Py_ssize_t attempts    # begun so far
+    cdef bint last              # section(future): there is no attempt after this one
+
+    cdef int wait_until(self, double when) except -1:
+        """Have the next attempt made at `when`. The phase is WAITING, and may not be so any more."""
+        cdef RetryTable table = <RetryTable>self.origin
+        if self.set_timer(table.queue, when):
+            table.waker.set()
+        return 0
+
+    cdef void attempt(self, object delegate) noexcept:
+        cdef Timer timer
+        with cython.critical_section(self.future):
+            self.attempts += 1
+            timer = self.timer
+            self.timer = None
+        self.launch(delegate)
+
+    cdef void delegate_ended(self, object delegate_future, State state, object value) noexcept:
+        cdef FutureCore future = self.future
+        cdef double seconds
+        cdef bint again = False
+        if state == CANCELLED_AND_NOTIFIED or self.last:
+            future.settle(state, value)
+            return
+        if not self.enter(CALLING):
+            return
+        seconds = self.seconds_until_next(delegate_future)
+        if seconds >= 0:
+            with cython.critical_section(future):
+                again = not self.last and future.state <= RUNNING
+                if again:
+                    self.phase = WAITING
+        if not again:
+            future.settle(state, value)
+            return
+        self.origin.tally.count_retry(seconds)
+        try:
+            self.wait_until(monotonic() + seconds)
+        except BaseException:       # no memory for a timer
+            future.settle(state, value)
+
+    cdef double seconds_until_next(self, object delegate_future) noexcept:
+        """What the policy says: seconds until the next attempt, or -1.0 for none."""
+        cdef Delivery suspended = delivery_suspend()
+        cdef double seconds = -1.0
+        try:
+            if self.policy.should_retry(self.attempts, delegate_future):
+                seconds = self.policy.sleep_time(self.attempts, delegate_future)
+                if seconds != seconds:
+                    raise ValueError("sleep_time must not be NaN")
+                if seconds < 0.0:
+                    seconds = 0.0
+        except BaseException as error:
+            seconds = -1.0
+            report(self.origin.logger, "Exception while evaluating retry policy %r", (self.policy,), error)
+        finally:
+            delivery_resume(suspended)
+        return seconds
+
+    cdef int cancel(self, FutureCore future) except -1:
+        cdef bint waiting = True
+        while waiting and future.state <= RUNNING:
+            if future.claim(CANCELLED_AND_NOTIFIED, None, WAITING):
+                future.conclude()
+                return 1
+            with cython.critical_section(future):
+                waiting = self.phase == WAITING
+                if not waiting:
+                    self.last = True
+        return cancel_delegate(self, future)
+
+
+@cython.final
+cdef class RetryTable(TaskTable):
+    """A TaskTable whose tasks wait, in the order they are due, for a thread to `start_due` their attempts."""
+    cdef Timers queue
+
+    def __cinit__(self, logger):
+        self.queue = Timers()
+
+    def submit_retry(self, executor, policy, fn, tuple args not None, dict kwargs not None):
+        """Have `fn(*args, **kwargs)` called as soon as possible, and again as `policy` says; returns a future."""
+        cdef RetryTask task = RetryTask.__new__(RetryTask)
+        cdef FutureCore future
+        task.set_call(fn, args, kwargs)
+        task.policy = policy
+        task.phase = WAITING
+        future = self.admit(task, executor)
+        try:
+            task.wait_until(monotonic())
+        except BaseException:
+            self.retract(future)
+            raise
+        return future
+
+    def start_due(self, delegate):
+        """Have `delegate` make all attempts that are due, the earliest first; returns the seconds until the next."""
+        cdef double now
+        while True:
+            now = monotonic()
+            due = self.queue.pop_due(now, BREATH)
+            if not due:
+                break
+            for task in due:
+                (<RetryTask>task).attempt(delegate)
+        when = self.queue.next()
+        return None if when is None else when - now

@@ -1,0 +1,152 @@
+"""Not too many at a time: calls that queue until there is room with the delegate."""
+
+
+@cython.final
+@cython.internal
+@cython.no_gc_clear
+cdef class Place:
+    """A thread that stands in line, in `submit`, for room; section(table) guards its neighbours."""
+    cdef Waker waker
+    cdef Place ahead
+    cdef Place behind
+    cdef bint in_line
+
+    def __cinit__(self):
+        self.waker = Waker()
+
+
+@cython.final
+cdef class ThrottleTable(StagedTable):
+    """A table in whose first list calls queue, in order; those in the second are with the delegate.
+
+    With `blocking`, threads wait in line in `submit` while as many are outstanding as `limit()` allows: first come,
+    first served, and the first is woken the moment one leaves.
+    """
+    cdef bint blocking
+    cdef Place first        # section(self): the line
+    cdef Place last
+
+    def __cinit__(self, logger, bint blocking):
+        self.blocking = blocking
+
+    def waiting(self):
+        """How many wait for room with the delegate."""
+        return self.outstanding.live
+
+    @property
+    def with_delegate(self):
+        """How many the delegate has."""
+        return self.moved_on.live
+
+    def submit_later(self, executor, limit, fn, tuple args not None, dict kwargs not None):
+        """Have `fn(*args, **kwargs)` called when there is room; returns a future.
+
+        `limit()` says how many may be outstanding, None for any number: it is asked if the table blocks, with nothing
+        held, before each look. Raises RuntimeError after `close`, also in a thread that waits in line then.
+        """
+        cdef DeferredTask task = DeferredTask.__new__(DeferredTask)
+        cdef FutureCore future
+        task.set_call(fn, args, kwargs)
+        task.phase = WAITING
+        future = self.admit_in_line(task, executor, limit) if self.blocking else self.admit(task, executor)
+        self.waker.set()
+        return future
+
+    def start_next(self, limit, delegate):
+        """Have `delegate` make the call that is first in the queue: False if none is, or `limit` are with it already."""
+        cdef Py_ssize_t most = as_limit(limit)
+        cdef Task task = None
+        with cython.critical_section(self):
+            if self.moved_on.live < most:
+                task = self.outstanding.first()
+                if task is not None:
+                    self.move_on(task)
+        if task is None:
+            return False
+        (<DeferredTask>task).launch(delegate)
+        return True
+
+    def close(self, str reason not None):
+        cdef bint first = TaskTable.close(self, reason)
+        self.look_again()
+        return first
+
+    cpdef void look_again(self) noexcept:
+        """There may be room: let the first in line see. It passes that on when it leaves the line."""
+        cdef Place first
+        with cython.critical_section(self):
+            first = self.first
+        if first is not None:
+            first.waker.set()
+
+    cdef FutureCore admit_in_line(self, DeferredTask task, object executor, object limit):
+        """`admit`, once fewer than `limit()` are outstanding and nobody stands ahead."""
+        cdef FutureCore future = new_future()
+        cdef Place place = Place()
+        cdef object refusal
+        cdef Py_ssize_t most
+        cdef bint entered = False, cramped = False
+        self.tie(task, future)
+        try:
+            while not entered:
+                most = as_limit(limit())
+                with cython.critical_section(self):
+                    refusal = self.refusal
+                    cramped = self.cramped()
+                    if refusal is None:
+                        if self.live < most and (self.first is None or self.first is place):
+                            entered = not cramped
+                            if entered:
+                                self.enter(task, executor)
+                        elif not place.in_line:
+                            cramped = False
+                            self.stand_in_line(place)
+                        else:
+                            cramped = False
+                if refusal is not None:
+                    raise RuntimeError(refusal)
+                if cramped:
+                    self.make_room()
+                elif not entered:
+                    place.waker.wait()
+        finally:
+            if place.in_line:
+                with cython.critical_section(self):
+                    self.step_out(place)
+                self.look_again()
+            if not entered:
+                future.task = None
+        self.tally.begin()
+        return future
+
+    cdef void stand_in_line(self, Place place) noexcept:
+        place.in_line = True
+        place.ahead = self.last
+        if self.last is None:
+            self.first = place
+        else:
+            self.last.behind = place
+        self.last = place
+
+    cdef void step_out(self, Place place) noexcept:
+        if place.ahead is None:
+            self.first = place.behind
+        else:
+            place.ahead.behind = place.behind
+        if place.behind is None:
+            self.last = place.ahead
+        else:
+            place.behind.ahead = place.ahead
+        place.ahead = place.behind = None
+
+    cdef void leave(self, Task task, State state) noexcept:
+        TaskTable.leave(self, task, state)
+        if self.outstanding.live > 0:
+            self.waker.set()
+        if self.first is not None:
+            self.look_again()
+
+
+cdef Py_ssize_t as_limit(object limit) except? -1:
+    """How many, None being any number."""
+    return PY_SSIZE_T_MAX if limit is None or limit > PY_SSIZE_T_MAX else limit
