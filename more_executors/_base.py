@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import Executor, Future
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from .poll import PollDescriptor, PollExecutor
@@ -27,6 +27,10 @@ class Chainable(Executor):
     """
 
     _name: str
+
+    def _waiting(self) -> int:
+        """How many calls wait here for their turn."""
+        return 0
 
     if TYPE_CHECKING:
 

@@ -21,11 +21,11 @@ class BoundCallable:
 
     def __init__(self, executor: Executor, fn: Callable[..., Any]) -> None:
         check_callable("fn", fn)
+        update_wrapper(self, fn)  # first: it copies the attributes of a function, those of a bound one too
         self._executor = executor
         self._fn = fn
-        update_wrapper(self, fn)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any:
         return self._executor.submit(self._fn, *args, **kwargs)
 
     def __repr__(self) -> str:

@@ -61,7 +61,7 @@ class DelegatingExecutor(Chainable):
     def _start(self, table: TaskTable) -> None:
         self._table = table
         _lifecycle.track(self)
-        self._record = metrics.track(self, self._metric, self._name, table.tally, table.waiting)
+        self._record = metrics.track(self, self._metric, self._name, table.tally)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have the delegate call `fn(*args, **kwargs)`; returns a future of what this executor makes of it.

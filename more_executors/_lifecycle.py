@@ -11,11 +11,14 @@ Guarantees:
 from __future__ import annotations
 
 import atexit
+import concurrent.futures.thread  # noqa: F401  # what it does at the end is to come after what is done here
 import itertools
 import os
 import threading
 import weakref
 from typing import Protocol
+
+from ._core import end_quietly
 
 __all__: list[str] = []
 
@@ -40,11 +43,13 @@ def track(executor: Mortal) -> None:
 
     Raises RuntimeError once the interpreter is ending.
     """
-    if _over:
-        raise RuntimeError("cannot make an executor after interpreter shutdown")
     key = next(_serial)
-    # No lock: a garbage collection may call this back at any moment. Single operations on a dict are atomic.
+    # No lock: a garbage collection may call this back at any moment. Single operations on a dict are atomic. First in,
+    # then a look whether that was in time: the end is announced first, and then looks who is in.
     _living[key] = weakref.ref(executor, lambda _: _living.pop(key, None))
+    if _over:
+        _living.pop(key, None)
+        raise RuntimeError("cannot make an executor after interpreter shutdown")
 
 
 def _tracked() -> list[Mortal]:
@@ -55,6 +60,7 @@ def _tracked() -> list[Mortal]:
 def _end_with_interpreter() -> None:
     global _over
     _over = True
+    end_quietly()
     for executor in _tracked():
         executor._end_with_interpreter()
 

@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from . import metrics
 from ._base import AFTER_SHUTDOWN, Delegate, check_delegate, check_name, chosen_logger
-from ._core import LoopBridge, Origin
+from ._core import LoopBridge, Origin, referent
 from ._delegating import shut_down
 
 __all__ = ["AsyncioExecutor"]
@@ -30,7 +30,7 @@ class LoopFuture(asyncio.Future):  # type: ignore[type-arg]  # subscripted, it w
     source: Any = None
 
     def cancel(self, msg: Any = None) -> bool:
-        source, self.source = self.source, None
+        source, self.source = referent(self.source), None
         if not super().cancel(msg):
             return False
         if source is not None:
@@ -87,7 +87,7 @@ class AsyncioExecutor(Executor):
         return self._submit(self._loop, fn, args, kwargs)
 
     def submit_with_loop(
-        self, loop: asyncio.AbstractEventLoop | None, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs
+        self, /, loop: asyncio.AbstractEventLoop | None, fn: Callable[P, A], *args: P.args, **kwargs: P.kwargs
     ) -> asyncio.Future[A]:
         """`submit` for a future on `loop`, None being the current one."""
         check_loop(loop)
@@ -103,7 +103,6 @@ class AsyncioExecutor(Executor):
             bridge = self._bridges.setdefault(loop, LoopBridge(loop))
         source: futures.Future[Any] = self._delegate.submit(fn, *args, **kwargs)
         target = LoopFuture(loop=loop)
-        target.source = source
         bridge.connect(source, target)
         return target
 

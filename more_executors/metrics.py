@@ -12,7 +12,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Iterator
-from typing import Any
+from typing import Protocol
 
 from ._core import Tally
 
@@ -35,16 +35,23 @@ COUNTED += ("retries", "retry_seconds", "cancels")
 WITHOUT_FUTURES = ("cancel_on_shutdown", "asyncio")
 
 
+class HasQueue(Protocol):
+    """An executor."""
+
+    def _waiting(self) -> int:
+        """How many calls wait in it for their turn."""
+
+
 class Record:
     """What one executor, or one of the functions on futures, counts."""
 
-    def __init__(self, kind: str, name: str, tally: Tally, is_executor: bool, queue: Any = None) -> None:
+    def __init__(self, kind: str, name: str, tally: Tally, is_executor: bool) -> None:
         self.labels = (kind, name)
         self.tally = tally
         self.is_executor = is_executor
-        self.queue = queue
         self.in_use = is_executor
         self.created = time.time()
+        self.reference: weakref.ref[HasQueue] | None = None
 
     def ended(self) -> None:
         """The executor was shut down."""
@@ -78,12 +85,12 @@ class Collector:
         self._past: dict[tuple[str, str], Totals] = {}
         self._lock = threading.Lock()  # guards _past, and who moves what there
 
-    def add(self, record: Record, executor: object) -> None:
+    def add(self, record: Record, executor: HasQueue | None) -> None:
         key = id(record)
         self._live[key] = record
         if executor is not None:
             # Called back by a garbage collection, at any moment: that may take no lock.
-            record.reference = weakref.ref(executor, lambda _: self._gone.append(key))  # type: ignore[attr-defined]
+            record.reference = weakref.ref(executor, lambda _: self._gone.append(key))
         if self._gone:
             with self._lock:
                 self._bury()
@@ -103,8 +110,9 @@ class Collector:
             total.add(record)
             total.in_use += record.in_use
             total.pending += record.tally.pending
-            if record.queue is not None:
-                total.queued += record.queue()
+            executor = None if record.reference is None else record.reference()
+            if executor is not None:
+                total.queued += executor._waiting()
         return families(totals)
 
 
@@ -178,9 +186,9 @@ if enabled:
     REGISTRY.register(_collector)
 
 
-def track(executor: object, kind: str, name: str, tally: Tally, queue: Any = None) -> Record:
-    """Show what `executor` counts, while it is there and after. `queue` says how many wait in it."""
-    record = Record(kind, name, tally, True, queue)
+def track(executor: HasQueue, kind: str, name: str, tally: Tally) -> Record:
+    """Show what `executor` counts, while it is there and after."""
+    record = Record(kind, name, tally, True)
     if enabled:
         _collector.add(record, executor)
     return record

@@ -133,7 +133,7 @@ class RetryExecutor(SubmittingExecutor):
         """
         return self._retry_table.submit_retry(self, self._policy, fn, args, kwargs)
 
-    def submit_retry(self, retry_policy: RetryPolicy, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit_retry(self, /, retry_policy: RetryPolicy, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
         """`submit` with a policy of its own. Raises TypeError if `retry_policy` is none."""
         return self._retry_table.submit_retry(self, checked_policy(retry_policy), fn, args, kwargs)
 

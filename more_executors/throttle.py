@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from math import inf
+from concurrent.futures import Future
+from math import ceil, inf
+from typing import Any
 
 from ._base import Delegate
 from ._core import ThrottleTable, log
 from ._delegating import SubmittingExecutor
-from concurrent.futures import Future
-from typing import Any
 
 __all__ = ["ThrottleExecutor"]
 
@@ -39,7 +39,7 @@ class ThrottleExecutor(SubmittingExecutor):
     def __init__(
         self,
         delegate: Delegate,
-        count: int | None | Callable[[], int | None],
+        count: int | Callable[[], int | None] | None,
         logger: logging.Logger | None = None,
         name: str = "default",
         block: bool = False,
@@ -72,6 +72,9 @@ class ThrottleExecutor(SubmittingExecutor):
         """
         return self._throttle_table.submit_later(self, self._room, fn, args, kwargs)
 
+    def _waiting(self) -> int:
+        return self._throttle_table.waiting
+
     def _submit_due(self) -> float | None:
         try:
             while self._throttle_table.start_next(self._limit(), self._delegate):
@@ -98,8 +101,12 @@ class ThrottleExecutor(SubmittingExecutor):
         return self._count
 
 
-def checked_count(count: object) -> Any:
-    """`count`. Raises TypeError if it is neither a number nor None."""
-    if count is not None and not isinstance(count, (int, float)):
+def checked_count(count: object) -> int | None:
+    """How many that is: rounded up, None for any number. Raises TypeError or ValueError if it is no number."""
+    if count is None or count == inf:
+        return None
+    if not isinstance(count, (int, float)):
         raise TypeError(f"count must be an int, None, or a callable that gives one, not {count!r}")
-    return count
+    if count != count:
+        raise ValueError("count must not be NaN")
+    return max(0, ceil(max(count, 0)))

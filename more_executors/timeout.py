@@ -57,7 +57,7 @@ class TimeoutExecutor(WorkingExecutor):
         finally:
             del self, fn, args, kwargs  # as in the base class
 
-    def submit_timeout(self, timeout: float, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit_timeout(self, /, timeout: float, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
         """`submit` with `timeout` seconds. Raises TypeError or ValueError if that is no number of them."""
         try:
             seconds = checked_timeout(timeout)

@@ -46,14 +46,13 @@ cdef extern from "platform.h":
     ctypedef struct Delivery:
         int depth
         PyObject *later
+        PyObject *cancelling
     Delivery *delivery_here() nogil
     Delivery delivery_suspend() nogil
     void delivery_resume(Delivery suspended) nogil
 
 cdef extern from "Python.h":
     void PyErr_SetInterrupt()
-    int Py_EnterRecursiveCall(const char *where) except -1
-    void Py_LeaveRecursiveCall()
     Py_ssize_t PY_SSIZE_T_MAX
 
 BUILD_PROFILE = BUILD_PROFILE_NAME.decode("ascii")

@@ -4,8 +4,20 @@
 futures_logger = logging.getLogger("concurrent.futures")
 
 
+# Whether the interpreter ends: what its end brings about is nobody's fault.
+cdef bint ending = False
+
+
+def end_quietly():
+    """From now on, log at DEBUG only: the interpreter ends."""
+    global ending
+    ending = True
+
+
 def log(logger, level, message, *arguments, error=None):
     """Log at `level`, with the traceback of `error` if given. What the logger raises goes to `sys.unraisablehook`."""
+    if ending:
+        level = logging.DEBUG
     call_or_complain(logger, "log", (level, message, *arguments), {"exc_info": error})
 
 

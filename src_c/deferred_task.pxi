@@ -16,7 +16,7 @@ cdef class DeferredTask(Task):
     cdef void set_call(self, object fn, tuple args, dict kwargs) noexcept:
         self.fn = fn
         self.args = args
-        self.kwargs = kwargs
+        self.kwargs = kwargs or None
 
     cdef void launch(self, object delegate) noexcept:
         """Submit the call to the delegate, unless the future is done. If that fails, so does the future."""
@@ -37,10 +37,10 @@ cdef class DeferredTask(Task):
             else:
                 follow(self, delegate.submit(fn, *args))
         except BaseException as error:
-            future.settle(ERROR, without_first_frame(error))
+            future.settle(ERROR, without_our_frames(error))
 
-    cdef FutureCore below(self):
-        return None
+    cdef FutureCore below(self, bint cancelling):
+        return None if cancelling else Task.below(self, False)
 
     cdef int cancel(self, FutureCore future) except -1:
         if future.claim(CANCELLED_AND_NOTIFIED, None, WAITING):

@@ -5,12 +5,13 @@ complete one has to hold it, so when it is gone the task is lost, and that is no
 """
 
 
-cdef object reference_to(object future):
+cpdef object reference_to(object future):
     """What to keep of a future that is followed: `referent` of it is the future, or None if it is gone."""
     return weakref.ref(future) if type(future) is concurrent.futures.Future else future
 
 
-cdef object referent(object reference):
+cpdef object referent(object reference):
+    """What a `reference_to` a future refers to."""
     return reference() if type(reference) is weakref.ref else reference
 
 
@@ -130,10 +131,38 @@ cdef Task pending_task(FutureCore future):
     return task
 
 
-cdef FutureCore next_below(FutureCore future):
+cdef bint is_plain_subclass(object future):
+    """Whether `future` is one of ours, of a subclass that leaves `cancel` and `running` as they are."""
+    return (isinstance(future, FutureBase) and type(future).cancel is FutureBase.cancel
+            and type(future).running is FutureBase.running)
+
+
+cdef FutureCore next_below(FutureCore future, bint cancelling):
     """The future that a `cancel()` or `running()` of this one is handed down to, or None if it has a say itself."""
     cdef Task task = pending_task(future)
-    return None if task is None else task.below()
+    return None if task is None else task.below(cancelling)
+
+
+cdef FutureCore foot_of(FutureCore future, bint cancelling, list path):
+    """The first future down the chain that has a say; `path`, if there is one, gets those above it.
+
+    None if the chain leads back into itself, as flat maps can be made to.
+    """
+    cdef FutureCore last = future, mark = future
+    cdef FutureCore below = next_below(last, cancelling)
+    cdef Py_ssize_t steps = 0, next_mark = 1
+    while below is not None:
+        if below is mark:
+            return None
+        if path is not None:
+            path.append(last)
+        last = below
+        steps += 1
+        if steps == next_mark:
+            mark = last
+            next_mark *= 2
+        below = next_below(last, cancelling)
+    return last
 
 
 cdef int cancel_here(FutureCore future) except -1:
@@ -146,38 +175,32 @@ cdef int cancel_here(FutureCore future) except -1:
 
 cdef int cancel_along(FutureCore future) except -1:
     """`future.cancel()`: up to the first future down the chain that has a say."""
-    cdef FutureCore last = future
-    cdef FutureCore refused = None
-    cdef FutureCore below = next_below(future)
+    cdef FutureCore last, refused = None
     cdef list path
-    if below is None:
+    if next_below(future, True) is None:
         return cancel_here(future)
     while True:
         path = []
-        while below is not None:
-            path.append(last)
-            last = below
-            below = next_below(last)
-        if last is refused:
-            return future.cancelled_now()
-        if cancel_here(last):
+        last = foot_of(future, True, path)
+        if last is None:
+            future.settle(CANCELLED_AND_NOTIFIED, None)
+        elif last is not refused:
+            if not cancel_here(last):
+                refused = last      # it goes on, or is done: then the chain may lead elsewhere by now
+                continue
             # Each calls back the next, but may not have done so yet if another thread is just at it.
             for made_from_it in reversed(path):
                 (<FutureCore>made_from_it).settle(CANCELLED_AND_NOTIFIED, None)
-            return future.cancelled_now()
-        # It goes on, or is done: then the chain may lead elsewhere by now.
-        refused = last
-        last = future
-        below = next_below(future)
+        return future.cancelled_now()
 
 
 cdef int running_along(FutureCore future) except -1:
     """`future.running()`: up to the first future down the chain that has a say."""
-    cdef FutureCore below
+    cdef FutureCore last = foot_of(future, False, None)
     cdef Task task
-    while (below := next_below(future)) is not None:
-        future = below
-    task = pending_task(future)
+    if last is None:
+        return 0
+    task = pending_task(last)
     if task is not None:
-        return task.running(future)
-    return future.state == RUNNING
+        return task.running(last)
+    return last.state == RUNNING

@@ -73,23 +73,7 @@ cdef class Gather(Task):
             self.inputs = None
         if inputs is None or abandoning:
             return
-        for i in range(len(inputs)):
-            self.cancel_input(referent(inputs[i]))
-            inputs[i] = None
-            if i % BREATH == BREATH - 1:
-                breathe()
-
-    cdef void cancel_input(self, object source) noexcept:
-        if source is None:
-            return
-        try:
-            Py_EnterRecursiveCall(" in cancel()")
-            try:
-                source.cancel()
-            finally:
-                Py_LeaveRecursiveCall()
-        except BaseException as error:
-            report(self.origin.logger, "Exception during cancel on %s", (source,), error)
+        cancel_without_recursion(inputs, self.origin.logger)
 
 
 @cython.final
@@ -103,6 +87,7 @@ cdef class Collect(Gather):
     cdef void arrived(self, Py_ssize_t index, State state, object value) noexcept:
         cdef FutureCore future = self.future
         cdef object reference = None
+        cdef list results = None
         cdef bint complete
         if state == RESULT:
             with cython.critical_section(future):
@@ -115,6 +100,8 @@ cdef class Collect(Gather):
         else:
             with cython.critical_section(future):
                 reference = self.forget(index)
+                results = self.results
+                self.results = None     # so that this decides, not whichever input is the last
             if future.settle(state, value) and state == CANCELLED_AND_NOTIFIED:
                 self.cancel_inputs()
 
@@ -134,7 +121,7 @@ cdef class Collect(Gather):
                 combined = call_user(self.combine, results)
             except BaseException as error:
                 interrupt_later(error)
-                future.settle(ERROR, without_first_frame(error))
+                future.settle(ERROR, without_our_frames(error))
             else:
                 future.settle(RESULT, combined)
 
@@ -158,12 +145,13 @@ cdef class Choose(Gather):
     What does not succeed is as good as false, and if that is wanted, as decisive.
     """
     cdef bint wanted
+    cdef bint decided           # section(future): an input has, which may not have ended the future yet
 
     cdef void arrived(self, Py_ssize_t index, State state, object value) noexcept:
         cdef FutureCore future = self.future
         cdef object reference = None
-        cdef bint truth = False, last
-        if state == RESULT and future.state <= RUNNING:
+        cdef bint truth = False, decides = False
+        if state == RESULT and self.missing > 1 and future.state <= RUNNING:
             try:
                 truth = call_user(bool, value)
             except BaseException as error:
@@ -171,8 +159,9 @@ cdef class Choose(Gather):
                 state, value = ERROR, error
         with cython.critical_section(future):
             reference = self.forget(index)
-            last = self.missing == 0
-        if (truth == self.wanted or last) and future.settle(state, value):
+            if not self.decided:
+                self.decided = decides = truth == self.wanted or self.missing == 0
+        if decides and future.settle(state, value):
             self.cancel_inputs()
 
 
@@ -200,3 +189,46 @@ def check_futures(str function, futures):
     for future in futures:
         if not is_future(future):
             raise TypeError(f"{function} takes futures, not {future!r}")
+
+
+# -- cancelling many ---------------------------------------------------------------------------------------------
+
+
+cdef void cancel_without_recursion(list references, object logger) noexcept:
+    """Try to cancel what `references` refer to, and empty that list.
+
+    What this cancels may be a gather, whose inputs are to be cancelled too, and so on: the outermost call on this
+    thread does it for all of them.
+    """
+    cdef Delivery *here = delivery_here()
+    cdef list lists
+    if here.cancelling != NULL:
+        (<list>here.cancelling).append(references)
+        return
+    lists = [references]
+    here.cancelling = <PyObject *>lists
+    while lists:
+        cancel_each(lists.pop(), logger)
+    delivery_here().cancelling = NULL
+
+
+cdef void cancel_each(list references, object logger) noexcept:
+    cdef Py_ssize_t i
+    cdef object source
+    for i in range(len(references)):
+        source = referent(references[i])
+        references[i] = None
+        if source is not None:
+            try:
+                if type(source) is Future:
+                    cancel_along(<FutureCore>source)
+                else:
+                    call_user(cancel_of, source)
+            except BaseException as error:
+                report(logger, "Exception during cancel on %s", (source,), error)
+        if i % BREATH == BREATH - 1:
+            breathe()
+
+
+def cancel_of(source):
+    return source.cancel()

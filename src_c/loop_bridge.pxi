@@ -35,10 +35,11 @@ cdef class LoopBridge:
         self.arrived = []
 
     def connect(self, source, target):
-        """Have the asyncio future `target` end as `source` does."""
+        """Have the asyncio future `target` end as `source` does; until then, its `source` refers to that."""
         cdef Crossing crossing = Crossing.__new__(Crossing)
         crossing.bridge = self
         crossing.target = target
+        target.source = reference_to(source)
         hook_onto(crossing, source)
 
     cdef void send(self, Crossing crossing) noexcept:
@@ -81,17 +82,18 @@ cdef class LoopBridge:
 
 cdef int end_on_loop(Crossing crossing) except -1:
     cdef object target = crossing.target
+    target.source = None
     if target.done():
         return 0
     if crossing.state == RESULT:
         target.set_result(crossing.value)
     elif crossing.state == ERROR:
-        try:
-            target.set_exception(crossing.value)
-        except TypeError:       # asyncio takes no StopIteration
+        if isinstance(crossing.value, StopIteration):
             error = RuntimeError(f"a task raised {crossing.value!r}, which asyncio futures cannot")
             error.__cause__ = crossing.value
             target.set_exception(error)
+        else:
+            target.set_exception(crossing.value)
     else:
         target.cancel()
     return 0

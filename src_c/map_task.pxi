@@ -23,6 +23,7 @@ cdef class MapTask(Task):
             return
         if not self.enter(CALLING):
             return
+        traceback = value.__traceback__ if state == ERROR else None
         try:
             made = call_user(function, value)
             if self.flat:
@@ -31,20 +32,30 @@ cdef class MapTask(Task):
                 future.settle(RESULT, made)
         except BaseException as error:
             interrupt_later(error)
-            future.settle(ERROR, without_first_frame(error))
+            if error is value:
+                error.__traceback__ = traceback
+            else:
+                without_our_frames(error)
+            future.settle(ERROR, error)
 
     cdef int go_on_with(self, object function, object made) except -1:
+        if made is self.future:
+            raise RuntimeError(f"{function!r} returned the very future that it is to make a result for")
         if not is_future(made):
             raise TypeError(f"{function!r} must return a future for a flat map, not {made!r}")
         return follow(self, made)
 
 
-cdef object without_first_frame(object error):
+cdef object without_our_frames(object error):
     """`error`, caught right where it came out of user code, with its traceback beginning there."""
     traceback = error.__traceback__
-    if traceback is not None and traceback.tb_next is not None:
-        error.__traceback__ = traceback.tb_next
+    while traceback is not None and traceback.tb_frame.f_globals is module_globals:
+        traceback = traceback.tb_next
+    error.__traceback__ = traceback
     return error
+
+
+cdef dict module_globals = globals()
 
 
 cdef class MapTable(TaskTable):

@@ -46,9 +46,10 @@ static PyObject *new_instance(PyObject *type, PyObject *no_arguments)
 #endif
 typedef struct {
     int depth;
-    PyObject *later; /* NULL, or a list of pairs: a hook, and the future that is done */
+    PyObject *later;      /* NULL, or a list of pairs: a hook, and the future that is done */
+    PyObject *cancelling; /* NULL, or a list of lists of futures to be cancelled; owned by who works it off */
 } Delivery;
-static MORE_EXECUTORS_THREAD_LOCAL Delivery current_delivery = {0, NULL};
+static MORE_EXECUTORS_THREAD_LOCAL Delivery current_delivery = {0, NULL, NULL};
 
 static Delivery *delivery_here(void) { return &current_delivery; }
 
@@ -58,6 +59,7 @@ static Delivery delivery_suspend(void)
     Delivery suspended = current_delivery;
     current_delivery.depth = 0;
     current_delivery.later = NULL;
+    current_delivery.cancelling = NULL;
     return suspended;
 }
 static void delivery_resume(Delivery suspended) { current_delivery = suspended; }

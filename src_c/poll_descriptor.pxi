@@ -60,8 +60,8 @@ cdef class PollDescriptor(Task):
             self.phase = ON_ITS_OWN
         (<PollTable>self.origin).join(self)
 
-    cdef FutureCore below(self):
-        return None
+    cdef FutureCore below(self, bint cancelling):
+        return None if cancelling else Task.below(self, False)
 
     cdef int cancel(self, FutureCore future) except -1:
         """Whoever has the task decides; if it moved on from the delegate meanwhile, ask again."""
@@ -103,6 +103,16 @@ cdef class PollDescriptor(Task):
         if won:
             future.conclude()
         return won
+
+    cdef void ended(self, State state) noexcept:
+        """The answer of a cancel() that is being decided is known now, to those who share it."""
+        cdef CancelAttempt attempt
+        with cython.critical_section(self.future):
+            attempt = self.attempt
+            self.attempt = None
+        if attempt is not None:
+            attempt.answer.settle(RESULT, state == CANCELLED_AND_NOTIFIED)
+        Task.ended(self, state)
 
     cdef int running(self, FutureCore future) except -1:
         return 0 if self.phase == ON_ITS_OWN else delegate_running(self, future)

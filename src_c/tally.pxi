@@ -85,7 +85,7 @@ cdef class Origin:
         try:
             return self.ended(RESULT, fn(*args, **kwargs), began)
         except Exception as error:
-            return self.ended(ERROR, without_first_frame(error), began)
+            return self.ended(ERROR, without_our_frames(error), began)
 
     def done(self, result):
         """A future that has `result` already."""

@@ -18,7 +18,7 @@ cdef class Task(Hook):
 
     1. end the future, or see to it that somebody will, in `delegate_ended`: nobody else does;
     2. in `cancel` and `running`, answer for the phases it adds, and leave the others to this class;
-    3. in `below`, answer None in a phase in which a `cancel()` is not for the delegate alone to decide;
+    3. in `below`, answer None where a `cancel()` is not for the delegate alone to decide;
     4. call user code with nothing held, and expect the future to be done by somebody else afterwards;
     5. release in `ended` what it took, once: it is called by the winner of the future and by nobody else.
 
@@ -41,13 +41,15 @@ cdef class Task(Hook):
         """The delegate's future is done: end the future as it ended, or go on from there."""
         self.future.settle(state, value)
 
-    cdef FutureCore below(self):
-        """The delegate's future if it is one of ours and a `cancel()` or `running()` is for it alone to answer."""
-        cdef FutureCore delegate_future = None
+    cdef FutureCore below(self, bint cancelling):
+        """The delegate's future if it is one of ours, and a `cancel()`, or else a `running()`, is for it to answer."""
+        cdef object delegate_future = None
         with cython.critical_section(self.future):
-            if self.future.state == PENDING and self.phase == WITH_DELEGATE and type(self.value) is Future:
-                delegate_future = <FutureCore>self.value
-        return delegate_future
+            if self.future.state == PENDING and self.phase == WITH_DELEGATE:
+                delegate_future = self.value
+        if type(delegate_future) is Future or is_plain_subclass(delegate_future):
+            return <FutureCore>delegate_future
+        return None
 
     cdef int cancel(self, FutureCore future) except -1:
         """Decide `future.cancel()`: 1 or 0. Called with nothing held, by any number of threads at a time."""

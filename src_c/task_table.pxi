@@ -75,10 +75,6 @@ cdef class TaskTable(Origin):
                 return True
         return False
 
-    def waiting(self):
-        """How many wait in this executor for their turn."""
-        return 0
-
     def futures(self):
         """A new list of the futures that are not done."""
         cdef list tasks = self.tasks()

@@ -29,6 +29,7 @@ cdef class ThrottleTable(StagedTable):
     def __cinit__(self, logger, bint blocking):
         self.blocking = blocking
 
+    @property
     def waiting(self):
         """How many wait for room with the delegate."""
         return self.outstanding.live
@@ -149,4 +150,4 @@ cdef class ThrottleTable(StagedTable):
 
 cdef Py_ssize_t as_limit(object limit) except? -1:
     """How many, None being any number."""
-    return PY_SSIZE_T_MAX if limit is None or limit > PY_SSIZE_T_MAX else limit
+    return PY_SSIZE_T_MAX if limit is None or limit >= PY_SSIZE_T_MAX else limit

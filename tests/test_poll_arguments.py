@@ -106,7 +106,7 @@ def test_an_executor_whose_thread_cannot_start_is_not_made(monkeypatch: pytest.M
         (PollExecutor.notify, "(self)"),
         (
             Executors.with_poll,
-            "(executor, poll_fn, cancel_fn=None, default_interval=5.0, logger=None, *, name=None)",
+            "(executor, poll_fn, cancel_fn=None, default_interval=5.0, logger=None, name=None)",
         ),
     ],
     ids=["PollExecutor", "submit", "shutdown", "notify", "with_poll"],

@@ -30,7 +30,7 @@ def zip_type(length: int) -> Callable[[Iterable[Any]], tuple[Any, ...]]:
     if length > MOST_FIELDS:
         return tuple
     fields = [f"f{index}" for index in range(length)]
-    made: Any = namedtuple(f"ZipTuple{length}", fields)  # type: ignore[misc]  # noqa: PYI024
+    made: Any = namedtuple(f"ZipTuple{length}", fields)  # type: ignore[misc]
     globals()[made.__name__] = made  # to be found when it is unpickled
     return made._make  # type: ignore[no-any-return]
 
@@ -75,7 +75,7 @@ def f_traverse(fn: Callable[[A], Future[B]], xs: Iterable[A]) -> Future[list[B]]
 
 
 def f_apply(
-    future_fn: Future[Callable[..., A]], /, *future_args: Future[Any], **future_kwargs: Future[Any]
+    future_fn: Future[Callable[..., A]], *future_args: Future[Any], **future_kwargs: Future[Any]
 ) -> Future[A]:
     """A future of what the result of `future_fn`, a function, returns for the results of the arguments.
 

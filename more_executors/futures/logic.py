@@ -14,7 +14,7 @@ _or = origin_of("or")
 _and = origin_of("and")
 
 
-def f_or(f: Future[Any], /, *fs: Future[Any]) -> Future[Any]:
+def f_or(f: Future[Any], *fs: Future[Any]) -> Future[Any]:
     """A future of the first true result to arrive; if there is none, it ends as the last future does.
 
     What is not needed any more is cancelled, and all when the future is that this returns. With one argument, that is
@@ -25,7 +25,7 @@ def f_or(f: Future[Any], /, *fs: Future[Any]) -> Future[Any]:
     return chosen(_or, [f, *fs], True) if fs else f
 
 
-def f_and(f: Future[Any], /, *fs: Future[Any]) -> Future[Any]:
+def f_and(f: Future[Any], *fs: Future[Any]) -> Future[Any]:
     """A future that ends as the first one to arrive that is false, failed or cancelled; if there is none, as the last.
 
     What is not needed any more is cancelled; and else as `f_or`.

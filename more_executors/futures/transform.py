@@ -6,8 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from .._core import check_futures, mapped
 from .._base import check_optional_callable
+from .._core import check_futures, mapped
 from ._origins import origin_of
 
 __all__ = ["f_flat_map", "f_map"]
