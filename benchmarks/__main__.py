@@ -1,7 +1,7 @@
-"""Run all benchmarks, print the table, and write it down with the plot: `python -m benchmarks [--short]`.
+"""Run all benchmarks, print the tables, and write them down with the plot: `python -m benchmarks [--short]`.
 
-    benchmarks/results.json     the table, the value of each turn, and the machine
-    benchmarks/results.md       the table, to be shown
+    benchmarks/results.json     the tables, the value of each turn, and the machine
+    benchmarks/results.md       the tables, to be shown
     docs/outstanding.png        the plot
 
 With `--short` everything is tiny and nothing is written there: it shows that all of it runs, and no more. To run only
@@ -24,7 +24,7 @@ from typing import Any
 
 from more_executors import _core
 
-from . import original, table
+from . import layer_table, original, table
 from .plot import draw
 
 HERE = Path(__file__).parent
@@ -33,7 +33,13 @@ ROOT = HERE.parent
 NOTES = """\
 Times and sizes are for one future, those of wake-ups and of the GIL for one event. Each is the best of several turns in
 which ours and the references alternate. Lines without a target are there to be fair. Not measured yet, as the library
-does not have them: `adopt`, `with_asyncio`, and a chain of map, retry, throttle, timeout and poll.
+does not have it: `adopt`.
+"""
+
+LAYERED = """\
+Each executor and each function by itself: the time for one future, by how many there are. Executors stand on a sync
+delegate, and it is from submit to done. Functions get futures of the standard library, and it is from the call until
+what they gave is done, those being made done one by one included.
 """
 
 
@@ -55,8 +61,10 @@ def main() -> int | str:
         machine = about(report)
         lines = list(table.lines(found))
         shown = table.markdown([line for line in lines if line.row.in_table])
-        write(results, picture, machine, lines, found, shown)
-        print(f"\n{headline(machine)}\n\n{shown}")
+        layered = layer_table.markdown(lines)
+        text = f"{shown}\n{headline(machine)}.\n\n{NOTES}\n{LAYERED}\n{layered}"
+        write(results, picture, machine, lines, found, text)
+        print(f"\n{text}")
         if short:
             print("A short run: everything ran, the figures mean nothing.")
         else:
@@ -113,11 +121,11 @@ def write(
     machine: dict[str, Any],
     lines: list[table.Line],
     found: table.Found,
-    shown: str,
+    text: str,
 ) -> None:
     record = {"measured": machine, "table": [line.record() for line in lines], "turns": found}
     (results / "results.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    (results / "results.md").write_text(f"{shown}\n{headline(machine)}.\n\n{NOTES}", encoding="utf-8")
+    (results / "results.md").write_text(text, encoding="utf-8")
     picture.parent.mkdir(exist_ok=True)
     draw(found, picture)
 

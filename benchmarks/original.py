@@ -12,7 +12,8 @@ from pathlib import Path
 VERSION = "2.11.4"
 PYTHON = f"{sys.implementation.cache_tag}{getattr(sys, 'abiflags', '')}"
 ENVIRONMENT = Path(__file__).parent.parent / ".cache" / f"original-{VERSION}-{PYTHON}"
-WORKLOAD = Path(__file__).with_name("workload.py")
+REQUIREMENTS = (f"more-executors=={VERSION}", "prometheus_client")
+JOBS = Path(__file__).with_name("jobs.py")
 
 
 class UnavailableError(Exception):
@@ -26,15 +27,17 @@ class Original:
         """Install it, unless that has been done. Raises UnavailableError."""
         self._python = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
         installed = ENVIRONMENT / "installed"
-        if not (installed.exists() and self._python.exists()):
+        wanted = "\n".join(REQUIREMENTS)
+        if not (installed.exists() and installed.read_text() == wanted and self._python.exists()):
             run(sys.executable, "-m", "venv", "--clear", str(ENVIRONMENT))
             pip = (str(self._python), "-I", "-m", "pip", "--disable-pip-version-check", "--retries=1", "--timeout=15")
-            run(*pip, "install", f"more-executors=={VERSION}")
-            installed.touch()
+            run(*pip, "install", *REQUIREMENTS)
+            installed.write_text(wanted)
 
-    def measure(self, job: str, count: int) -> float:
-        """What `workload.py` measures with the original, in a fresh process."""
-        answer = json.loads(run(str(self._python), "-I", str(WORKLOAD), job, str(count)).splitlines()[-1])
+    def measure(self, job: str, count: int, metrics: bool = False) -> float:
+        """What `jobs.py` measures with the original, in a fresh process; without `metrics`, it keeps none."""
+        environment = {} if metrics else {"MORE_EXECUTORS_PROMETHEUS": "0"}
+        answer = json.loads(run(str(self._python), "-I", str(JOBS), job, str(count), **environment).splitlines()[-1])
         if answer["version"] != VERSION:
             raise RuntimeError(f"{ENVIRONMENT} has {answer['version']} instead of the original; delete it")
         return float(answer["value"])
@@ -46,13 +49,14 @@ class Missing(Original):
     def __init__(self) -> None:
         pass
 
-    def measure(self, job: str, count: int) -> float:
+    def measure(self, job: str, count: int, metrics: bool = False) -> float:
         return math.nan
 
 
-def run(*command: str) -> str:
-    """What a command prints. Raises UnavailableError if it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+def run(*command: str, **environment: str) -> str:
+    """What a command prints, with some more variables in its environment. Raises UnavailableError if it fails."""
+    variables = {**os.environ, **environment}
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=120, check=False)
     if done.returncode:
         raise UnavailableError(f"{' '.join(command)}: {done.stderr.strip()[-500:]}")
     return done.stdout

@@ -1,4 +1,4 @@
-"""The rows of the table: what is measured, in which order they are shown, and what each may cost.
+"""The rows of the first table: what is measured, in which order they are shown, and what each may cost.
 
 The targets are those of the design. A time or a size is for one future, unless the row says otherwise. Rows without a
 target are there to be fair: they show what a row with one would hide.
@@ -17,6 +17,10 @@ DICT_LOOP = "stdlib futures in a dict loop"
 ASYNCIO_TASKS = "an asyncio task each"
 AT_100_000 = "the same at 100,000"
 PYTHON_LOOP = "a loop in Python"
+AT_5_000 = "the same at 5,000"
+BARE_POOL = "the bare pool, whole"
+WRAP_FUTURE = "`asyncio.wrap_future` over stdlib futures"
+AT_ORIGINAL_50 = "the original, 2.11.4, 50 deep"
 
 
 @dataclass(frozen=True)
@@ -32,12 +36,18 @@ class Row:
 
 ns, us, ms = 1e-9, 1e-6, 1e-3
 
+OF_ORIGINAL = 1 / 3  # what ours may cost at most, at sizes that the original can bear
+
 IDLE_PASS = Row("poll pass with nothing to resolve, 100,000 outstanding", at_most=15 * ns)
 RESOLVE = Row("`d.yield_result(d.result)` in a Python loop", at_most=60 * ns, times=1.2)
 SUBMIT = Row("a new outstanding task: `submit` on a sync delegate", at_most=0.5 * us, times=0.2)
 SUBMIT_NO_GC = Row("… a new task with the garbage collector off")
 CANCEL = Row("`cancel()` with a trivial `cancel_fn`, 10,000 outstanding", at_most=0.5 * us)
 MEMORY = Row("memory of an outstanding task, all objects", at_most=256, unit="B")
+MEMORY_ABOVE = {
+    layer: Row(f"memory of a pending future of `{layer}` above its delegate's", at_most=512, unit="B")
+    for layer in ("with_map", "with_retry", "with_throttle", "with_timeout")
+}
 MILLION = Row("1,000,000 outstanding: join all, one idle pass, resolve all", times=1.3)
 MILLION_NO_GC = Row("… a million with the garbage collector off")
 WAIT_DONE = Row("stdlib `wait(fs)`, 100,000 that are done", times=1.0)
@@ -46,6 +56,12 @@ AS_COMPLETED_DONE = Row("stdlib `as_completed(fs)`, 100,000 that are done", time
 AS_COMPLETED = Row("stdlib `as_completed(fs)`, 100,000 that another thread resolves meanwhile", times=1.0)
 THREAD_POOL = Row("submit to done through `thread_pool` and a poll that yields at once", times=1.2)
 THREAD_POOL_SINGLE = Row("… one at a time, each awaited before the next")
+CHAIN = Row("thread_pool, retry, map, throttle, timeout, poll: each of the six, at 50,000", at_most=10 * us, times=1.3)
+CHAIN_NO_GC = Row("… each of the six with the garbage collector off", times=1.3)
+CHAIN_SMALL = Row("… each of the six, at 1,000", times=OF_ORIGINAL)
+DEEP = Row("`f_map` of `f_map` of …, 10,000 deep", times=OF_ORIGINAL)
+ASYNCIO = Row("`asyncio.gather` of 100,000 through `with_asyncio`, resolved by a poll function", times=0.2)
+SCRAPE = Row("scrape of the metrics, 1,000 executors with names of their own: one executor")
 NOTIFY = Row("`notify()` to the poll function's first line", times=2.0)
 GIL_HAND_OUT = Row("longest hold of the GIL, 1,000,000 outstanding: ten poll passes", at_most=50 * ms)
 GIL_JOIN = Row("… joining them all, garbage collector off", at_most=50 * ms)
@@ -70,6 +86,7 @@ ROWS = [
     SUBMIT_NO_GC,
     CANCEL,
     MEMORY,
+    *MEMORY_ABOVE.values(),
     MILLION,
     MILLION_NO_GC,
     WAIT_DONE,
@@ -78,6 +95,12 @@ ROWS = [
     AS_COMPLETED,
     THREAD_POOL,
     THREAD_POOL_SINGLE,
+    CHAIN,
+    CHAIN_NO_GC,
+    CHAIN_SMALL,
+    DEEP,
+    ASYNCIO,
+    SCRAPE,
     NOTIFY,
     GIL_HAND_OUT,
     GIL_JOIN,

@@ -1,4 +1,4 @@
-"""From what pytest-benchmark measured to the one table: each row of ours beside its references."""
+"""From what pytest-benchmark measured to the first table: each row of ours beside its references."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from .layer_rows import LAYER_ROWS
 from .rows import OURS, ROWS, Row
+
+ALL_ROWS = [*ROWS, *LAYER_ROWS]
 
 HEADINGS = ("", "ours", "reference", "it takes", "ratio", "target", "met")
 
@@ -26,7 +29,7 @@ def found_in(benchmarks: list[dict[str, Any]]) -> Found:
 
 def not_in(found: Found) -> list[str]:
     """The rows that nothing of ours was measured for."""
-    return [row.title for row in ROWS if OURS not in found.get(row.title, {})]
+    return [row.title for row in ALL_ROWS if OURS not in found.get(row.title, {})]
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Line:
         if self.at_most is not None:
             targets.append(f"≤ {amount(self.at_most, self.row.unit)}")
         if self.times is not None:
-            targets.append(f"≤ {self.times:g} ×")  # noqa: RUF001
+            targets.append(f"≤ {self.times:.3g} ×")  # noqa: RUF001
         return (
             self.row.title,
             amount(self.ours, self.row.unit),
@@ -71,7 +74,7 @@ class Line:
             "" if self.takes is None else amount(self.takes, self.row.unit),
             "" if self.ratio is None else multiple(self.ratio),
             ", ".join(targets),
-            {True: "yes", False: "**no**", None: ""}[self.met],
+            checkmark(self.met),
         )
 
     def record(self) -> dict[str, Any]:
@@ -90,7 +93,7 @@ class Line:
 
 
 def lines(found: Found) -> Iterator[Line]:
-    for row in ROWS:
+    for row in ALL_ROWS:
         values = {who: min(turns) for who, turns in found[row.title].items()}
         ours = values.pop(OURS)
         at_most, times = row.at_most, row.times
@@ -105,9 +108,18 @@ def markdown(shown: list[Line]) -> str:
     for before, line in zip([None, *shown], shown, strict=False):
         repeated = before is not None and before.row is line.row
         cells.append(("", "", *line.cells()[2:]) if repeated else line.cells())
-    widths = [max(len(row[i]) for row in cells) for i in range(len(HEADINGS))]
-    cells.insert(1, tuple("-" * width for width in widths))
-    return "\n".join("| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in cells) + "\n"
+    return aligned(cells)
+
+
+def aligned(cells: list[tuple[str, ...]]) -> str:
+    """A Markdown table of these rows, the first of which are its headings."""
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    rows = [cells[0], tuple("-" * width for width in widths), *cells[1:]]
+    return "\n".join("| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows) + "\n"
+
+
+def checkmark(met: bool | None) -> str:
+    return {True: "yes", False: "**no**", None: ""}[met]
 
 
 def amount(value: float, unit: str) -> str:

@@ -1,19 +1,17 @@
 """What this library and the original are both put through, by the public API alone.
 
-The benchmarks import this for ours. For the original it is run as a script, by the interpreter of the environment
-the original is installed in: `python -I workload.py JOB COUNT` prints what was measured as JSON.
+The benchmarks import this for ours. For the original `jobs` does, which is run by the interpreter of the environment
+that the original is installed in.
 """
 
 from __future__ import annotations
 
 import gc
-import json
 import sys
 import threading
 import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import Future
-from importlib.metadata import version
 from time import perf_counter
 from typing import Any
 
@@ -134,15 +132,3 @@ def traced_bytes(make: Callable[[], object], kept: Callable[[], list[Any]], coun
     after = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     return (after - before - sys.getsizeof(kept())) / count
-
-
-JOBS: dict[str, Callable[[int], float]] = {
-    "submit": seconds_to_submit,
-    "cancel": seconds_to_cancel,
-    "live": seconds_to_live,
-    "memory": bytes_outstanding,
-}
-
-if __name__ == "__main__":
-    value = JOBS[sys.argv[1]](int(sys.argv[2]))
-    print(json.dumps({"version": version("more-executors"), "value": value}))

@@ -1,48 +1,16 @@
-"""What all executors share: a name, chaining, and what they check their arguments with."""
+"""What all executors share: what they stand on, and what they check their arguments with."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import Executor
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
-
-if TYPE_CHECKING:
-    from .poll import PollDescriptor, PollExecutor
+from typing import Any, Protocol
 
 __all__: list[str] = []
-
-A = TypeVar("A")
-B = TypeVar("B")
 
 AFTER_SHUTDOWN = "cannot schedule new futures after shutdown"
 AFTER_INTERPRETER_SHUTDOWN = "cannot schedule new futures after interpreter shutdown"
 AFTER_FORK = "cannot schedule new futures in a forked child: its executors are the parent's, make a new one"
-
-
-class Chainable(Executor):
-    """An executor with the `with_*` methods, each the one of `Executors` with this executor as first argument.
-
-    `executors` puts them here, as it is what knows every executor.
-    """
-
-    _name: str
-
-    def _waiting(self) -> int:
-        """How many calls wait here for their turn."""
-        return 0
-
-    if TYPE_CHECKING:
-
-        def with_poll(
-            self,
-            poll_fn: Callable[[list[PollDescriptor[A, B]]], float | None],
-            cancel_fn: Callable[[A], object] | None = None,
-            default_interval: float = 5.0,
-            logger: logging.Logger | None = None,
-            *,
-            name: str | None = None,
-        ) -> PollExecutor[A, B]: ...
 
 
 class Delegate(Protocol):

@@ -15,8 +15,9 @@ import logging
 import os
 from abc import abstractmethod
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from math import inf
+from threading import current_thread
 from typing import Any, ClassVar
 
 from . import _lifecycle, metrics
@@ -24,19 +25,20 @@ from ._base import (
     AFTER_FORK,
     AFTER_INTERPRETER_SHUTDOWN,
     AFTER_SHUTDOWN,
-    Chainable,
     Delegate,
     check_delegate,
     check_name,
     chosen_logger,
 )
+from ._chaining import Chainable
 from ._core import TaskTable, log
+from ._types import A, B
 from ._worker import Worker
 
 __all__: list[str] = []
 
 
-class DelegatingExecutor(Chainable):
+class DelegatingExecutor(Chainable[A, B]):
     """An executor that gives its callables to another one, and whose futures outlive what that makes of them.
 
     A subclass
@@ -120,7 +122,9 @@ class DelegatingExecutor(Chainable):
         """Whether futures of this executor wait for the thread that asks."""
         if self._table.needs_this_thread():
             return True
-        return isinstance(self._delegate, DelegatingExecutor) and self._delegate._is_at_work_here()
+        if isinstance(self._delegate, DelegatingExecutor):
+            return self._delegate._is_at_work_here()
+        return isinstance(self._delegate, ThreadPoolExecutor) and current_thread() in self._delegate._threads
 
     def _debug(self, message: str, *args: object) -> None:
         if self._debugging:
@@ -139,7 +143,7 @@ class DelegatingExecutor(Chainable):
         return f"<{type(self).__name__} {self._name!r}: {len(self._table)} outstanding{state}>"
 
 
-class WorkingExecutor(DelegatingExecutor):
+class WorkingExecutor(DelegatingExecutor[A, B]):
     """A DelegatingExecutor with a thread of its own, called after it.
 
     A subclass also
@@ -165,7 +169,7 @@ class WorkingExecutor(DelegatingExecutor):
         return self._worker.is_current() or super()._is_at_work_here()
 
 
-class SubmittingExecutor(WorkingExecutor):
+class SubmittingExecutor(WorkingExecutor[A, B]):
     """A WorkingExecutor whose thread submits to the delegate, which is therefore shut down last.
 
     A subclass does in `_submit_due` what it would do in `_turn`.

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent import futures
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NoReturn
 
 from . import metrics
-from ._base import Chainable, check_name
+from ._base import check_name
+from ._chaining import Chainable
 from ._core import Origin, counted, futures_logger
+from ._types import Anything, P, R, Returned
 
 __all__: list[str] = []
 
-P = ParamSpec("P")
-A = TypeVar("A")
 
-
-class ThreadPoolExecutor(futures.ThreadPoolExecutor, Chainable):
+class ThreadPoolExecutor(futures.ThreadPoolExecutor, Chainable[Anything, Returned[NoReturn]]):
     """`concurrent.futures.ThreadPoolExecutor` with `name`: it ends the names of the threads.
 
     Takes the arguments of that; `thread_name_prefix` wins over `name`.
@@ -40,7 +39,7 @@ class ThreadPoolExecutor(futures.ThreadPoolExecutor, Chainable):
         self._origin = Origin(futures_logger)
         self._record = metrics.track(self, "threadpool", name, self._origin.tally)
 
-    def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> futures.Future[A]:
+    def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> futures.Future[R]:
         future = super().submit(fn, *args, **kwargs)
         return counted(self._origin, future) if metrics.enabled else future
 
@@ -49,7 +48,7 @@ class ThreadPoolExecutor(futures.ThreadPoolExecutor, Chainable):
         super().shutdown(wait, cancel_futures=cancel_futures)
 
 
-class ProcessPoolExecutor(futures.ProcessPoolExecutor, Chainable):
+class ProcessPoolExecutor(futures.ProcessPoolExecutor, Chainable[Anything, Returned[NoReturn]]):
     """`concurrent.futures.ProcessPoolExecutor` with `name`; takes the arguments of that."""
 
     def __init__(self, *args: Any, name: str = "default", **kwargs: Any) -> None:

@@ -18,8 +18,9 @@ from . import retry as _retry
 from . import sync as _sync
 from . import throttle as _throttle
 from . import timeout as _timeout
-from ._base import Chainable, Delegate
+from ._base import Delegate
 from ._bound import BoundCallable
+from ._chaining import Chainable
 
 __all__ = ["Executors"]
 

@@ -5,19 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent import futures
-from typing import ParamSpec, TypeVar
+from typing import NoReturn
 
 from . import metrics
-from ._base import AFTER_SHUTDOWN, Chainable, check_name, chosen_logger
+from ._base import AFTER_SHUTDOWN, check_name, chosen_logger
+from ._chaining import Chainable
 from ._core import Origin
+from ._types import Anything, P, R, Returned
 
 __all__ = ["SyncExecutor"]
 
-P = ParamSpec("P")
-A = TypeVar("A")
 
-
-class SyncExecutor(Chainable):
+class SyncExecutor(Chainable[Anything, Returned[NoReturn]]):
     """Calls what is submitted in `submit` itself and returns a future that is done.
 
     The base of a chain in tests, and where the callable returns at once anyhow. May be used from any thread.
@@ -30,7 +29,7 @@ class SyncExecutor(Chainable):
         self._shut_down = False
         self._record = metrics.track(self, "sync", name, self._origin.tally)
 
-    def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> futures.Future[A]:
+    def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> futures.Future[R]:
         """Call `fn(*args, **kwargs)`; returns a future with what it returned or raised.
 
         Only an `Exception` is caught: a KeyboardInterrupt, say, gets to the caller. Raises RuntimeError after

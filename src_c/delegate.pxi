@@ -169,7 +169,8 @@ cdef int cancel_here(FutureCore future) except -1:
     cdef Task task = pending_task(future)
     if task is not None:
         return task.cancel(future)
-    future.settle(CANCELLED, None)
+    if future.state == PENDING:
+        future.settle(CANCELLED, None)
     return future.cancelled_now()
 
 

@@ -60,6 +60,8 @@ cdef class FutureCore:
             condition = self.condition
             if condition is None:
                 won = self.decide(state, outcome, phase)
+            elif self.state > RUNNING:
+                condition = None    # too late, without waiting for who holds it
         if condition is None:
             return won
         if abandoning:
