@@ -6,7 +6,7 @@ VENV ?= .venv
 SOURCES := setup.py pyproject.toml $(wildcard src_c/*)
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test bench lint develop clean
+.PHONY: demo test bench lint docs develop clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/built $(VENV)/with-demo      ## publish 50,000 objects, and draw publish.png
@@ -26,11 +26,14 @@ lint: $(VENV)/built $(VENV)/with-lint $(VENV)/with-test $(VENV)/with-demo   ## c
 	$(RUN) -m mypy.stubtest more_executors._core
 	$(RUN) -m pyright --pythonpath $(RUN) more_executors examples/publish tests/typed
 
+docs: $(VENV)/built $(VENV)/with-docs      ## build the guide, into docs/_build; a warning is an error
+	$(RUN) -m sphinx -W -n --keep-going -q -b html docs docs/_build $(ARGS)
+
 develop: $(VENV)/built                     ## build the extension in place
 	@echo "more_executors is built: $(RUN) imports it from here"
 
 clean:                                     ## remove what was built, the virtual environment too
-	rm -rf $(VENV) build dist *.egg-info src_c/*.c src_c/*.html
+	rm -rf $(VENV) build dist docs/_build *.egg-info src_c/*.c src_c/*.html
 	rm -f more_executors/*.so more_executors/*.pyd publish.png
 	find . -name __pycache__ -prune -exec rm -rf {} +
 

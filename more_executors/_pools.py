@@ -39,7 +39,9 @@ class ThreadPoolExecutor(futures.ThreadPoolExecutor, Chainable[Anything, Returne
         self._origin = Origin(futures_logger)
         self._record = metrics.track(self, "threadpool", name, self._origin.tally)
 
-    def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> futures.Future[R]:
+    def submit(  # type: ignore[override]  # it can do nothing else
+        self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> futures.Future[R]:
         future = super().submit(fn, *args, **kwargs)
         return counted(self._origin, future) if metrics.enabled else future
 

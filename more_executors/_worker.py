@@ -29,12 +29,15 @@ class Worker:
     """
 
     def __init__(self, executor: HasTurns, waker: Waker, name: str) -> None:
-        """Start the thread. Raises RuntimeError if it cannot be started."""
+        """Make it; `start` starts it."""
         self._executor = weakref.ref(executor, lambda _: waker.set())
         self._waker = waker
         self._pinned: HasTurns | None = None
         self._over = False
         self._thread = Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Start the thread. Raises RuntimeError if it cannot be started."""
         self._thread.start()
 
     def pin(self, executor: HasTurns) -> None:

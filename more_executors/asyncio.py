@@ -8,17 +8,16 @@ import weakref
 from collections.abc import Callable
 from concurrent import futures
 from concurrent.futures import Executor
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Generic, NoReturn, overload
 
 from . import metrics
 from ._base import AFTER_SHUTDOWN, Delegate, check_delegate, check_name, chosen_logger
+from ._chaining import Chainable
 from ._core import LoopBridge, Origin, referent
 from ._delegating import shut_down
+from ._types import A, Anything, B, E, Log, P, Plain, R, Returned, Untyped
 
 __all__ = ["AsyncioExecutor"]
-
-P = ParamSpec("P")
-A = TypeVar("A")
 
 
 class LoopFuture(asyncio.Future):  # type: ignore[type-arg]  # subscripted, it would be no class in Python 3.10
@@ -38,7 +37,7 @@ class LoopFuture(asyncio.Future):  # type: ignore[type-arg]  # subscripted, it w
         return True
 
 
-class AsyncioExecutor(Executor):
+class AsyncioExecutor(Executor, Generic[A, B]):
     """Submits to a delegate, and returns asyncio futures: the last of a chain.
 
         executor = Executors.thread_pool().with_asyncio()
@@ -50,6 +49,22 @@ class AsyncioExecutor(Executor):
     Futures are made on the thread of their loop; `shutdown` may be called from any thread.
     """
 
+    @overload
+    def __init__(
+        self: AsyncioExecutor[A, B],
+        delegate: Chainable[A, B],
+        loop: asyncio.AbstractEventLoop | None = None,
+        logger: Log = None,
+        name: str = "default",
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: AsyncioExecutor[Anything, Returned[NoReturn]],
+        delegate: Plain,
+        loop: asyncio.AbstractEventLoop | None = None,
+        logger: Log = None,
+        name: str = "default",
+    ) -> None: ...
     def __init__(
         self,
         delegate: Delegate,
@@ -77,23 +92,55 @@ class AsyncioExecutor(Executor):
         self._shut_down = False
         self._record = metrics.track(self, "asyncio", name, Origin(self._logger).tally)
 
-    def submit(  # type: ignore[override]  # that is what it is for
-        self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs
-    ) -> asyncio.Future[A]:
+    @overload  # type: ignore[override]  # that is what it is for
+    def submit(
+        self: AsyncioExecutor[Untyped, Untyped], fn: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs
+    ) -> asyncio.Future[Any]: ...
+    @overload
+    def submit(
+        self: AsyncioExecutor[Anything, Returned[E]], fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> asyncio.Future[R | E]: ...
+    @overload
+    def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[B]: ...
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> asyncio.Future[Any]:
         """Have the delegate call `fn(*args, **kwargs)`; returns an asyncio future.
 
         Raises RuntimeError after `shutdown`, and if there is no loop, and whatever the delegate's `submit` raises.
         """
         return self._submit(self._loop, fn, args, kwargs)
 
+    @overload
+    def submit_with_loop(
+        self: AsyncioExecutor[Untyped, Untyped],
+        /,
+        loop: asyncio.AbstractEventLoop | None,
+        fn: Callable[P, Any],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> asyncio.Future[Any]: ...
+    @overload
+    def submit_with_loop(
+        self: AsyncioExecutor[Anything, Returned[E]],
+        /,
+        loop: asyncio.AbstractEventLoop | None,
+        fn: Callable[P, R],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> asyncio.Future[R | E]: ...
+    @overload
     def submit_with_loop(
         self, /, loop: asyncio.AbstractEventLoop | None, fn: Callable[P, A], *args: P.args, **kwargs: P.kwargs
-    ) -> asyncio.Future[A]:
+    ) -> asyncio.Future[B]: ...
+    def submit_with_loop(
+        self, /, loop: asyncio.AbstractEventLoop | None, fn: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> asyncio.Future[Any]:
         """`submit` for a future on `loop`, None being the current one."""
         check_loop(loop)
         return self._submit(loop, fn, args, kwargs)
 
-    def _submit(self, loop: Any, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def _submit(
+        self, loop: Any, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> asyncio.Future[Any]:
         if self._shut_down:
             raise RuntimeError(AFTER_SHUTDOWN)
         if loop is None:

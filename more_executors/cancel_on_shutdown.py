@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+from typing import NoReturn, overload
 
 from ._base import Delegate
+from ._chaining import Chainable
 from ._core import TaskTable
 from ._delegating import DelegatingExecutor
+from ._types import A, Anything, B, Log, Plain, Returned
 
 __all__ = ["CancelOnShutdownExecutor"]
 
 
-class CancelOnShutdownExecutor(DelegatingExecutor):
+class CancelOnShutdownExecutor(DelegatingExecutor[A, B]):
     """Tries to cancel every future that is not done when it is shut down, those that run included.
 
         with CancelOnShutdownExecutor(ThreadPoolExecutor()) as executor:
@@ -23,6 +26,17 @@ class CancelOnShutdownExecutor(DelegatingExecutor):
     _kind = "CancelOnShutdownExecutor"
     _metric = "cancel_on_shutdown"
 
+    @overload
+    def __init__(
+        self: CancelOnShutdownExecutor[A, B], delegate: Chainable[A, B], logger: Log = None, name: str = "default"
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: CancelOnShutdownExecutor[Anything, Returned[NoReturn]],
+        delegate: Plain,
+        logger: Log = None,
+        name: str = "default",
+    ) -> None: ...
     def __init__(self, delegate: Delegate, logger: logging.Logger | None = None, name: str = "default") -> None:
         """Make it.
 

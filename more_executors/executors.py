@@ -151,12 +151,12 @@ class Executors:
         return _asyncio.AsyncioExecutor(executor, loop, logger, inherited(name, executor))
 
     @classmethod
-    def bind(cls, executor: Delegate, fn: Callable[..., Any]) -> BoundCallable:
+    def bind(cls, executor: Delegate, fn: Callable[..., Any]) -> BoundCallable[..., Any]:
         """A callable that submits `fn`, with the arguments it is called with, to `executor`, and returns the future."""
         return BoundCallable(executor, fn)
 
     @classmethod
-    def flat_bind(cls, executor: Delegate, fn: Callable[..., Any]) -> BoundCallable:
+    def flat_bind(cls, executor: Delegate, fn: Callable[..., Any]) -> BoundCallable[..., Any]:
         """`bind` for an `fn` that returns a future: the future that is returned ends as that one does."""
         return cls.bind(cls.with_flat_map(executor, identity), fn)
 
@@ -186,7 +186,7 @@ def binding(name: str) -> Callable[..., Any]:
     """The method that binds the same function to the executor that `Executors.NAME` puts on top."""
 
     @wraps(getattr(Executors, name))
-    def method(self: BoundCallable, *args: Any, **kwargs: Any) -> BoundCallable:
+    def method(self: BoundCallable[..., Any], *args: Any, **kwargs: Any) -> BoundCallable[..., Any]:
         return BoundCallable(getattr(Executors, name)(self._executor, *args, **kwargs), self._fn)
 
     return method

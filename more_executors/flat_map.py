@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from ._types import A, B
 from .map import MapExecutor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import NoReturn, overload
+
+    from ._chaining import Chainable
+    from ._types import Anything, C, D, E, FutureLike, Log, OnError, Plain, Returned
 
 __all__ = ["FlatMapExecutor"]
 
 
-class FlatMapExecutor(MapExecutor):
+class FlatMapExecutor(MapExecutor[A, B]):
     """A `MapExecutor` whose functions return futures: its own futures end as those do.
 
         downloads = ThreadPoolExecutor(8)
@@ -21,3 +31,87 @@ class FlatMapExecutor(MapExecutor):
     _kind = "FlatMapExecutor"
     _metric = "flat_map"
     _flat = True
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self: FlatMapExecutor[C, D],
+            delegate: Chainable[Anything, Returned[E]],
+            fn: Callable[[C | E], FutureLike[D]],
+            logger: Log = None,
+            name: str = "default",
+            *,
+            error_fn: OnError[FutureLike[D]] = None,
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: FlatMapExecutor[Anything, Returned[E]],
+            delegate: Chainable[Anything, Returned[E]],
+            fn: None = None,
+            logger: Log = None,
+            name: str = "default",
+            *,
+            error_fn: OnError[FutureLike[E]] = None,
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: FlatMapExecutor[C, D],
+            delegate: Chainable[C, E],
+            fn: Callable[[E], FutureLike[D]],
+            logger: Log = None,
+            name: str = "default",
+            *,
+            error_fn: OnError[FutureLike[D]] = None,
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: FlatMapExecutor[C, D],
+            delegate: Chainable[C, D],
+            fn: None = None,
+            logger: Log = None,
+            name: str = "default",
+            *,
+            error_fn: None = None,
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: FlatMapExecutor[C, D | E],
+            delegate: Chainable[C, D],
+            fn: None = None,
+            logger: Log = None,
+            name: str = "default",
+            *,
+            error_fn: Callable[[BaseException], FutureLike[E]],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: FlatMapExecutor[C, D],
+            delegate: Plain,
+            fn: Callable[[C], FutureLike[D]],
+            logger: Log = None,
+            name: str = "default",
+            *,
+            error_fn: OnError[FutureLike[D]] = None,
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: FlatMapExecutor[Anything, Returned[E]],
+            delegate: Plain,
+            fn: None = None,
+            logger: Log = None,
+            name: str = "default",
+            *,
+            error_fn: Callable[[BaseException], FutureLike[E]],
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: FlatMapExecutor[Anything, Returned[NoReturn]],
+            delegate: Plain,
+            fn: None = None,
+            logger: Log = None,
+            name: str = "default",
+            *,
+            error_fn: None = None,
+        ) -> None: ...
+        def __init__(self, *args: Any, **kwargs: Any) -> None: ...

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn, overload
 
 from ._base import Delegate, check_optional_callable
+from ._chaining import Chainable
 from ._core import MapTable
 from ._delegating import DelegatingExecutor
+from ._types import A, Anything, B, C, D, E, Log, OnError, Plain, Returned
 
 __all__ = ["MapExecutor"]
 
 
-class MapExecutor(DelegatingExecutor):
+class MapExecutor(DelegatingExecutor[A, B]):
     """Its futures are a function of what the delegate's futures end with.
 
         with MapExecutor(ThreadPoolExecutor(), json.loads) as executor:
@@ -31,6 +33,86 @@ class MapExecutor(DelegatingExecutor):
     _metric = "map"
     _flat: ClassVar[bool] = False
 
+    @overload
+    def __init__(
+        self: MapExecutor[C, D],
+        delegate: Chainable[Anything, Returned[E]],
+        fn: Callable[[C | E], D],
+        logger: Log = None,
+        name: str = "default",
+        *,
+        error_fn: OnError[D] = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: MapExecutor[Anything, Returned[E]],
+        delegate: Chainable[Anything, Returned[E]],
+        fn: None = None,
+        logger: Log = None,
+        name: str = "default",
+        *,
+        error_fn: OnError[E] = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: MapExecutor[C, D],
+        delegate: Chainable[C, E],
+        fn: Callable[[E], D],
+        logger: Log = None,
+        name: str = "default",
+        *,
+        error_fn: OnError[D] = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: MapExecutor[C, D],
+        delegate: Chainable[C, D],
+        fn: None = None,
+        logger: Log = None,
+        name: str = "default",
+        *,
+        error_fn: None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: MapExecutor[C, D | E],
+        delegate: Chainable[C, D],
+        fn: None = None,
+        logger: Log = None,
+        name: str = "default",
+        *,
+        error_fn: Callable[[BaseException], E],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: MapExecutor[C, D],
+        delegate: Plain,
+        fn: Callable[[C], D],
+        logger: Log = None,
+        name: str = "default",
+        *,
+        error_fn: OnError[D] = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: MapExecutor[Anything, Returned[E]],
+        delegate: Plain,
+        fn: None = None,
+        logger: Log = None,
+        name: str = "default",
+        *,
+        error_fn: Callable[[BaseException], E],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: MapExecutor[Anything, Returned[NoReturn]],
+        delegate: Plain,
+        fn: None = None,
+        logger: Log = None,
+        name: str = "default",
+        *,
+        error_fn: None = None,
+    ) -> None: ...
     def __init__(
         self,
         delegate: Delegate,

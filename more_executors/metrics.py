@@ -11,8 +11,8 @@ import threading
 import time
 import weakref
 from collections import deque
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from ._core import Tally
 
@@ -21,25 +21,22 @@ __all__: list[str] = []
 try:
     if os.environ.get("MORE_EXECUTORS_PROMETHEUS") == "0":
         raise ImportError
-    from prometheus_client import REGISTRY
-    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+    from prometheus_client import REGISTRY  # type: ignore[import-not-found, unused-ignore]
+    from prometheus_client.core import (  # type: ignore[import-not-found, unused-ignore]
+        CounterMetricFamily,
+        GaugeMetricFamily,
+        Metric,
+    )
 except ImportError:
     enabled = False
 else:
     enabled = True
 
-COUNTED = ("started", "finished", "failed", "cancelled", "seconds", "calls", "call_errors", "call_seconds")
-COUNTED += ("retries", "retry_seconds", "cancels")
+COUNTED: tuple[str, ...] = ("started", "finished", "failed", "cancelled", "seconds", "calls", "call_errors")
+COUNTED += ("call_seconds", "retries", "retry_seconds", "cancels")
 
 # These hand on the futures of their delegates, which count them.
 WITHOUT_FUTURES = ("cancel_on_shutdown", "asyncio")
-
-
-class HasQueue(Protocol):
-    """An executor."""
-
-    def _waiting(self) -> int:
-        """How many calls wait in it for their turn."""
 
 
 class Record:
@@ -51,7 +48,7 @@ class Record:
         self.is_executor = is_executor
         self.in_use = is_executor
         self.created = time.time()
-        self.reference: weakref.ref[HasQueue] | None = None
+        self.reference: Callable[[], Any] = lambda: None
 
     def ended(self) -> None:
         """The executor was shut down."""
@@ -67,7 +64,7 @@ class Totals:
         self.in_use = 0
         self.pending = 0
         self.queued = 0
-        self.counts = dict.fromkeys(COUNTED, 0.0)
+        self.counts: dict[str, float] = dict.fromkeys(COUNTED, 0.0)
 
     def add(self, record: Record) -> None:
         self.created = min(self.created, record.created)
@@ -85,7 +82,7 @@ class Collector:
         self._past: dict[tuple[str, str], Totals] = {}
         self._lock = threading.Lock()  # guards _past, and who moves what there
 
-    def add(self, record: Record, executor: HasQueue | None) -> None:
+    def add(self, record: Record, executor: object) -> None:
         key = id(record)
         self._live[key] = record
         if executor is not None:
@@ -110,8 +107,7 @@ class Collector:
             total.add(record)
             total.in_use += record.in_use
             total.pending += record.tally.pending
-            executor = None if record.reference is None else record.reference()
-            if executor is not None:
+            if record.labels[0] == "throttle" and (executor := record.reference()) is not None:
                 total.queued += executor._waiting()
         return families(totals)
 
@@ -143,7 +139,7 @@ def families(totals: dict[tuple[str, str], Totals]) -> Iterator[Metric]:
         family = GaugeMetricFamily(f"more_executors_{name}", text, labels=label_names(kind))
         for labels, total in totals.items():
             if total.executors if what == "in_use" else suits(labels, kind) and total.counts["started"]:
-                family.add_metric(label_values(labels, kind), getattr(total, what))
+                family.add_metric(label_values(labels, kind), float(getattr(total, what)))
         return family
 
     yield counter("timeout", "Futures cancelled due to timeout", "cancels", "timeout")
@@ -152,7 +148,7 @@ def families(totals: dict[tuple[str, str], Totals]) -> Iterator[Metric]:
     executors = CounterMetricFamily("more_executors_exec", "Total executors used", labels=label_names(None))
     for labels, total in totals.items():
         if total.executors:
-            executors.add_metric(labels, total.executors, created=total.created)
+            executors.add_metric(labels, float(total.executors), created=total.created)
     yield executors
     yield gauge("future_inprogress", "Futures currently in use", "pending")
     yield counter("future", "Total futures used", "started")
@@ -186,7 +182,7 @@ if enabled:
     REGISTRY.register(_collector)
 
 
-def track(executor: HasQueue, kind: str, name: str, tally: Tally) -> Record:
+def track(executor: object, kind: str, name: str, tally: Tally) -> Record:
     """Show what `executor` counts, while it is there and after."""
     record = Record(kind, name, tally, True)
     if enabled:

@@ -16,20 +16,18 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, overload
 
 from ._base import Delegate, check_callable, check_optional_callable
+from ._chaining import Chainable
 from ._core import PollDescriptor, PollTable, log
 from ._delegating import WorkingExecutor
+from ._types import A, Anything, B, C, Cancel, D, E, Log, P, Plain, Poll, Returned
 
 __all__ = ["PollDescriptor", "PollExecutor"]
 
-P = ParamSpec("P")
-A = TypeVar("A")
-B = TypeVar("B")
 
-
-class PollExecutor(WorkingExecutor, Generic[A, B]):
+class PollExecutor(WorkingExecutor[A, B]):
     """Submits to a delegate what starts a task elsewhere, and polls until the task is done.
 
     What a callable returns, typically a task id, is `result` of a `PollDescriptor`, and its future stays pending
@@ -60,11 +58,41 @@ class PollExecutor(WorkingExecutor, Generic[A, B]):
     _kind = "PollExecutor"
     _metric = "poll"
 
+    @overload
+    def __init__(
+        self: PollExecutor[C, D],
+        delegate: Chainable[Anything, Returned[E]],
+        poll_fn: Poll[C | E, D],
+        cancel_fn: Cancel[C | E] = None,
+        default_interval: float = 5.0,
+        logger: Log = None,
+        name: str = "default",
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: PollExecutor[C, D],
+        delegate: Chainable[C, E],
+        poll_fn: Poll[E, D],
+        cancel_fn: Cancel[E] = None,
+        default_interval: float = 5.0,
+        logger: Log = None,
+        name: str = "default",
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: PollExecutor[C, D],
+        delegate: Plain,
+        poll_fn: Poll[C, D],
+        cancel_fn: Cancel[C] = None,
+        default_interval: float = 5.0,
+        logger: Log = None,
+        name: str = "default",
+    ) -> None: ...
     def __init__(
         self,
         delegate: Delegate,
-        poll_fn: Callable[[list[PollDescriptor[A, B]]], float | None],
-        cancel_fn: Callable[[A], object] | None = None,
+        poll_fn: Callable[[list[PollDescriptor[Any, Any]]], float | None],
+        cancel_fn: Callable[[Any], object] | None = None,
         default_interval: float = 5.0,
         logger: logging.Logger | None = None,
         name: str = "default",
@@ -177,7 +205,7 @@ def as_seconds(number: float) -> float:
 
 
 def called(
-    poll_fn: Callable[[list[PollDescriptor[A, B]]], object], descriptors: list[PollDescriptor[A, B]]
+    poll_fn: Callable[[list[PollDescriptor[Any, Any]]], object], descriptors: list[PollDescriptor[Any, Any]]
 ) -> tuple[object, BaseException | None]:
     """What `poll_fn(descriptors)` returns, and what it raises.
 

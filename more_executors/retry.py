@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, NoReturn, overload
 
 from ._base import Delegate
+from ._chaining import Chainable
 from ._core import RetryTable
 from ._delegating import SubmittingExecutor
+from ._types import A, Anything, B, E, Log, P, Plain, R, Returned, Untyped
 
 __all__ = ["ExceptionRetryPolicy", "RetryExecutor", "RetryPolicy"]
 
@@ -56,10 +58,10 @@ class ExceptionRetryPolicy(RetryPolicy):
 
         Raises TypeError or ValueError if one of these cannot be used.
         """
-        self._max_attempts = checked("max_attempts", max_attempts)
-        self._exponent = checked("exponent", exponent)
-        self._sleep = checked("sleep", sleep)
-        self._max_sleep = checked("max_sleep", max_sleep)
+        self._max_attempts: float = checked("max_attempts", max_attempts)
+        self._exponent: float = checked("exponent", exponent)
+        self._sleep: float = checked("sleep", sleep)
+        self._max_sleep: float = checked("max_sleep", max_sleep)
         bases = (exception_base,) if isinstance(exception_base, type) else tuple(exception_base)
         for base in bases:
             if not (isinstance(base, type) and issubclass(base, BaseException)):
@@ -85,7 +87,7 @@ def checked(what: str, number: Any) -> Any:
     return number
 
 
-class RetryExecutor(SubmittingExecutor):
+class RetryExecutor(SubmittingExecutor[A, B]):
     """Has the delegate call again what failed, as a policy says.
 
         with RetryExecutor(ThreadPoolExecutor(), max_attempts=5, exception_base=OSError) as executor:
@@ -103,6 +105,24 @@ class RetryExecutor(SubmittingExecutor):
     _kind = "RetryExecutor"
     _metric = "retry"
 
+    @overload
+    def __init__(
+        self: RetryExecutor[A, B],
+        delegate: Chainable[A, B],
+        retry_policy: RetryPolicy | None = None,
+        logger: Log = None,
+        name: str = "default",
+        **kwargs: Any,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: RetryExecutor[Anything, Returned[NoReturn]],
+        delegate: Plain,
+        retry_policy: RetryPolicy | None = None,
+        logger: Log = None,
+        name: str = "default",
+        **kwargs: Any,
+    ) -> None: ...
     def __init__(
         self,
         delegate: Delegate,
@@ -126,6 +146,16 @@ class RetryExecutor(SubmittingExecutor):
         self._retry_table = RetryTable(self._logger)
         self._start(self._retry_table)
 
+    @overload  # type: ignore[override]  # as in Chainable
+    def submit(
+        self: Chainable[Untyped, Untyped], fn: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Future[Any]: ...
+    @overload
+    def submit(
+        self: Chainable[Anything, Returned[E]], fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Future[R | E]: ...
+    @overload
+    def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Future[B]: ...
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have the delegate call `fn(*args, **kwargs)`, as often as the policy says; returns a future of the last.
 
@@ -133,7 +163,31 @@ class RetryExecutor(SubmittingExecutor):
         """
         return self._retry_table.submit_retry(self, self._policy, fn, args, kwargs)
 
-    def submit_retry(self, /, retry_policy: RetryPolicy, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
+    @overload
+    def submit_retry(
+        self: Chainable[Untyped, Untyped],
+        /,
+        retry_policy: RetryPolicy,
+        fn: Callable[P, Any],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Future[Any]: ...
+    @overload
+    def submit_retry(
+        self: Chainable[Anything, Returned[E]],
+        /,
+        retry_policy: RetryPolicy,
+        fn: Callable[P, R],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Future[R | E]: ...
+    @overload
+    def submit_retry(
+        self, /, retry_policy: RetryPolicy, fn: Callable[P, A], *args: P.args, **kwargs: P.kwargs
+    ) -> Future[B]: ...
+    def submit_retry(
+        self, /, retry_policy: RetryPolicy, fn: Callable[..., Any], *args: Any, **kwargs: Any
+    ) -> Future[Any]:
         """`submit` with a policy of its own. Raises TypeError if `retry_policy` is none."""
         return self._retry_table.submit_retry(self, checked_policy(retry_policy), fn, args, kwargs)
 

@@ -29,7 +29,9 @@ class SyncExecutor(Chainable[Anything, Returned[NoReturn]]):
         self._shut_down = False
         self._record = metrics.track(self, "sync", name, self._origin.tally)
 
-    def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> futures.Future[R]:
+    def submit(  # type: ignore[override]  # it can do nothing else
+        self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> futures.Future[R]:
         """Call `fn(*args, **kwargs)`; returns a future with what it returned or raised.
 
         Only an `Exception` is caught: a KeyboardInterrupt, say, gets to the caller. Raises RuntimeError after

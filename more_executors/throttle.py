@@ -6,11 +6,13 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from math import ceil, inf
-from typing import Any
+from typing import Any, NoReturn, overload
 
 from ._base import Delegate
+from ._chaining import Chainable
 from ._core import ThrottleTable, log
 from ._delegating import SubmittingExecutor
+from ._types import A, Anything, B, Count, E, Log, P, Plain, R, Returned, Untyped
 
 __all__ = ["ThrottleExecutor"]
 
@@ -18,7 +20,7 @@ IDLE_SECONDS = 2.0  # between two looks at a callable count while nothing runs
 BUSY_SECONDS = 30.0  # and otherwise
 
 
-class ThrottleExecutor(SubmittingExecutor):
+class ThrottleExecutor(SubmittingExecutor[A, B]):
     """Has at most so many callables with the delegate; others queue, and go out in order.
 
         with ThrottleExecutor(ThreadPoolExecutor(32), count=4) as executor:
@@ -36,6 +38,24 @@ class ThrottleExecutor(SubmittingExecutor):
     _kind = "ThrottleExecutor"
     _metric = "throttle"
 
+    @overload
+    def __init__(
+        self: ThrottleExecutor[A, B],
+        delegate: Chainable[A, B],
+        count: Count,
+        logger: Log = None,
+        name: str = "default",
+        block: bool = False,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: ThrottleExecutor[Anything, Returned[NoReturn]],
+        delegate: Plain,
+        count: Count,
+        logger: Log = None,
+        name: str = "default",
+        block: bool = False,
+    ) -> None: ...
     def __init__(
         self,
         delegate: Delegate,
@@ -64,6 +84,16 @@ class ThrottleExecutor(SubmittingExecutor):
         self._throttle_table = ThrottleTable(self._logger, self._blocks)
         self._start(self._throttle_table)
 
+    @overload  # type: ignore[override]  # as in Chainable
+    def submit(
+        self: Chainable[Untyped, Untyped], fn: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Future[Any]: ...
+    @overload
+    def submit(
+        self: Chainable[Anything, Returned[E]], fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> Future[R | E]: ...
+    @overload
+    def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Future[B]: ...
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have the delegate call `fn(*args, **kwargs)` when there is room; returns a future.
 
@@ -73,6 +103,7 @@ class ThrottleExecutor(SubmittingExecutor):
         return self._throttle_table.submit_later(self, self._room, fn, args, kwargs)
 
     def _waiting(self) -> int:
+        """How many calls queue here, for the metrics."""
         return self._throttle_table.waiting
 
     def _submit_due(self) -> float | None:
@@ -96,7 +127,9 @@ class ThrottleExecutor(SubmittingExecutor):
         if self._ask is not None:
             try:
                 self._count = checked_count(self._ask())
-            except Exception as error:
+            except BaseException as error:
+                if not (isinstance(error, Exception) or self._worker.is_current()):
+                    raise  # a Ctrl-C in a `submit` that waits for room
                 log(self._logger, logging.ERROR, "Error evaluating throttle count via %r", self._ask, error=error)
         return self._count
 

@@ -21,11 +21,17 @@ cdef bint is_future(object thing):
 
 cdef int hook_onto(Hook hook, object future) except -1:
     """Have `hook` called when `future` is done; now, if it is."""
+    cdef DelegateCallback callback
     if isinstance(future, FutureCore):
         if not (<FutureCore>future).subscribe(hook):
             deliver(hook, future)
     else:
-        future.add_done_callback(DelegateCallback(hook))
+        callback = DelegateCallback(hook)
+        try:
+            future.add_done_callback(callback)
+        except BaseException:
+            callback.take()     # the caller hears of it, and that is not that the future is lost
+            raise
     return 0
 
 

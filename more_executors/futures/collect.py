@@ -6,10 +6,30 @@ from collections import namedtuple
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from functools import cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .._core import check_futures, collected
+from .._types import FutureLike
 from ._origins import origin_of
+
+if TYPE_CHECKING:
+    from ._zip_tuples import (
+        T0,
+        T1,
+        T2,
+        T3,
+        T4,
+        T5,
+        T6,
+        ZipTuple0,
+        ZipTuple1,
+        ZipTuple2,
+        ZipTuple3,
+        ZipTuple4,
+        ZipTuple5,
+        ZipTuple6,
+        ZipTuple7,
+    )
 
 __all__ = ["f_apply", "f_sequence", "f_traverse", "f_zip"]
 
@@ -35,7 +55,48 @@ def zip_type(length: int) -> Callable[[Iterable[Any]], tuple[Any, ...]]:
     return made._make  # type: ignore[no-any-return]
 
 
-def f_zip(*fs: Future[Any]) -> Future[tuple[Any, ...]]:
+@overload
+def f_zip() -> Future[ZipTuple0]: ...
+@overload
+def f_zip(f0: FutureLike[T0], /) -> Future[ZipTuple1[T0]]: ...
+@overload
+def f_zip(f0: FutureLike[T0], f1: FutureLike[T1], /) -> Future[ZipTuple2[T0, T1]]: ...
+@overload
+def f_zip(f0: FutureLike[T0], f1: FutureLike[T1], f2: FutureLike[T2], /) -> Future[ZipTuple3[T0, T1, T2]]: ...
+@overload
+def f_zip(
+    f0: FutureLike[T0], f1: FutureLike[T1], f2: FutureLike[T2], f3: FutureLike[T3], /
+) -> Future[ZipTuple4[T0, T1, T2, T3]]: ...
+@overload
+def f_zip(
+    f0: FutureLike[T0], f1: FutureLike[T1], f2: FutureLike[T2], f3: FutureLike[T3], f4: FutureLike[T4], /
+) -> Future[ZipTuple5[T0, T1, T2, T3, T4]]: ...
+@overload
+def f_zip(
+    f0: FutureLike[T0],
+    f1: FutureLike[T1],
+    f2: FutureLike[T2],
+    f3: FutureLike[T3],
+    f4: FutureLike[T4],
+    f5: FutureLike[T5],
+    /,
+) -> Future[ZipTuple6[T0, T1, T2, T3, T4, T5]]: ...
+@overload
+def f_zip(
+    f0: FutureLike[T0],
+    f1: FutureLike[T1],
+    f2: FutureLike[T2],
+    f3: FutureLike[T3],
+    f4: FutureLike[T4],
+    f5: FutureLike[T5],
+    f6: FutureLike[T6],
+    /,
+) -> Future[ZipTuple7[T0, T1, T2, T3, T4, T5, T6]]: ...
+@overload
+def f_zip(*fs: FutureLike[T0]) -> Future[tuple[T0, ...]]: ...
+@overload
+def f_zip(*fs: FutureLike[Any]) -> Future[tuple[Any, ...]]: ...
+def f_zip(*fs: FutureLike[Any]) -> Future[Any]:
     """A future of a tuple of all results, in order.
 
     Of up to 19, it is a named tuple `ZipTuple<n>` with the fields `f0`, `f1`, … It fails as soon as one of `fs` does. If
@@ -48,7 +109,7 @@ def f_zip(*fs: Future[Any]) -> Future[tuple[Any, ...]]:
     return collected(_zipped, list(fs), zip_type(len(fs)))
 
 
-def f_sequence(futures: Iterable[Future[A]]) -> Future[list[A]]:
+def f_sequence(futures: Iterable[FutureLike[A]]) -> Future[list[A]]:
     """A future of a list of all results, in order; else as `f_zip`.
 
     If `futures` cannot be gone through, the future that this returns fails with what that raised.
@@ -61,7 +122,7 @@ def f_sequence(futures: Iterable[Future[A]]) -> Future[list[A]]:
     return collected(_sequenced, inputs)
 
 
-def f_traverse(fn: Callable[[A], Future[B]], xs: Iterable[A]) -> Future[list[B]]:
+def f_traverse(fn: Callable[[A], FutureLike[B]], xs: Iterable[A]) -> Future[list[B]]:
     """A future of the list of the results of `fn(x)`, which is a future, for each `x` of `xs`; else as `f_sequence`.
 
     If `fn` raises, the future that this returns fails with that; those that it has begun go on.
@@ -75,7 +136,7 @@ def f_traverse(fn: Callable[[A], Future[B]], xs: Iterable[A]) -> Future[list[B]]
 
 
 def f_apply(
-    future_fn: Future[Callable[..., A]], *future_args: Future[Any], **future_kwargs: Future[Any]
+    future_fn: FutureLike[Callable[..., A]], *future_args: FutureLikeLike[Any], **future_kwargs: FutureLike[Any]
 ) -> Future[A]:
     """A future of what the result of `future_fn`, a function, returns for the results of the arguments.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from ._origins import origin_of
 
@@ -17,14 +17,16 @@ _failed = origin_of("return_error", "none")
 _cancelled = origin_of("return_cancelled", "none")
 
 
-def f_return(x: A = None) -> Future[A]:  # type: ignore[assignment]  # the default is for futures of None
+@overload
+def f_return(x: None = None) -> Future[None]: ...
+@overload
+def f_return(x: A) -> Future[A]: ...
+def f_return(x: Any = None) -> Future[Any]:
     """A future with the result `x`."""
     return _returned.done(x)
 
 
-def f_return_error(
-    x: BaseException | type[BaseException], traceback: TracebackType | None = None
-) -> Future[Any]:
+def f_return_error(x: BaseException | type[BaseException], traceback: TracebackType | None = None) -> Future[Any]:
     """A future that failed with `x`, an instance or a class, as if raised at `traceback` if that is given.
 
     Raises TypeError if `x` is no exception, or `traceback` no traceback.
@@ -33,7 +35,7 @@ def f_return_error(
     if traceback is not None:
         if not isinstance(traceback, TracebackType):
             raise TypeError(f"traceback must be a traceback, not {traceback!r}")
-        future.exception().with_traceback(traceback)
+        future.exception().with_traceback(traceback)  # type: ignore[union-attr]  # it has one
     return future
 
 

@@ -8,6 +8,7 @@ from math import inf
 from typing import TypeVar
 
 from .._core import Future, check_futures, passed_on, shielded
+from .._types import FutureLike
 from ..sync import SyncExecutor
 from ..timeout import TimeoutExecutor, checked_timeout
 from ._origins import origin_of
@@ -20,13 +21,13 @@ _shielded = origin_of("nocancel")
 _in_time = origin_of("timeout", "internal")
 
 
-def f_nocancel(future: futures.Future[A]) -> futures.Future[A]:
+def f_nocancel(future: FutureLike[A]) -> futures.Future[A]:
     """A future that ends as `future` does, and whose `cancel()` always says no."""
     check_futures(f_nocancel.__name__, (future,))
     return shielded(_shielded, future)
 
 
-def f_timeout(future: futures.Future[A], timeout: float) -> futures.Future[A]:
+def f_timeout(future: FutureLike[A], timeout: float) -> futures.Future[A]:
     """A future that ends as `future` does; unless that is done `timeout` seconds from now, one `cancel()` is tried.
 
     Raises TypeError or ValueError if an argument cannot be used. All of these share a thread, for as long as one is not

@@ -78,7 +78,18 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "__floor__": math.floor,
     "__ceil__": math.ceil,
 }
-OF_THE_OPERATOR_MODULE = ("getitem", "setitem", "delitem", "contains", "add", "sub", "mul", "truediv", "floordiv", "mod")
+OF_THE_OPERATOR_MODULE: tuple[str, ...] = (
+    "getitem",
+    "setitem",
+    "delitem",
+    "contains",
+    "add",
+    "sub",
+    "mul",
+    "truediv",
+    "floordiv",
+    "mod",
+)
 OF_THE_OPERATOR_MODULE += ("lshift", "rshift", "and", "xor", "or", "neg", "pos", "abs", "invert")
 for operator_name in OF_THE_OPERATOR_MODULE:
     OPERATIONS[f"__{operator_name}__"] = getattr(operator, f"__{operator_name}__")

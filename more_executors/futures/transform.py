@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, overload
 
 from .._base import check_optional_callable
 from .._core import check_futures, mapped
+from .._types import D, E, FutureLike, OnError, X
 from ._origins import origin_of
 
 __all__ = ["f_flat_map", "f_map"]
@@ -16,8 +17,12 @@ _mapped = origin_of("map")
 _flat_mapped = origin_of("flat_map")
 
 
+@overload
+def f_map(future: FutureLike[E], fn: Callable[[E], D], error_fn: OnError[X] = None) -> Future[D | X]: ...
+@overload
+def f_map(future: FutureLike[E], fn: None = None, error_fn: OnError[X] = None) -> Future[E | X]: ...
 def f_map(
-    future: Future[Any],
+    future: FutureLike[Any],
     fn: Callable[[Any], Any] | None = None,
     error_fn: Callable[[BaseException], Any] | None = None,
 ) -> Future[Any]:
@@ -35,10 +40,16 @@ def f_map(
     return mapped(_mapped, future, fn, error_fn, False)
 
 
+@overload
 def f_flat_map(
-    future: Future[Any],
-    fn: Callable[[Any], Future[Any]] | None = None,
-    error_fn: Callable[[BaseException], Future[Any]] | None = None,
+    future: FutureLike[E], fn: Callable[[E], FutureLike[D]], error_fn: OnError[FutureLike[X]] = None
+) -> Future[D | X]: ...
+@overload
+def f_flat_map(future: FutureLike[E], fn: None = None, error_fn: OnError[FutureLike[X]] = None) -> Future[E | X]: ...
+def f_flat_map(
+    future: FutureLike[Any],
+    fn: Callable[[Any], FutureLike[Any]] | None = None,
+    error_fn: Callable[[BaseException], FutureLike[Any]] | None = None,
 ) -> Future[Any]:
     """`f_map` for functions that return futures: the future that this returns ends as theirs does.
 

@@ -1,0 +1,75 @@
+"""The words that annotations are made of; at run time they are only names.
+
+An executor is an `X[A, B]`: it takes callables that return an A, and its futures give a B. One that hands on what the
+callable returns, as a thread pool does, is an `X[Anything, Returned[Never]]`; if it may give a C instead, because an
+`error_fn` does, an `X[Anything, Returned[C]]`. Bare, an `X` is an `X[Any, Any]`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeAlias, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from typing_extensions import Never
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    from ._core import PollDescriptor
+
+    A = TypeVarWithDefault("A", default=Any)
+    B = TypeVarWithDefault("B", default=Any, covariant=True)
+    # Without an upper bound, pyright has the argument of a lambda be an object.
+    C = TypeVar("C", bound=Any)
+    X = TypeVarWithDefault("X", default=Never)
+else:
+    A = TypeVar("A")
+    B = TypeVar("B", covariant=True)
+    C = TypeVar("C")
+    X = TypeVar("X")
+
+__all__: list[str] = []
+
+P = ParamSpec("P")
+D = TypeVar("D")
+E = TypeVar("E")
+R = TypeVar("R")
+Given = TypeVar("Given", covariant=True)
+
+
+class Anything:
+    """Instead of A: a callable may return what it likes."""
+
+
+class Returned(Generic[Given]):
+    """Instead of B: what the callable returns, or a `Given`."""
+
+
+class Untyped:
+    """No executor is one of `Untyped`, so an overload for `X[Untyped, Untyped]` is for `X[Any, Any]`."""
+
+
+class FutureLike(Protocol[Given]):
+    """What counts as a future: one of `concurrent.futures`, or what does as much."""
+
+    def result(self, timeout: float | None = None) -> Given: ...
+
+    def add_done_callback(self, fn: Callable[[Any], object], /) -> object: ...
+
+
+class Plain(Protocol):
+    """An executor of somebody else: its futures give what callables return."""
+
+    def submit(self, fn: Callable[..., R], /, *args: Any, **kwargs: Any) -> Future[R]: ...
+
+    def shutdown(self, wait: bool = True) -> None: ...
+
+
+Count: TypeAlias = "int | Callable[[], int | None] | None"
+Log: TypeAlias = "logging.Logger | None"
+Name: TypeAlias = "str | None"
+OnError: TypeAlias = "Callable[[BaseException], D] | None"
+Poll: TypeAlias = "Callable[[list[PollDescriptor[D, E]]], float | None]"
+Cancel: TypeAlias = "Callable[[D], object] | None"

@@ -1,0 +1,120 @@
+"""One object from many threads at once: it is these that only a build without a GIL runs truly at the same time."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import logging
+import sys
+import sysconfig
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from typing import Any
+
+import pytest
+from support import PATIENCE, SteppedPoll, all_at_once
+
+from more_executors import PollExecutor, SyncExecutor
+from more_executors._core import PollTable
+
+ROUNDS = 150
+
+
+class Giver:
+    """A delegate for one thread: `given` is the future it gave last."""
+
+    given: Future[Any]
+
+    def submit(self, fn: Callable[..., Any]) -> Future[Any]:
+        self.given = Future()
+        return self.given
+
+
+@pytest.mark.skipif(not sysconfig.get_config_var("Py_GIL_DISABLED"), reason="this Python has a GIL")
+def test_the_library_runs_without_a_gil() -> None:
+    assert not sys._is_gil_enabled()
+
+
+def test_a_polled_future_from_all_sides_ends_once_and_looks_sane_meanwhile() -> None:
+    poll = SteppedPoll()
+    executor = PollExecutor(SyncExecutor(), poll, cancel_fn=bool)
+    call = poll.next()
+    ends = Counter[str]()
+    for number in range(1, ROUNDS + 1):
+        future = executor.submit(int, number)
+        call.end(returning=0)
+        while not (call := poll.next()).descriptors:
+            call.end(returning=0)
+        (descriptor,) = call.descriptors
+        calls: list[Any] = []
+
+        def call_back(future: Future[Any] = future, calls: list[Any] = calls) -> None:
+            for _ in range(10):
+                future.add_done_callback(calls.append)
+
+        def look(future: Future[Any] = future) -> None:
+            while not future.done():
+                assert repr(future).startswith("<Future at")
+                assert future.running() is False
+            assert future._state in ("FINISHED", "CANCELLED_AND_NOTIFIED")
+
+        def hold(future: Future[Any] = future) -> None:
+            for _ in range(10):
+                with future._condition:
+                    before = future._state
+                    assert future._get_snapshot()[0] is (before != "PENDING")
+                    assert future._state == before
+
+        def wait(future: Future[Any] = future) -> str:
+            with contextlib.suppress(CancelledError, ValueError):
+                assert future.result(PATIENCE) == "result"
+            return future._state
+
+        def wait_with_others(future: Future[Any] = future) -> int:
+            return len(concurrent.futures.wait([future], PATIENCE).done)
+
+        yielding = [lambda d=descriptor: d.yield_result("result"), lambda d=descriptor: d.yield_exception(ValueError)]
+        *_, cancelled, waited = all_at_once(
+            *yielding, call_back, look, hold, wait, future.cancel, wait_with_others
+        )  # fmt: skip
+        assert waited == 1
+        assert cancelled is future.cancelled()
+        assert calls == [future] * 10
+        ends["cancelled" if future.cancelled() else "failed" if future.exception() else "finished"] += 1
+    executor.shutdown(wait=False)
+    call.end()
+    tally = executor._table.tally
+    assert (tally.finished, tally.failed, tally.cancelled) == (ends["finished"], ends["failed"], ends["cancelled"])
+    assert tally.started == ROUNDS
+
+
+def test_a_table_that_grows_and_shrinks_under_all_threads_keeps_what_is_in_it() -> None:
+    """Three threads each begin tasks, have them join the polled list in bursts, and end half; two list them."""
+    logger, executor = logging.Logger("unheard", logging.CRITICAL + 1), object()
+    for _ in range(ROUNDS // 10):
+        table = PollTable(logger)
+        kept: list[Future[Any]] = []
+
+        def burst(table: PollTable = table, kept: list[Future[Any]] = kept) -> None:
+            giver = Giver()
+            for size in (1, 60, 3, 200):
+                begun = [(table.submit(executor, giver, int, (), {}), giver.given) for _ in range(size)]
+                for number, (_, given) in enumerate(begun):
+                    given.set_result(number)
+                for future, _ in begun[::2]:
+                    assert future.cancel()
+                kept += [future for future, _ in begun[1::2]]
+
+        def listing(table: PollTable = table) -> None:
+            for _ in range(100):
+                results = [descriptor.result for descriptor in table.hand_out()]
+                assert all(type(result) is int for result in results)
+                assert len(table.futures()) >= 0
+
+        all_at_once(burst, burst, burst, listing, listing)
+        assert len(table) == table.polling == len(kept) == len(table.hand_out())
+        assert set(table.futures()) == set(kept)
+        table.fail_handed_out(ValueError())
+        assert all(isinstance(future.exception(0), ValueError) for future in kept)
+        assert len(table) == 0

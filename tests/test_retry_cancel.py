@@ -1,0 +1,393 @@
+"""RetryExecutor: cancelling, at every moment that there is."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from typing import Any
+
+import pytest
+from retry_support import Clock, Deciding, Scripted, WatchedDelegate, retrying
+from support import FOREVER, PATIENCE, DuckFuture, HeardLogger, InThread, Parking, SomeError, all_at_once, said
+
+from more_executors import Executors, RetryPolicy, SyncExecutor, _core
+
+KINDS = pytest.mark.parametrize("kind", [Future, _core.Future], ids=["stdlib", "ours"])
+ENDS = pytest.mark.parametrize("end", [5, SomeError("of the attempt")], ids=["success", "failure"])
+
+
+def finish(given: Any, end: Any) -> None:
+    if isinstance(end, BaseException):
+        given.set_exception(end)
+    else:
+        given.set_result(end)
+
+
+def ended_as(future: Future[Any], end: Any) -> bool:
+    if isinstance(end, BaseException):
+        return future.exception(PATIENCE) is end
+    return future.result(PATIENCE) == end
+
+
+class Waiting:
+    """A future that waits `pause` seconds for its second attempt, and the executor's thread asleep meanwhile."""
+
+    def __init__(self, clock: Clock, delegate: Any, executor: Any, pause: float = 5.0) -> None:
+        self.future = executor.submit_retry(Scripted(pause), int)
+        clock.sleep()
+        delegate.next().set_exception(SomeError())
+        assert clock.sleep() == pause
+
+
+# -- while it waits -----------------------------------------------------------------------------------------------
+
+
+@KINDS
+def test_between_attempts_cancel_succeeds_and_nothing_is_submitted_any_more(
+    kind: type[Future[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, delegate = Clock(monkeypatch), WatchedDelegate(kind)
+    with retrying(delegate) as executor:
+        assert clock.sleep() == FOREVER
+        future = Waiting(clock, delegate, executor).future
+        callbacks: list[Any] = []
+        future.add_done_callback(callbacks.append)
+        assert (future.cancel(), future.cancel()) == (True, True)
+        assert callbacks == [future]
+        assert (future.cancelled(), future.running()) == (True, False)
+        assert clock.set_on(5, executor) == FOREVER
+    assert len(delegate.given) == 1
+
+
+def test_before_the_first_attempt_cancel_succeeds_and_there_is_none() -> None:
+    # 1. the thread is in the delegate's submit for another call; 2. cancel; 3. the thread goes on.
+    submitting, delegate = Parking(), WatchedDelegate()
+    with retrying(delegate, RetryPolicy()) as executor:
+        usual = delegate.submit
+        delegate.submit = lambda *args: (submitting(), usual(*args))[1]  # type: ignore[method-assign]
+        first = executor.submit(int)
+        submitting.wait_for_one()
+        second = executor.submit(str)
+        third = executor.submit(str)
+        assert second.running() is False
+        assert second.cancel() is True
+        submitting.let_go()
+        delegate.next().set_result(1)
+        delegate.next().set_result(3)
+        assert (first.result(0), third.result(0)) == (1, 3)
+    assert len(delegate.given) == 2
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_of_attempts_that_are_due_together_one_may_cancel_the_next(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The thread has taken both off the queue when it submits the first, and that cancels the second.
+    clock, delegate = Clock(monkeypatch), WatchedDelegate()
+    with retrying(delegate) as executor:
+        assert clock.sleep() == FOREVER
+        futures = []
+        for pause in (5.0, 4.0, 3.0)[:number]:
+            futures.insert(0, Waiting(clock, delegate, executor, pause).future)
+        last = futures[-1]
+        answers: list[bool] = []
+        usual = delegate.submit
+
+        def submit(*args: Any) -> Any:
+            answers.append(last.cancel())
+            return usual(*args)
+
+        delegate.submit = submit  # type: ignore[method-assign]
+        clock.set_on(5, executor)
+        delegate.next().set_result("done")
+        if number == 1:
+            assert answers == [False], "this was the one that was being submitted"
+            assert last.result(0) == "done"
+        else:
+            assert answers == [True]
+            assert [said(future, 0) for future in futures] == ["done", CancelledError]
+            assert len(delegate.given) == 3
+
+
+def test_cancel_wins_against_the_timer_that_is_about_to_be_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    # 1. an attempt fails, and the policy wants another; 2. what is left is to set a timer, which asks for the time;
+    # 3. cancel; 4. the timer is set.
+    clock, delegate, answers = Clock(monkeypatch), WatchedDelegate(), list[bool]()
+    with retrying(delegate, Scripted(0.0)) as executor:
+        assert clock.sleep() == FOREVER
+        future = executor.submit(int)
+        assert clock.sleep() == FOREVER
+
+        def monotonic() -> float:
+            answers.append(future.cancel())
+            return clock.now
+
+        with monkeypatch.context() as patched:
+            patched.setattr(_core, "monotonic", monotonic)
+            delegate.next().set_exception(SomeError())
+        assert answers == [True]
+        assert future.cancelled()
+        other = executor.submit_retry(RetryPolicy(), int)
+        delegate.next().set_result("next")
+        assert other.result(0) == "next"
+    assert len(delegate.given) == 2
+
+
+# -- during an attempt --------------------------------------------------------------------------------------------
+
+
+@KINDS
+def test_a_delegate_that_agrees_ends_the_future_cancelled(kind: type[Future[Any]]) -> None:
+    policy, delegate = Scripted(0, 0), WatchedDelegate(kind)
+    with retrying(delegate, policy) as executor:
+        future = executor.submit(int)
+        delegate.next().set_exception(SomeError())
+        given = delegate.next()
+        assert future.cancel() is True
+        assert (given.cancelled(), future.cancelled()) == (True, True)
+    assert len(policy.asked) == 1
+    assert len(delegate.given) == 2
+
+
+@ENDS
+@pytest.mark.parametrize("kind", [Future, _core.Future, DuckFuture], ids=["stdlib", "ours", "duck"])
+def test_a_delegate_that_refuses_leaves_the_future_to_end_as_the_attempt(kind: Callable[[], Any], end: Any) -> None:
+    delegate = WatchedDelegate(kind)
+    with retrying(delegate, Deciding()) as executor:
+        future = executor.submit(int)
+        given = delegate.next()
+        if isinstance(given, Future):
+            given.set_running_or_notify_cancel()
+        assert (future.cancel(), future.cancel()) == (False, False)
+        assert not future.done()
+        if isinstance(given, Future):
+            assert future.running()
+            finish(given, end)
+        elif isinstance(end, BaseException):
+            given.end(error=end)
+        else:
+            given.end(end)
+        assert ended_as(future, end)
+        assert future.cancel() is False
+    assert len(delegate.given) == 1
+
+
+def test_a_cancel_that_was_refused_may_be_repeated() -> None:
+    delegate = WatchedDelegate(DuckFuture)
+    with retrying(delegate, Deciding()) as executor:
+        future = executor.submit(int)
+        given = delegate.next()
+        assert future.cancel() is False
+        given.agrees_to_cancel = True
+        assert future.cancel() is True
+        given.end("too late")
+        assert future.cancelled()
+
+
+def test_a_delegates_cancel_that_raises_refuses_and_there_are_no_more_attempts() -> None:
+    error, logger, delegate = SomeError("of cancel"), HeardLogger(), WatchedDelegate(DuckFuture)
+    with retrying(delegate, Deciding(), logger) as executor:
+        future = executor.submit(int)
+        given = delegate.next()
+        given.cancel = Parking(raising=error)
+        given.cancel.let_go()
+        assert future.cancel() is False
+        assert [line[2] for line in logger.lines] == [error]
+        last = KeyError()
+        given.end(error=last)
+        assert future.exception(0) is last
+    assert len(delegate.given) == 1
+
+
+@ENDS
+@pytest.mark.parametrize("answer", [True, False])
+def test_an_attempt_that_ends_while_the_delegate_thinks_about_a_cancel_is_the_last(end: Any, answer: bool) -> None:
+    delegate = WatchedDelegate(DuckFuture)
+    with retrying(delegate, Deciding()) as executor:
+        future = executor.submit(int)
+        given = delegate.next()
+        given.cancel = Parking(answer)
+        cancelling = InThread(future.cancel)
+        given.cancel.wait_for_one()
+        given.end(*((None, end) if isinstance(end, BaseException) else (end,)))
+        assert ended_as(future, end)
+        given.cancel.let_go()
+        assert cancelling.outcome() is False
+    assert len(delegate.given) == 1
+
+
+def test_cancel_reaches_the_attempt_through_a_chain() -> None:
+    delegate = WatchedDelegate()
+    with retrying(Executors.with_map(delegate, str), Deciding()) as executor:
+        upper = executor.with_map(str)
+        future = upper.submit(int)
+        given = delegate.next()
+        given.set_running_or_notify_cancel()
+        assert (future.running(), future.cancel()) == (True, False)
+        error = SomeError()
+        given.set_exception(error)
+        assert future.exception(0) is error
+        future = upper.submit(int)
+        given = delegate.next()
+        assert (future.cancel(), given.cancelled()) == (True, True)
+
+
+# -- while the attempt is being submitted -------------------------------------------------------------------------
+
+
+@ENDS
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_while_the_delegates_submit_runs_cancel_is_refused_and_that_attempt_is_the_last(end: Any, attempt: int) -> None:
+    submitting, delegate = Parking(), WatchedDelegate()
+    with retrying(delegate, Deciding()) as executor:
+        usual = delegate.submit
+        delegate.submit = lambda *args: (  # type: ignore[method-assign]
+            len(delegate.given) == attempt - 1 and submitting(),
+            usual(*args),
+        )[1]
+        future = executor.submit(int)
+        if attempt == 2:
+            delegate.next().set_exception(SomeError("of the first"))
+        submitting.wait_for_one()
+        assert InThread(future.cancel).outcome() is False
+        assert not future.done()
+        submitting.let_go()
+        finish(delegate.next(), end)
+        assert ended_as(future, end)
+    assert len(delegate.given) == attempt
+
+
+@pytest.mark.parametrize("succeeds", [True, False])
+def test_a_callable_may_cancel_its_own_future_on_a_delegate_that_calls_it_in_submit(succeeds: bool) -> None:
+    end = 5 if succeeds else SomeError()
+
+    def fn() -> Any:
+        started.wait(PATIENCE)
+        answers.append(future.cancel())
+        if isinstance(end, BaseException):
+            raise end
+        return end
+
+    answers: list[bool] = []
+    started = threading.Event()
+    with retrying(SyncExecutor(), Deciding()) as executor:
+        future = executor.submit(fn)
+        started.set()
+        assert ended_as(future, end)
+    assert answers == [False]
+
+
+# -- while the policy is asked ------------------------------------------------------------------------------------
+
+
+@ENDS
+@pytest.mark.parametrize("again", [True, False])
+@pytest.mark.parametrize("method", ["should_retry", "sleep_time"])
+@KINDS
+def test_while_the_policy_is_asked_cancel_is_refused_at_once_and_the_attempt_was_the_last(
+    kind: type[Future[Any]], method: str, again: bool, end: Any
+) -> None:
+    asked: Any = Parking(again if method == "should_retry" else 0)
+    policy, delegate = Deciding(**{method: asked}), WatchedDelegate(kind)
+    with retrying(delegate, policy) as executor:
+        future = executor.submit(int)
+        ending = InThread(finish, delegate.next(), end)
+        asked.wait_for_one()
+        assert future.running() is True
+        assert InThread(future.cancel).outcome() is False
+        assert (future.done(), future.running()) == (False, True)
+        asked.let_go()
+        ending.outcome()
+        assert ended_as(future, end)
+        assert future.running() is False
+    assert len(delegate.given) == 1
+    assert len(asked.calls) == 1
+
+
+class CancellingNumber:
+    """A number of seconds that cancels a future when it is looked at, the last that the policy has to say."""
+
+    def __init__(self, cancel: Callable[[], object]) -> None:
+        self.cancel = cancel
+
+    def __float__(self) -> float:
+        self.cancel()
+        return 0.0
+
+
+@pytest.mark.parametrize("by", ["should_retry", "sleep_time", "seconds"])
+@pytest.mark.parametrize("attempt", [1, 3])
+def test_the_policy_itself_may_cancel(by: str, attempt: int) -> None:
+    def cancel(number: int, _: Any = None) -> None:
+        if number == attempt:
+            answers.append(future.cancel())
+
+    answers: list[bool] = []
+    policies = {
+        "should_retry": Deciding(lambda number, f: (cancel(number), True)[1]),
+        "sleep_time": Deciding(sleep_time=lambda number, f: (cancel(number), 0)[1]),
+        "seconds": Deciding(sleep_time=lambda number, f: CancellingNumber(lambda: cancel(number))),
+    }
+    delegate, errors = WatchedDelegate(), [SomeError(str(number)) for number in range(3)]
+    with retrying(delegate, policies[by]) as executor:
+        future = executor.submit(int)
+        for number in range(attempt):
+            delegate.next().set_exception(errors[number])
+        assert future.exception(PATIENCE) is errors[attempt - 1]
+    assert answers == [False]
+    assert len(delegate.given) == attempt
+
+
+def test_a_policy_may_wait_for_a_thread_that_cancels() -> None:
+    delegate = WatchedDelegate()
+    policy = Deciding(lambda attempt, f: InThread(lambda: future.cancel()).outcome() is False)
+    with retrying(delegate, policy) as executor:
+        future = executor.submit(int)
+        delegate.next().set_exception(SomeError())
+        assert type(future.exception(0)) is SomeError
+
+
+def test_a_policy_that_raises_after_a_cancel_ends_it_as_the_attempt() -> None:
+    asked, logger, delegate = Parking(raising=KeyError("of the policy")), HeardLogger(), WatchedDelegate()
+    with retrying(delegate, Deciding(asked), logger) as executor:
+        future = executor.submit(int)
+        ending = InThread(delegate.next().set_result, "ended")
+        asked.wait_for_one()
+        assert future.cancel() is False
+        asked.let_go()
+        ending.outcome()
+        assert future.result(0) == "ended"
+    assert len(logger.of_level("ERROR")) == 1
+
+
+def test_of_many_cancels_while_the_policy_is_asked_none_succeeds() -> None:
+    asked, delegate = Parking(True), WatchedDelegate()
+    with retrying(delegate, Deciding(asked)) as executor:
+        future = executor.submit(int)
+        ending = InThread(delegate.next().set_result, "ended")
+        asked.wait_for_one()
+        assert all_at_once(*[future.cancel] * 4) == [False] * 4
+        asked.let_go()
+        ending.outcome()
+        assert future.result(0) == "ended"
+
+
+# -- at any moment ------------------------------------------------------------------------------------------------
+
+
+def test_whatever_the_moment_the_answer_of_cancel_is_what_becomes_of_the_future() -> None:
+    calls = [0] * 300
+
+    def fn(number: int) -> None:
+        calls[number] += 1
+        raise SomeError
+
+    with Executors.thread_pool(2).with_retry(Deciding(lambda attempt, f: attempt < 50)) as executor:
+        futures = [executor.submit(fn, number) for number in range(len(calls))]
+        answers = all_at_once(*[lambda: [future.cancel() for future in futures]] * 2)
+    for number, future in enumerate(futures):
+        assert future.done()
+        assert future.cancelled() == answers[0][number] == answers[1][number], number
+        assert future.cancelled() or type(future.exception(0)) is SomeError
+        assert calls[number] <= 50
