@@ -8,6 +8,7 @@ from typing import Any
 
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from .layers import Work
 from .rows import Row
 
 
@@ -54,6 +55,30 @@ class Bench:
 
         self._tag(row, who, per=per)
         self._pedantic(run, setup=begin, teardown=end, rounds=1 if self._short else rounds)
+
+    def work(
+        self,
+        row: Row,
+        who: str,
+        work: Work,
+        nominal: int,
+        *,
+        rounds: int = 3,
+        collecting: bool = True,
+        shared_by: int = 1,
+    ) -> None:
+        """`time` of `work` for `nominal` futures, each of which is so many things to do."""
+        count = self.size(nominal)
+        self.time(
+            row,
+            who,
+            work.run,
+            per=count * shared_by,
+            setup=lambda: work.prepare(count),
+            teardown=work.finish,
+            rounds=rounds,
+            collecting=collecting,
+        )
 
     def value(self, row: Row, who: str, measure: Callable[[], float]) -> None:
         """Record what `measure()` returns: seconds or bytes, as the row has it."""

@@ -58,5 +58,6 @@ def run(*command: str, **environment: str) -> str:
     variables = {**os.environ, **environment}
     done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=120, check=False)
     if done.returncode:
-        raise UnavailableError(f"{' '.join(command)}: {done.stderr.strip()[-500:]}")
+        # The last line only: a traceback would quote the original's source.
+        raise UnavailableError(f"{' '.join(command)}: {''.join(done.stderr.strip().splitlines()[-1:])}")
     return done.stdout

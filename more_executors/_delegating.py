@@ -17,7 +17,6 @@ from abc import abstractmethod
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from math import inf
-from threading import current_thread
 from typing import Any, ClassVar, overload
 
 from . import _lifecycle, metrics
@@ -32,6 +31,7 @@ from ._base import (
 )
 from ._chaining import Chainable
 from ._core import TaskTable, log
+from ._pools import is_worker_of
 from ._types import A, Anything, B, E, P, R, Returned, Untyped
 from ._worker import Worker
 
@@ -75,7 +75,7 @@ class DelegatingExecutor(Chainable[A, B]):
     ) -> Future[R | E]: ...
     @overload
     def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Future[B]: ...
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Have the delegate call `fn(*args, **kwargs)`; returns a future of what this executor makes of it.
 
         Raises RuntimeError after `shutdown`, at the end of the interpreter and in a forked child, and whatever the
@@ -134,7 +134,7 @@ class DelegatingExecutor(Chainable[A, B]):
             return True
         if isinstance(self._delegate, DelegatingExecutor):
             return self._delegate._is_at_work_here()
-        return isinstance(self._delegate, ThreadPoolExecutor) and current_thread() in self._delegate._threads
+        return isinstance(self._delegate, ThreadPoolExecutor) and is_worker_of(self._delegate)
 
     def _debug(self, message: str, *args: object) -> None:
         if self._debugging:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent import futures
 from typing import Any, NoReturn
@@ -48,6 +49,12 @@ class ThreadPoolExecutor(futures.ThreadPoolExecutor, Chainable[Anything, Returne
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self._record.ended()
         super().shutdown(wait, cancel_futures=cancel_futures)
+
+
+def is_worker_of(pool: futures.ThreadPoolExecutor) -> bool:
+    """Whether this thread is a worker of `pool`, which `shutdown` would wait for."""
+    with pool._shutdown_lock:  # held from before a worker is started until it is among the threads
+        return threading.current_thread() in pool._threads
 
 
 class ProcessPoolExecutor(futures.ProcessPoolExecutor, Chainable[Anything, Returned[NoReturn]]):

@@ -19,21 +19,22 @@ if TYPE_CHECKING:
 
     from ._core import PollDescriptor
 
-    A = TypeVarWithDefault("A", default=Any)
+    A = TypeVarWithDefault("A", bound=Any, default=Any)
     B = TypeVarWithDefault("B", default=Any, covariant=True)
-    # Without an upper bound, pyright has the argument of a lambda be an object.
-    C = TypeVar("C", bound=Any)
+    # Without an upper bound of Any, pyright has the argument of a lambda be an object.
+    C = TypeVarWithDefault("C", bound=Any, default=Any)
+    D = TypeVarWithDefault("D", default=Any)
     X = TypeVarWithDefault("X", default=Never)
 else:
     A = TypeVar("A")
     B = TypeVar("B", covariant=True)
     C = TypeVar("C")
+    D = TypeVar("D")
     X = TypeVar("X")
 
 __all__: list[str] = []
 
 P = ParamSpec("P")
-D = TypeVar("D")
 E = TypeVar("E")
 R = TypeVar("R")
 Given = TypeVar("Given", covariant=True)
@@ -71,5 +72,5 @@ Count: TypeAlias = "int | Callable[[], int | None] | None"
 Log: TypeAlias = "logging.Logger | None"
 Name: TypeAlias = "str | None"
 OnError: TypeAlias = "Callable[[BaseException], D] | None"
-Poll: TypeAlias = "Callable[[list[PollDescriptor[D, E]]], float | None]"
+Poll: TypeAlias = "Callable[[list[PollDescriptor[E, D]]], float | None]"
 Cancel: TypeAlias = "Callable[[D], object] | None"

@@ -26,7 +26,9 @@ class LoopFuture(asyncio.Future):  # type: ignore[type-arg]  # subscripted, it w
     A done callback would do that too: after a turn of the loop, and at the cost of one for each future.
     """
 
-    source: Any = None
+    __slots__ = ("source",)
+
+    source: Any
 
     def cancel(self, msg: Any = None) -> bool:
         source, self.source = referent(self.source), None
@@ -51,7 +53,7 @@ class AsyncioExecutor(Executor, Generic[A, B]):
 
     @overload
     def __init__(
-        self: AsyncioExecutor[A, B],
+        self,
         delegate: Chainable[A, B],
         loop: asyncio.AbstractEventLoop | None = None,
         logger: Log = None,
@@ -102,7 +104,7 @@ class AsyncioExecutor(Executor, Generic[A, B]):
     ) -> asyncio.Future[R | E]: ...
     @overload
     def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[B]: ...
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> asyncio.Future[Any]:
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> asyncio.Future[Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Have the delegate call `fn(*args, **kwargs)`; returns an asyncio future.
 
         Raises RuntimeError after `shutdown`, and if there is no loop, and whatever the delegate's `submit` raises.

@@ -27,9 +27,7 @@ class CancelOnShutdownExecutor(DelegatingExecutor[A, B]):
     _metric = "cancel_on_shutdown"
 
     @overload
-    def __init__(
-        self: CancelOnShutdownExecutor[A, B], delegate: Chainable[A, B], logger: Log = None, name: str = "default"
-    ) -> None: ...
+    def __init__(self, delegate: Chainable[A, B], logger: Log = None, name: str = "default") -> None: ...
     @overload
     def __init__(
         self: CancelOnShutdownExecutor[Anything, Returned[NoReturn]],

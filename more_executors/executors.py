@@ -25,7 +25,6 @@ from ._chaining import Chainable
 __all__ = ["Executors"]
 
 A = TypeVar("A")
-B = TypeVar("B")
 
 
 class Executors:
@@ -98,12 +97,12 @@ class Executors:
     def with_poll(
         cls,
         executor: Delegate,
-        poll_fn: Callable[[list[_poll.PollDescriptor[A, B]]], float | None],
-        cancel_fn: Callable[[A], object] | None = None,
+        poll_fn: Callable[[list[_poll.PollDescriptor[Any, Any]]], float | None],
+        cancel_fn: Callable[[Any], object] | None = None,
         default_interval: float = 5.0,
         logger: logging.Logger | None = None,
         name: str | None = None,
-    ) -> _poll.PollExecutor[A, B]:
+    ) -> _poll.PollExecutor[Any, Any]:
         """A `PollExecutor` on top of `executor`."""
         return _poll.PollExecutor(
             executor, poll_fn, cancel_fn, default_interval, logger, name=inherited(name, executor)
@@ -124,7 +123,7 @@ class Executors:
     def with_throttle(
         cls,
         executor: Delegate,
-        count: int | None | Callable[[], int | None],
+        count: int | Callable[[], int | None] | None,
         logger: logging.Logger | None = None,
         name: str | None = None,
         block: bool = False,

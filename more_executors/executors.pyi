@@ -40,7 +40,8 @@ from .timeout import TimeoutExecutor
 
 __all__ = ["Executors"]
 
-_Passing: TypeAlias = Chainable[Anything, Returned[E]]
+_As: TypeAlias = Chainable[Anything, Returned[E]]
+_On: TypeAlias = Chainable[R, E]
 _Unknown: TypeAlias = Chainable[Untyped, Untyped]
 _Fn: TypeAlias = Callable[[E], D]
 
@@ -61,47 +62,23 @@ class Executors:
     @overload
     @classmethod
     def with_map(
-        cls,
-        executor: _Passing[E],
-        fn: _Fn[C | E, D],
-        logger: Log = None,
-        name: Name = None,
-        *,
-        error_fn: OnError[X] = None,
+        cls, executor: _As[E], fn: _Fn[C | E, D], logger: Log = None, name: Name = None, *, error_fn: OnError[X] = None
     ) -> MapExecutor[C, D | X]: ...
     @overload
     @classmethod
     def with_map(
-        cls,
-        executor: _Passing[E],
-        fn: None = None,
-        logger: Log = None,
-        name: Name = None,
-        *,
-        error_fn: OnError[X] = None,
+        cls, executor: _As[E], fn: None = None, logger: Log = None, name: Name = None, *, error_fn: OnError[X] = None
     ) -> MapExecutor[Anything, Returned[E | X]]: ...
     @overload
     @classmethod
     def with_map(
-        cls,
-        executor: Chainable[C, E],
-        fn: _Fn[E, D],
-        logger: Log = None,
-        name: Name = None,
-        *,
-        error_fn: OnError[X] = None,
-    ) -> MapExecutor[C, D | X]: ...
+        cls, executor: _On[R, E], fn: _Fn[E, D], logger: Log = None, name: Name = None, *, error_fn: OnError[X] = None
+    ) -> MapExecutor[R, D | X]: ...
     @overload
     @classmethod
     def with_map(
-        cls,
-        executor: Chainable[C, E],
-        fn: None = None,
-        logger: Log = None,
-        name: Name = None,
-        *,
-        error_fn: OnError[X] = None,
-    ) -> MapExecutor[C, E | X]: ...
+        cls, executor: _On[R, E], fn: None = None, logger: Log = None, name: Name = None, *, error_fn: OnError[X] = None
+    ) -> MapExecutor[R, E | X]: ...
     @overload
     @classmethod
     def with_map(
@@ -116,18 +93,18 @@ class Executors:
     @classmethod
     def with_flat_map(
         cls,
-        executor: _Unknown,
-        fn: _Fn[Any, FutureLike[D]],
+        executor: Plain,
+        fn: _Fn[FutureLike[Any], FutureLike[Any]],
         logger: Log = None,
         name: Name = None,
         *,
-        error_fn: OnError[FutureLike[X]] = None,
-    ) -> FlatMapExecutor[Any, D | X]: ...
+        error_fn: OnError[FutureLike[Any]] = None,
+    ) -> FlatMapExecutor[Any, Any]: ...
     @overload
     @classmethod
     def with_flat_map(
         cls,
-        executor: _Passing[E],
+        executor: _As[E],
         fn: _Fn[C | E, FutureLike[D]],
         logger: Log = None,
         name: Name = None,
@@ -138,7 +115,7 @@ class Executors:
     @classmethod
     def with_flat_map(
         cls,
-        executor: _Passing[E],
+        executor: _As[E],
         fn: None = None,
         logger: Log = None,
         name: Name = None,
@@ -149,24 +126,24 @@ class Executors:
     @classmethod
     def with_flat_map(
         cls,
-        executor: Chainable[C, E],
+        executor: _On[R, E],
         fn: _Fn[E, FutureLike[D]],
         logger: Log = None,
         name: Name = None,
         *,
         error_fn: OnError[FutureLike[X]] = None,
-    ) -> FlatMapExecutor[C, D | X]: ...
+    ) -> FlatMapExecutor[R, D | X]: ...
     @overload
     @classmethod
     def with_flat_map(
         cls,
-        executor: Chainable[C, E],
+        executor: _On[R, E],
         fn: None = None,
         logger: Log = None,
         name: Name = None,
         *,
         error_fn: OnError[FutureLike[X]] = None,
-    ) -> FlatMapExecutor[C, E | X]: ...
+    ) -> FlatMapExecutor[R, E | X]: ...
     @overload
     @classmethod
     def with_flat_map(
@@ -204,7 +181,7 @@ class Executors:
     @classmethod
     def with_poll(
         cls,
-        executor: _Passing[E],
+        executor: _As[E],
         poll_fn: Poll[C | E, D],
         cancel_fn: Cancel[C | E] = None,
         default_interval: float = 5.0,
@@ -215,13 +192,13 @@ class Executors:
     @classmethod
     def with_poll(
         cls,
-        executor: Chainable[C, E],
+        executor: _On[R, E],
         poll_fn: Poll[E, D],
         cancel_fn: Cancel[E] = None,
         default_interval: float = 5.0,
         logger: Log = None,
         name: Name = None,
-    ) -> PollExecutor[C, D]: ...
+    ) -> PollExecutor[R, D]: ...
     @overload
     @classmethod
     def with_poll(
@@ -237,12 +214,12 @@ class Executors:
     @classmethod
     def with_retry(
         cls,
-        executor: Chainable[C, D],
+        executor: Chainable[E, D],
         retry_policy: RetryPolicy | None = None,
         logger: Log = None,
         name: Name = None,
         **kwargs: Any,
-    ) -> RetryExecutor[C, D]: ...
+    ) -> RetryExecutor[E, D]: ...
     @overload
     @classmethod
     def with_retry(
@@ -256,8 +233,8 @@ class Executors:
     @overload
     @classmethod
     def with_timeout(
-        cls, executor: Chainable[C, D], timeout: float, logger: Log = None, name: Name = None
-    ) -> TimeoutExecutor[C, D]: ...
+        cls, executor: Chainable[E, D], timeout: float, logger: Log = None, name: Name = None
+    ) -> TimeoutExecutor[E, D]: ...
     @overload
     @classmethod
     def with_timeout(
@@ -266,8 +243,8 @@ class Executors:
     @overload
     @classmethod
     def with_throttle(
-        cls, executor: Chainable[C, D], count: Count, logger: Log = None, name: Name = None, block: bool = False
-    ) -> ThrottleExecutor[C, D]: ...
+        cls, executor: Chainable[E, D], count: Count, logger: Log = None, name: Name = None, block: bool = False
+    ) -> ThrottleExecutor[E, D]: ...
     @overload
     @classmethod
     def with_throttle(
@@ -276,8 +253,8 @@ class Executors:
     @overload
     @classmethod
     def with_cancel_on_shutdown(
-        cls, executor: Chainable[C, D], logger: Log = None, name: Name = None
-    ) -> CancelOnShutdownExecutor[C, D]: ...
+        cls, executor: Chainable[E, D], logger: Log = None, name: Name = None
+    ) -> CancelOnShutdownExecutor[E, D]: ...
     @overload
     @classmethod
     def with_cancel_on_shutdown(
@@ -287,11 +264,11 @@ class Executors:
     @classmethod
     def with_asyncio(
         cls,
-        executor: Chainable[C, D],
+        executor: Chainable[E, D],
         loop: asyncio.AbstractEventLoop | None = None,
         logger: Log = None,
         name: Name = None,
-    ) -> AsyncioExecutor[C, D]: ...
+    ) -> AsyncioExecutor[E, D]: ...
     @overload
     @classmethod
     def with_asyncio(
@@ -302,10 +279,10 @@ class Executors:
     def bind(cls, executor: _Unknown, fn: Callable[P, Any]) -> BoundCallable[P, Any]: ...
     @overload
     @classmethod
-    def bind(cls, executor: _Passing[E], fn: Callable[P, R]) -> BoundCallable[P, R | E]: ...
+    def bind(cls, executor: _As[E], fn: Callable[P, R]) -> BoundCallable[P, R | E]: ...
     @overload
     @classmethod
-    def bind(cls, executor: Chainable[C, D], fn: Callable[P, C]) -> BoundCallable[P, D]: ...
+    def bind(cls, executor: Chainable[E, R], fn: Callable[P, E]) -> BoundCallable[P, R]: ...
     @overload
     @classmethod
     def bind(cls, executor: Plain, fn: Callable[P, R]) -> BoundCallable[P, R]: ...
@@ -316,7 +293,7 @@ class Executors:
     ) -> BoundCallable[P, R]: ...
     @overload
     @classmethod
-    def flat_bind(cls, executor: Chainable[C, FutureLike[R]], fn: Callable[P, C]) -> BoundCallable[P, R]: ...
+    def flat_bind(cls, executor: Chainable[E, FutureLike[R]], fn: Callable[P, E]) -> BoundCallable[P, R]: ...
     @overload
     @classmethod
     def flat_bind(cls, executor: Plain, fn: Callable[P, FutureLike[R]]) -> BoundCallable[P, R]: ...

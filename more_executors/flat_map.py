@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import NoReturn, overload
 
     from ._chaining import Chainable
-    from ._types import Anything, C, D, E, FutureLike, Log, OnError, Plain, Returned
+    from ._types import Anything, D, E, FutureLike, Log, OnError, Plain, R, Returned
 
 __all__ = ["FlatMapExecutor"]
 
@@ -36,13 +36,43 @@ class FlatMapExecutor(MapExecutor[A, B]):
 
         @overload
         def __init__(
-            self: FlatMapExecutor[C, D],
-            delegate: Chainable[Anything, Returned[E]],
-            fn: Callable[[C | E], FutureLike[D]],
+            self: FlatMapExecutor[Any, Any],
+            delegate: Plain,
+            fn: Callable[[FutureLike[Any]], FutureLike[Any]],
             logger: Log = None,
             name: str = "default",
             *,
-            error_fn: OnError[FutureLike[D]] = None,
+            error_fn: OnError[FutureLike[Any]] = None,
+        ) -> None: ...
+        @overload
+        def __init__(
+            self,
+            delegate: Plain,
+            fn: Callable[[A], FutureLike[B]],
+            logger: Log = None,
+            name: str = "default",
+            *,
+            error_fn: OnError[FutureLike[B]] = None,
+        ) -> None: ...
+        @overload
+        def __init__(
+            self,
+            delegate: Chainable[Anything, Returned[E]],
+            fn: Callable[[A | E], FutureLike[B]],
+            logger: Log = None,
+            name: str = "default",
+            *,
+            error_fn: OnError[FutureLike[B]] = None,
+        ) -> None: ...
+        @overload
+        def __init__(
+            self,
+            delegate: Chainable[A, E],
+            fn: Callable[[E], FutureLike[B]],
+            logger: Log = None,
+            name: str = "default",
+            *,
+            error_fn: OnError[FutureLike[B]] = None,
         ) -> None: ...
         @overload
         def __init__(
@@ -56,18 +86,8 @@ class FlatMapExecutor(MapExecutor[A, B]):
         ) -> None: ...
         @overload
         def __init__(
-            self: FlatMapExecutor[C, D],
-            delegate: Chainable[C, E],
-            fn: Callable[[E], FutureLike[D]],
-            logger: Log = None,
-            name: str = "default",
-            *,
-            error_fn: OnError[FutureLike[D]] = None,
-        ) -> None: ...
-        @overload
-        def __init__(
-            self: FlatMapExecutor[C, D],
-            delegate: Chainable[C, D],
+            self,
+            delegate: Chainable[A, B],
             fn: None = None,
             logger: Log = None,
             name: str = "default",
@@ -76,33 +96,13 @@ class FlatMapExecutor(MapExecutor[A, B]):
         ) -> None: ...
         @overload
         def __init__(
-            self: FlatMapExecutor[C, D | E],
-            delegate: Chainable[C, D],
+            self: FlatMapExecutor[E, R | D],
+            delegate: Chainable[E, R],
             fn: None = None,
             logger: Log = None,
             name: str = "default",
             *,
-            error_fn: Callable[[BaseException], FutureLike[E]],
-        ) -> None: ...
-        @overload
-        def __init__(
-            self: FlatMapExecutor[C, D],
-            delegate: Plain,
-            fn: Callable[[C], FutureLike[D]],
-            logger: Log = None,
-            name: str = "default",
-            *,
-            error_fn: OnError[FutureLike[D]] = None,
-        ) -> None: ...
-        @overload
-        def __init__(
-            self: FlatMapExecutor[Anything, Returned[E]],
-            delegate: Plain,
-            fn: None = None,
-            logger: Log = None,
-            name: str = "default",
-            *,
-            error_fn: Callable[[BaseException], FutureLike[E]],
+            error_fn: Callable[[BaseException], FutureLike[D]],
         ) -> None: ...
         @overload
         def __init__(
@@ -113,5 +113,15 @@ class FlatMapExecutor(MapExecutor[A, B]):
             name: str = "default",
             *,
             error_fn: None = None,
+        ) -> None: ...
+        @overload
+        def __init__(
+            self: FlatMapExecutor[Anything, Returned[E]],
+            delegate: Plain,
+            fn: None = None,
+            logger: Log = None,
+            name: str = "default",
+            *,
+            error_fn: Callable[[BaseException], FutureLike[E]],
         ) -> None: ...
         def __init__(self, *args: Any, **kwargs: Any) -> None: ...

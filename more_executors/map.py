@@ -10,7 +10,7 @@ from ._base import Delegate, check_optional_callable
 from ._chaining import Chainable
 from ._core import MapTable
 from ._delegating import DelegatingExecutor
-from ._types import A, Anything, B, C, D, E, Log, OnError, Plain, Returned
+from ._types import A, Anything, B, D, E, Log, OnError, Plain, R, Returned
 
 __all__ = ["MapExecutor"]
 
@@ -35,13 +35,33 @@ class MapExecutor(DelegatingExecutor[A, B]):
 
     @overload
     def __init__(
-        self: MapExecutor[C, D],
-        delegate: Chainable[Anything, Returned[E]],
-        fn: Callable[[C | E], D],
+        self,
+        delegate: Plain,
+        fn: Callable[[A], B],
         logger: Log = None,
         name: str = "default",
         *,
-        error_fn: OnError[D] = None,
+        error_fn: OnError[B] = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        delegate: Chainable[Anything, Returned[E]],
+        fn: Callable[[A | E], B],
+        logger: Log = None,
+        name: str = "default",
+        *,
+        error_fn: OnError[B] = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        delegate: Chainable[A, E],
+        fn: Callable[[E], B],
+        logger: Log = None,
+        name: str = "default",
+        *,
+        error_fn: OnError[B] = None,
     ) -> None: ...
     @overload
     def __init__(
@@ -55,18 +75,8 @@ class MapExecutor(DelegatingExecutor[A, B]):
     ) -> None: ...
     @overload
     def __init__(
-        self: MapExecutor[C, D],
-        delegate: Chainable[C, E],
-        fn: Callable[[E], D],
-        logger: Log = None,
-        name: str = "default",
-        *,
-        error_fn: OnError[D] = None,
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: MapExecutor[C, D],
-        delegate: Chainable[C, D],
+        self,
+        delegate: Chainable[A, B],
         fn: None = None,
         logger: Log = None,
         name: str = "default",
@@ -75,33 +85,13 @@ class MapExecutor(DelegatingExecutor[A, B]):
     ) -> None: ...
     @overload
     def __init__(
-        self: MapExecutor[C, D | E],
-        delegate: Chainable[C, D],
+        self: MapExecutor[E, R | D],
+        delegate: Chainable[E, R],
         fn: None = None,
         logger: Log = None,
         name: str = "default",
         *,
-        error_fn: Callable[[BaseException], E],
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: MapExecutor[C, D],
-        delegate: Plain,
-        fn: Callable[[C], D],
-        logger: Log = None,
-        name: str = "default",
-        *,
-        error_fn: OnError[D] = None,
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: MapExecutor[Anything, Returned[E]],
-        delegate: Plain,
-        fn: None = None,
-        logger: Log = None,
-        name: str = "default",
-        *,
-        error_fn: Callable[[BaseException], E],
+        error_fn: Callable[[BaseException], D],
     ) -> None: ...
     @overload
     def __init__(
@@ -112,6 +102,16 @@ class MapExecutor(DelegatingExecutor[A, B]):
         name: str = "default",
         *,
         error_fn: None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: MapExecutor[Anything, Returned[E]],
+        delegate: Plain,
+        fn: None = None,
+        logger: Log = None,
+        name: str = "default",
+        *,
+        error_fn: Callable[[BaseException], E],
     ) -> None: ...
     def __init__(
         self,

@@ -4,6 +4,8 @@ Nothing is counted for it: the tallies of the core are, anyhow, and they are rea
 variable `MORE_EXECUTORS_PROMETHEUS=0` switches it off.
 """
 
+# pyright: reportPossiblyUnboundVariable=false
+
 from __future__ import annotations
 
 import os
@@ -160,7 +162,7 @@ def families(totals: dict[tuple[str, str], Totals]) -> Iterator[Metric]:
     yield counter("poll_time", "Total execution time of PollExecutor's poll function", "call_seconds", "poll", "calls")
     yield counter("retry", "Futures retried by RetryExecutor", "retries", "retry")
     yield gauge("retry_queue", "Futures in RetryExecutor queue", "pending", "retry")
-    yield counter("retry_delay", "Time spent waiting for retry", "retry_seconds", "retry", "retries")
+    yield counter("retry_delay", "Time spent waiting for retry", "retry_seconds", "retry")
     yield gauge("throttle_queue", "Futures in ThrottleExecutor queue", "queued", "throttle")
 
 

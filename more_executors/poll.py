@@ -22,7 +22,7 @@ from ._base import Delegate, check_callable, check_optional_callable
 from ._chaining import Chainable
 from ._core import PollDescriptor, PollTable, log
 from ._delegating import WorkingExecutor
-from ._types import A, Anything, B, C, Cancel, D, E, Log, P, Plain, Poll, Returned
+from ._types import A, Anything, B, Cancel, E, Log, P, Plain, Poll, Returned
 
 __all__ = ["PollDescriptor", "PollExecutor"]
 
@@ -60,30 +60,30 @@ class PollExecutor(WorkingExecutor[A, B]):
 
     @overload
     def __init__(
-        self: PollExecutor[C, D],
-        delegate: Chainable[Anything, Returned[E]],
-        poll_fn: Poll[C | E, D],
-        cancel_fn: Cancel[C | E] = None,
-        default_interval: float = 5.0,
-        logger: Log = None,
-        name: str = "default",
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: PollExecutor[C, D],
-        delegate: Chainable[C, E],
-        poll_fn: Poll[E, D],
-        cancel_fn: Cancel[E] = None,
-        default_interval: float = 5.0,
-        logger: Log = None,
-        name: str = "default",
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: PollExecutor[C, D],
+        self,
         delegate: Plain,
-        poll_fn: Poll[C, D],
-        cancel_fn: Cancel[C] = None,
+        poll_fn: Poll[A, B],
+        cancel_fn: Cancel[A] = None,
+        default_interval: float = 5.0,
+        logger: Log = None,
+        name: str = "default",
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        delegate: Chainable[Anything, Returned[E]],
+        poll_fn: Poll[A | E, B],
+        cancel_fn: Cancel[A | E] = None,
+        default_interval: float = 5.0,
+        logger: Log = None,
+        name: str = "default",
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        delegate: Chainable[A, E],
+        poll_fn: Poll[E, B],
+        cancel_fn: Cancel[E] = None,
         default_interval: float = 5.0,
         logger: Log = None,
         name: str = "default",

@@ -107,7 +107,7 @@ class RetryExecutor(SubmittingExecutor[A, B]):
 
     @overload
     def __init__(
-        self: RetryExecutor[A, B],
+        self,
         delegate: Chainable[A, B],
         retry_policy: RetryPolicy | None = None,
         logger: Log = None,
@@ -156,7 +156,7 @@ class RetryExecutor(SubmittingExecutor[A, B]):
     ) -> Future[R | E]: ...
     @overload
     def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Future[B]: ...
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Have the delegate call `fn(*args, **kwargs)`, as often as the policy says; returns a future of the last.
 
         Raises RuntimeError after `shutdown`, at the end of the interpreter and in a forked child.

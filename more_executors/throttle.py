@@ -40,7 +40,7 @@ class ThrottleExecutor(SubmittingExecutor[A, B]):
 
     @overload
     def __init__(
-        self: ThrottleExecutor[A, B],
+        self,
         delegate: Chainable[A, B],
         count: Count,
         logger: Log = None,
@@ -81,7 +81,7 @@ class ThrottleExecutor(SubmittingExecutor[A, B]):
         self._ask: Callable[[], int | None] | None = count if callable(count) else None
         self._count = checked_count(count() if callable(count) else count)
         self._blocks = bool(block)
-        self._throttle_table = ThrottleTable(self._logger, self._blocks)
+        self._throttle_table = ThrottleTable(self._logger, self._blocks, callable(count))
         self._start(self._throttle_table)
 
     @overload  # type: ignore[override]  # as in Chainable
@@ -94,7 +94,7 @@ class ThrottleExecutor(SubmittingExecutor[A, B]):
     ) -> Future[R | E]: ...
     @overload
     def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Future[B]: ...
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Have the delegate call `fn(*args, **kwargs)` when there is room; returns a future.
 
         Raises RuntimeError after `shutdown`, also if that comes while it waits for room, at the end of the interpreter

@@ -12,7 +12,7 @@ from ._base import Delegate
 from ._chaining import Chainable
 from ._core import TimeoutTable
 from ._delegating import WorkingExecutor
-from ._types import A, Anything, B, E, Log, P, Plain, R, Returned, Untyped
+from ._types import A, Anything, B, E, FutureLike, Log, P, Plain, R, Returned, Untyped
 
 __all__ = ["TimeoutExecutor"]
 
@@ -32,7 +32,7 @@ class TimeoutExecutor(WorkingExecutor[A, B]):
 
     @overload
     def __init__(
-        self: TimeoutExecutor[A, B],
+        self,
         delegate: Chainable[A, B],
         timeout: float,
         logger: Log = None,
@@ -74,7 +74,7 @@ class TimeoutExecutor(WorkingExecutor[A, B]):
     ) -> Future[R | E]: ...
     @overload
     def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Future[B]: ...
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Have the delegate call `fn(*args, **kwargs)`; returns a future that is cancelled when its time is up.
 
         Raises RuntimeError after `shutdown`, at the end of the interpreter and in a forked child, and whatever the
@@ -108,7 +108,7 @@ class TimeoutExecutor(WorkingExecutor[A, B]):
         finally:
             del self, fn, args, kwargs
 
-    def _watch(self, future: Future[Any], seconds: float) -> Future[Any]:
+    def _watch(self, future: FutureLike[Any], seconds: float) -> Future[Any]:
         """A future that ends as `future` does, and that is cancelled when its time is up."""
         return self._timeout_table.with_timeout(self, future, seconds)
 

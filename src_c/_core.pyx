@@ -36,6 +36,7 @@ from time import monotonic
 cimport cython
 from cpython.list cimport PyList_New
 from cpython.object cimport PyObject
+from libc.math cimport INFINITY
 
 cdef extern from "platform.h" nogil:
     double coarse_now()

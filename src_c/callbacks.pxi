@@ -52,7 +52,7 @@ cdef void run_callback(FutureCore future, object callback) noexcept:
     if abandoning:
         return
     try:
-        call_user(callback, future)
+        callback(future)
     except BaseException as error:
         report(futures_logger, "exception calling callback for %r", (future,), error)
 

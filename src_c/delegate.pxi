@@ -71,13 +71,17 @@ cdef class DelegateCallback:
 
     def __call__(self, delegate_future):
         cdef Hook hook = self.take()
+        cdef Delivery suspended = delivery_suspend()
         if hook is not None:
             deliver(hook, delegate_future)
+        delivery_resume(suspended)
 
     def __del__(self):
         cdef Hook hook = self.take()
+        cdef Delivery suspended = delivery_suspend()
         if hook is not None:
             hook.lost()
+        delivery_resume(suspended)
 
 
 cdef tuple outcome_of(object delegate_future):
@@ -137,8 +141,10 @@ cdef Task pending_task(FutureCore future):
     return task
 
 
-cdef bint is_plain_subclass(object future):
-    """Whether `future` is one of ours, of a subclass that leaves `cancel` and `running` as they are."""
+cdef bint is_plain(object future):
+    """Whether `future` is one of ours, and not of a subclass with a `cancel` or `running` of its own."""
+    if type(future) is Future:
+        return True
     return (isinstance(future, FutureBase) and type(future).cancel is FutureBase.cancel
             and type(future).running is FutureBase.running)
 
@@ -189,13 +195,11 @@ cdef int cancel_along(FutureCore future) except -1:
     while True:
         path = []
         last = foot_of(future, True, path)
-        if last is None:
-            future.settle(CANCELLED_AND_NOTIFIED, None)
-        elif last is not refused:
-            if not cancel_here(last):
+        if last is not refused or last is None:
+            if last is not None and not cancel_here(last):
                 refused = last      # it goes on, or is done: then the chain may lead elsewhere by now
                 continue
-            # Each calls back the next, but may not have done so yet if another thread is just at it.
+            # Each calls back the next, but may not have done so yet if another thread is just at it; in a ring, none.
             for made_from_it in reversed(path):
                 (<FutureCore>made_from_it).settle(CANCELLED_AND_NOTIFIED, None)
         return future.cancelled_now()

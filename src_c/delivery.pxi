@@ -2,8 +2,8 @@
 
 A future that ends may end the one made from it, and that the next: a chain of any length. So a thread goes a few
 links deep, puts what comes below that in a list of its own, and works that off once it is back at the first.
-Whoever ends a future finds, when the call returns, all that follows from it done, callbacks included: user code on
-the way begins a list of its own.
+Whoever ends a future finds, when the call returns, all that follows from it done, callbacks included. Therefore user
+code that is called on the way and ends another future begins a list of its own: see the functions `…_now`.
 """
 
 # Set in a forked child while the parent's futures are cancelled there: callbacks are the parent's to run, and locks
@@ -79,10 +79,40 @@ cdef void deliver_later() noexcept:
     here.depth = 0
 
 
-cdef object call_user(object function, object argument):
-    """`function(argument)`, which may be anything: what it ends is delivered before this returns."""
+# -- where user code comes in --------------------------------------------------------------------------------------
+
+
+cdef int settle_now(FutureCore future, State state, object outcome) except -1:
+    """`future.settle`, for a caller who may be in the midst of a delivery, and is to find all done that follows."""
     cdef Delivery suspended = delivery_suspend()
     try:
-        return function(argument)
+        return future.settle(state, outcome)
+    finally:
+        delivery_resume(suspended)
+
+
+cdef int cancel_now(FutureCore future) except -1:
+    """`cancel_along`, for such a caller."""
+    cdef Delivery suspended = delivery_suspend()
+    try:
+        return cancel_along(future)
+    finally:
+        delivery_resume(suspended)
+
+
+cdef int hook_onto_now(Hook hook, object future) except -1:
+    """`hook_onto`, for such a caller."""
+    cdef Delivery suspended = delivery_suspend()
+    try:
+        return hook_onto(hook, future)
+    finally:
+        delivery_resume(suspended)
+
+
+cdef int follow_now(Task task, object delegate_future) except -1:
+    """`follow`, for such a caller."""
+    cdef Delivery suspended = delivery_suspend()
+    try:
+        return follow(task, delegate_future)
     finally:
         delivery_resume(suspended)

@@ -32,7 +32,7 @@ def passed_on(Origin origin not None, FutureCore future not None, source):
 cdef FutureCore derived(Origin origin, Task task, FutureCore future, object source):
     origin.tie(task, future)
     origin.tally.begin()
-    follow(task, source)
+    follow_now(task, source)
     return future
 
 
@@ -59,5 +59,5 @@ def counted(Origin origin not None, future):
     hook.origin = origin
     hook.began = coarse_now()
     origin.tally.begin()
-    hook_onto(hook, future)
+    hook_onto_now(hook, future)
     return future

@@ -15,7 +15,7 @@ cdef class FutureBase(FutureCore):
         What decides is whatever has the task: see the executor the future came from. May be called from any
         thread; if that decision is slow, only its callers wait for it.
         """
-        return cancel_along(self) == 1
+        return cancel_now(self) == 1
 
     def cancelled(self):
         """Whether the future was cancelled."""
@@ -75,13 +75,13 @@ cdef class FutureBase(FutureCore):
 
     def set_result(self, result):
         """End the future with `result`. Raises InvalidStateError if it is done."""
-        if not self.settle(RESULT, result):
+        if not settle_now(self, RESULT, result):
             raise InvalidStateError(f"{STATE_NAMES[self.state]}: {self!r}")
 
     def set_exception(self, exception):
         """End the future with `exception`. Raises InvalidStateError if it is done, TypeError if it is no exception."""
         exception = as_exception("set_exception", exception)
-        if not self.settle(ERROR, exception):
+        if not settle_now(self, ERROR, exception):
             raise InvalidStateError(f"{STATE_NAMES[self.state]}: {self!r}")
 
     def __repr__(self):

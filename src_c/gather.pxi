@@ -42,7 +42,7 @@ cdef class Gather(Task):
             hook = Input.__new__(Input)
             hook.gather = self
             hook.index = i
-            hook_onto(hook, futures[i])
+            hook_onto_now(hook, futures[i])
             if i % BREATH == BREATH - 1:
                 breathe()
         return 0
@@ -118,7 +118,7 @@ cdef class Collect(Gather):
             future.settle(RESULT, results)
         elif self.enter(CALLING):
             try:
-                combined = call_user(self.combine, results)
+                combined = self.combine(results)
             except BaseException as error:
                 interrupt_later(error)
                 future.settle(ERROR, without_our_frames(error))
@@ -153,7 +153,7 @@ cdef class Choose(Gather):
         cdef bint truth = False, decides = False
         if state == RESULT and self.missing > 1 and future.state <= RUNNING:
             try:
-                truth = call_user(bool, value)
+                truth = bool(value)
             except BaseException as error:
                 interrupt_later(error)
                 state, value = ERROR, error
@@ -220,15 +220,11 @@ cdef void cancel_each(list references, object logger) noexcept:
         references[i] = None
         if source is not None:
             try:
-                if type(source) is Future:
+                if is_plain(source):
                     cancel_along(<FutureCore>source)
                 else:
-                    call_user(cancel_of, source)
+                    source.cancel()
             except BaseException as error:
                 report(logger, "Exception during cancel on %s", (source,), error)
         if i % BREATH == BREATH - 1:
             breathe()
-
-
-def cancel_of(source):
-    return source.cancel()

@@ -40,7 +40,7 @@ cdef class LoopBridge:
         crossing.bridge = self
         crossing.target = target
         target.source = reference_to(source)
-        hook_onto(crossing, source)
+        hook_onto_now(crossing, source)
 
     cdef void send(self, Crossing crossing) noexcept:
         cdef bint first
@@ -73,11 +73,16 @@ cdef class LoopBridge:
     def hand_over(self):
         """On the loop: end what has arrived."""
         cdef list arrived = self.take()
-        cdef Py_ssize_t i
-        for i in range(len(arrived)):
-            end_on_loop(<Crossing>arrived[i])
-            if i % BREATH == BREATH - 1:
-                breathe()
+        cdef Py_ssize_t i = 0
+        try:
+            for i in range(len(arrived)):
+                end_on_loop(<Crossing>arrived[i])
+                if i % BREATH == BREATH - 1:
+                    breathe()
+        except BaseException:
+            for crossing in arrived[i + 1:]:
+                self.send(crossing)
+            raise
 
 
 cdef int end_on_loop(Crossing crossing) except -1:

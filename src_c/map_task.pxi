@@ -25,7 +25,7 @@ cdef class MapTask(Task):
             return
         traceback = value.__traceback__ if state == ERROR else None
         try:
-            made = call_user(function, value)
+            made = function(value)
             if self.flat:
                 self.go_on_with(function, made)
             else:

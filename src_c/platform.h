@@ -53,7 +53,7 @@ static MORE_EXECUTORS_THREAD_LOCAL Delivery current_delivery = {0, NULL, NULL};
 
 static Delivery *delivery_here(void) { return &current_delivery; }
 
-/* Around a call of user code: what it ends is delivered before it goes on, however deep this thread is already. */
+/* Around what user code ends: that is delivered before it goes on, however deep this thread is already. */
 static Delivery delivery_suspend(void)
 {
     Delivery suspended = current_delivery;

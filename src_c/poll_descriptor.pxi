@@ -24,7 +24,7 @@ cdef class PollDescriptor(Task):
     def yield_result(self, result=None):
         """Resolve the future with `result`."""
         if self.future is not None:
-            self.future.settle(RESULT, result)
+            settle_now(self.future, RESULT, result)
 
     def yield_exception(self, exception, traceback=None):
         """Fail the future with `exception`, an instance or a class, as if raised at `traceback` if given.
@@ -38,7 +38,7 @@ cdef class PollDescriptor(Task):
             return
         if traceback is not None:
             exception = exception.with_traceback(traceback)
-        self.future.settle(ERROR, exception)
+        settle_now(self.future, ERROR, exception)
 
     __class_getitem__ = classmethod(types.GenericAlias)
 

@@ -10,13 +10,14 @@ cdef class RetryTask(DeferredTask):
     Once a `cancel()` was refused there are no more attempts: the future ends as the one that runs does.
     """
     cdef object policy
+    cdef double due             # the first attempt
     cdef Py_ssize_t attempts    # begun so far
     cdef bint last              # section(future): there is no attempt after this one
 
     cdef int wait_until(self, double when) except -1:
         """Have the next attempt made at `when`. The phase is WAITING, and may not be so any more."""
         cdef RetryTable table = <RetryTable>self.origin
-        if self.set_timer(table.queue, when):
+        if self.set_timer(table.again, when):
             table.waker.set()
         return 0
 
@@ -26,6 +27,8 @@ cdef class RetryTask(DeferredTask):
             self.attempts += 1
             timer = self.timer
             self.timer = None
+        if self.attempts > 1 and not self.over:
+            self.origin.tally.count_retry()
         self.launch(delegate)
 
     cdef void delegate_ended(self, object delegate_future, State state, object value) noexcept:
@@ -46,7 +49,7 @@ cdef class RetryTask(DeferredTask):
         if not again:
             future.settle(state, value)
             return
-        self.origin.tally.count_retry(seconds)
+        self.origin.tally.count_pause(seconds)
         try:
             self.wait_until(monotonic() + seconds)
         except BaseException:       # no memory for a timer
@@ -54,7 +57,6 @@ cdef class RetryTask(DeferredTask):
 
     cdef double seconds_until_next(self, object delegate_future) noexcept:
         """What the policy says: seconds until the next attempt, or -1.0 for none."""
-        cdef Delivery suspended = delivery_suspend()
         cdef double seconds = -1.0
         try:
             if self.policy.should_retry(self.attempts, delegate_future):
@@ -66,8 +68,6 @@ cdef class RetryTask(DeferredTask):
         except BaseException as error:
             seconds = -1.0
             report(self.origin.logger, "Exception while evaluating retry policy %r", (self.policy,), error)
-        finally:
-            delivery_resume(suspended)
         return seconds
 
     cdef int cancel(self, FutureCore future) except -1:
@@ -84,12 +84,15 @@ cdef class RetryTask(DeferredTask):
 
 
 @cython.final
-cdef class RetryTable(TaskTable):
-    """A TaskTable whose tasks wait, in the order they are due, for a thread to `start_due` their attempts."""
-    cdef Timers queue
+cdef class RetryTable(StagedTable):
+    """A table in whose first list calls wait for their first attempt; those in the second have had one.
+
+    Later attempts wait among timers. A thread has to `start_due` all of them: it goes by the time each is due.
+    """
+    cdef Timers again
 
     def __cinit__(self, logger):
-        self.queue = Timers()
+        self.again = Timers()
 
     def submit_retry(self, executor, policy, fn, tuple args not None, dict kwargs not None):
         """Have `fn(*args, **kwargs)` called as soon as possible, and again as `policy` says; returns a future."""
@@ -98,23 +101,35 @@ cdef class RetryTable(TaskTable):
         task.set_call(fn, args, kwargs)
         task.policy = policy
         task.phase = WAITING
+        task.due = monotonic()
         future = self.admit(task, executor)
-        try:
-            task.wait_until(monotonic())
-        except BaseException:
-            self.retract(future)
-            raise
+        self.waker.set()
         return future
 
     def start_due(self, delegate):
         """Have `delegate` make all attempts that are due, the earliest first; returns the seconds until the next."""
-        cdef double now
+        cdef RetryTask task
+        cdef double now, next_again
         while True:
             now = monotonic()
-            due = self.queue.pop_due(now, BREATH)
-            if not due:
-                break
-            for task in due:
-                (<RetryTask>task).attempt(delegate)
-        when = self.queue.next()
-        return None if when is None else when - now
+            next_again = self.again.earliest()
+            task = self.next_new(next_again)
+            if task is None:
+                if next_again > now:
+                    return None if next_again == INFINITY else next_again - now
+                for due in self.again.pop_due(now, 1):
+                    task = due
+            if task is not None:
+                task.attempt(delegate)
+
+    cdef RetryTask next_new(self, double before):
+        """Take the first of those that wait for their first attempt, if it is due earlier than `before`."""
+        cdef RetryTask task
+        with cython.critical_section(self):
+            task = <RetryTask>self.outstanding.first()
+            if task is not None:
+                if task.due < before:
+                    self.move_on(task)
+                else:
+                    task = None
+        return task

@@ -60,10 +60,13 @@ cdef class Tally:
         with cython.critical_section(self):
             self.cancels += 1
 
-    cdef void count_retry(self, double seconds) noexcept:
+    cdef void count_pause(self, double seconds) noexcept:
+        with cython.critical_section(self):
+            self.retry_seconds += seconds
+
+    cdef void count_retry(self) noexcept:
         with cython.critical_section(self):
             self.retries += 1
-            self.retry_seconds += seconds
 
     def __repr__(self):
         return (f"<Tally started={self.started} finished={self.finished} failed={self.failed}"

@@ -47,9 +47,7 @@ cdef class Task(Hook):
         with cython.critical_section(self.future):
             if self.future.state == PENDING and self.phase == WITH_DELEGATE:
                 delegate_future = self.value
-        if type(delegate_future) is Future or is_plain_subclass(delegate_future):
-            return <FutureCore>delegate_future
-        return None
+        return <FutureCore>delegate_future if is_plain(delegate_future) else None
 
     cdef int cancel(self, FutureCore future) except -1:
         """Decide `future.cancel()`: 1 or 0. Called with nothing held, by any number of threads at a time."""
@@ -71,8 +69,12 @@ cdef class Task(Hook):
         self.origin.leave(self, state)
 
     cdef bint set_timer(self, Timers timers, double when) except -1:
-        """Put the task among `timers` until the future is done; returns whether it is the next to fall due there."""
+        """Put the task among `timers` until the future is done; returns whether who sleeps until the next is due must know.
+
+        That is so if this one is the next, even if it is cancelled at once: it stays on top, and hides what comes after it.
+        """
         cdef Timer timer = timers.add(when, self)
+        cdef bint leads = timers.leads(timer)
         cdef bint pending
         with cython.critical_section(self.future):
             pending = self.future.state <= RUNNING
@@ -80,7 +82,7 @@ cdef class Task(Hook):
                 self.timer = timer
         if not pending:
             timer.cancel()
-        return pending and timers.leads(timer)
+        return leads
 
     cdef bint enter(self, Phase phase) noexcept:
         """Go on to `phase`, away from the delegate, on this thread. False if the future is done already."""

@@ -47,9 +47,9 @@ cdef class TaskTable(Origin):
         cdef FutureCore future = self.admit(task, executor)
         try:
             if kwargs:
-                follow(task, delegate.submit(fn, *args, **kwargs))
+                follow_now(task, delegate.submit(fn, *args, **kwargs))
             else:
-                follow(task, delegate.submit(fn, *args))
+                follow_now(task, delegate.submit(fn, *args))
         except BaseException:
             self.retract(future)
             raise

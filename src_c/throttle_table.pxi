@@ -20,14 +20,17 @@ cdef class ThrottleTable(StagedTable):
     """A table in whose first list calls queue, in order; those in the second are with the delegate.
 
     With `blocking`, threads wait in line in `submit` while as many are outstanding as `limit()` allows: first come,
-    first served, and the first is woken the moment one leaves.
+    first served, and the first is woken the moment one leaves. If `counts_change`, so is the waker when the delegate has
+    none any more.
     """
     cdef bint blocking
+    cdef bint counts_change
     cdef Place first        # section(self): the line
     cdef Place last
 
-    def __cinit__(self, logger, bint blocking):
+    def __cinit__(self, logger, bint blocking, bint counts_change):
         self.blocking = blocking
+        self.counts_change = counts_change
 
     @property
     def waiting(self):
@@ -142,7 +145,7 @@ cdef class ThrottleTable(StagedTable):
 
     cdef void leave(self, Task task, State state) noexcept:
         TaskTable.leave(self, task, state)
-        if self.outstanding.live > 0:
+        if self.outstanding.live > 0 or (self.counts_change and self.moved_on.live == 0):
             self.waker.set()
         if self.first is not None:
             self.look_again()

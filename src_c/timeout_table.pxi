@@ -23,7 +23,7 @@ cdef class TimeoutTable(TaskTable):
         cdef Task task = Task.__new__(Task)
         cdef FutureCore future = self.admit(task, executor)
         try:
-            follow(task, source)
+            follow_now(task, source)
         except BaseException:
             self.retract(future)
             raise

@@ -69,6 +69,11 @@ cdef class Timers:
                 when = self.at(0).when
         return when
 
+    cdef double earliest(self) noexcept:
+        """`next()`, or infinity."""
+        cdef object when = self.next()
+        return INFINITY if when is None else when
+
     def pop_due(self, double now, Py_ssize_t at_most=PY_SSIZE_T_MAX):
         """A list of the items due at `now` or before, the earliest first, `at_most` so many; they are taken out."""
         cdef list due = []

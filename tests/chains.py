@@ -14,10 +14,12 @@ from math import inf
 from typing import Any
 
 import pytest
-from support import PATIENCE, SomeError
+from support import PATIENCE, Parking, SomeError
 
 from more_executors import Executors
 from more_executors.futures import f_return
+
+REFUSED = "^cannot schedule new futures after shutdown$"
 
 
 class FlakyError(SomeError):
@@ -49,9 +51,7 @@ BASES: dict[str, Callable[[], Any]] = {
 LAYERS: dict[str, Callable[[Any], Any]] = {
     "map": lambda executor: Executors.with_map(executor, itself),
     "flat_map": lambda executor: Executors.with_flat_map(executor, f_return),
-    "retry": lambda executor: Executors.with_retry(
-        executor, max_attempts=3, sleep=0.0, exception_base=FlakyError
-    ),
+    "retry": lambda executor: Executors.with_retry(executor, max_attempts=3, sleep=0.0, exception_base=FlakyError),
     "throttle": lambda executor: Executors.with_throttle(executor, 3),
     "timeout": lambda executor: Executors.with_timeout(executor, 600.0),
     "poll": lambda executor: Executors.with_poll(executor, resolve_at_once),
@@ -78,6 +78,10 @@ EVERY_CHAIN = [*ON_A_POOL, *ON_SYNC]
 
 every_chain = pytest.mark.parametrize("chain", EVERY_CHAIN)
 on_a_pool = pytest.mark.parametrize("chain", ON_A_POOL)
+
+# Only layers: the base is the test's.
+STACKS = [chain.split(maxsplit=1)[1] for chain in EACH_LAYER + LONG]
+every_stack = pytest.mark.parametrize("stack", STACKS)
 
 
 def make(chain: str, base: Any = None) -> Any:
@@ -107,6 +111,15 @@ def some_orders(count: int) -> list[str]:
 def all_pairs() -> list[str]:
     """A chain of each two layers, in both orders, and of each with itself."""
     return [f"pool {below} {above}" for below, above in itertools.product(LAYERS, repeat=2)]
+
+
+def mixed_task(number: int) -> int:
+    """Succeeds, fails, or is flaky."""
+    if number % 4 == 1:
+        raise SomeError(number)
+    if number % 4 == 2:
+        raise FlakyError(number)
+    return number
 
 
 class Counted:
@@ -181,3 +194,41 @@ class Giving(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self.shutdowns.append({"wait": wait, "cancel_futures": cancel_futures})
+
+
+def cancel_once_begun(future: Future[Any]) -> None:
+    """Cancel it; while it is on its way down the chain, nobody is there yet to decide that, and the answer is no."""
+    tries = 0
+    while not future.cancel():
+        assert not future.done()
+        tries += 1
+        assert tries < 1000 * PATIENCE, "it refuses to be cancelled"
+        threading.Event().wait(0.001)
+
+
+class ReadyToCancel(Future):  # type: ignore[type-arg]
+    """A future that says it is running, and lets itself be cancelled."""
+
+    def running(self) -> bool:
+        return not self.done()
+
+
+def until_running(future: Future[Any]) -> None:
+    """Wait until it is running: then all layers have the future of the one below, and a cancel gets through."""
+    tries = 0
+    while not future.running():
+        assert not future.done()
+        tries += 1
+        assert tries < 1000 * PATIENCE, "it does not begin"
+        threading.Event().wait(0.001)
+
+
+class SlowToCancel(ReadyToCancel):  # type: ignore[type-arg]
+    """A future whose `cancel` takes as long as the test likes."""
+
+    parking: Parking | None = None
+
+    def cancel(self) -> bool:
+        if self.parking is not None:
+            self.parking()
+        return super().cancel()

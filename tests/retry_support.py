@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any
@@ -84,8 +86,18 @@ class Deciding(RetryPolicy):
         self.sleep_time = sleep_time  # type: ignore[method-assign]
 
 
+def is_followed(future: Any) -> bool:
+    """Whether somebody wants to know when `future`, of whichever kind, is done."""
+    if isinstance(future, _core.FutureBase):
+        return any(type(thing).__module__ == _core.__name__ for thing in gc.get_referents(future))
+    return bool(future._done_callbacks if isinstance(future, Future) else future._callbacks)
+
+
 class WatchedDelegate(DuckDelegate):
-    """A DuckDelegate that says when something was submitted: `next()` waits for that, and gives the future."""
+    """A DuckDelegate that says when something was submitted: `next()` waits for that, and gives the future.
+
+    Whoever submitted it on another thread follows the future by then.
+    """
 
     def __init__(self, future_type: Callable[[], Any] = Future) -> None:
         super().__init__(future_type)
@@ -95,11 +107,16 @@ class WatchedDelegate(DuckDelegate):
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         self.threads.append(threading.current_thread())
         future = super().submit(fn, *args, **kwargs)
-        self._submitted.put(future)
+        self._submitted.put((future, threading.current_thread()))
         return future
 
     def next(self) -> Any:
-        return self._submitted.get(timeout=PATIENCE)
+        future, thread = self._submitted.get(timeout=PATIENCE)
+        until = time.monotonic() + PATIENCE
+        while thread is not threading.current_thread() and not is_followed(future):
+            assert time.monotonic() < until, "nobody follows it"
+            threading.Event().wait(0.0005)
+        return future
 
 
 @contextlib.contextmanager

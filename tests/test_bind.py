@@ -73,7 +73,7 @@ def test_once_the_executor_is_shut_down_calling_raises() -> None:
     executor = Executors.sync()
     bound = executor.bind(power)
     executor.shutdown()
-    with pytest.raises(RuntimeError, match="^cannot schedule new futures after shutdown$"):
+    with pytest.raises(RuntimeError, match=r"^cannot schedule new futures after shutdown$"):
         bound(1)
 
 
@@ -112,7 +112,7 @@ def test_a_partial_has_no_name_to_take_over(bind: Callable[..., Any]) -> None:
     assert bound(2).result(PATIENCE) == 16
 
 
-class Callable_:
+class WithAttributes:
     """Has attributes with names that anybody may use."""
 
     __slots__ = ("__dict__",)
@@ -127,14 +127,16 @@ class Callable_:
         return "method"
 
 
-@pytest.mark.parametrize("fn", [int, len, Callable_(), Callable_().method, lambda *_: None, functools.partial(int)])
+@pytest.mark.parametrize(
+    "fn", [int, len, WithAttributes(), WithAttributes().method, lambda *_: None, functools.partial(int)]
+)
 def test_anything_that_can_be_called_can_be_bound(bind: Callable[..., Any], fn: Any) -> None:
     assert callable(bind(fn))
     assert repr(fn) in repr(bind(fn))
 
 
 def test_attributes_of_the_function_are_in_nobodys_way(bind: Callable[..., Any]) -> None:
-    assert bind(Callable_())(5).result(PATIENCE) == (5, "of the callable")
+    assert bind(WithAttributes())(5).result(PATIENCE) == (5, "of the callable")
 
 
 @pytest.mark.parametrize("name", ["bind", "flat_bind", "submit", "shutdown"])

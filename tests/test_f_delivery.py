@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
 from typing import Any
 
 import pytest
-from support import SomeError, all_at_once, listening_to
+from support import DuckFuture, SomeError, all_at_once, listening_to
 
-from more_executors import _core, f_flat_map, f_map, f_or, f_return, f_timeout, f_zip
+from more_executors import Executors, _core, f_flat_map, f_map, f_or, f_return, f_timeout, f_zip
 
 LONG = 1000
 
@@ -55,6 +56,58 @@ class Follower:
         self.seen.append((self.first.done(), self.last.done(), list(self.calls)))
 
 
+# The classes are out here, and their instances are told what to do: free-threaded Python 3.13 keeps classes for ever.
+
+
+class Truth:
+    def __init__(self, act: Callable[[], Any]) -> None:
+        self.act = act
+
+    def __bool__(self) -> bool:
+        self.act()
+        return True
+
+
+class Theirs(Future):  # type: ignore[type-arg]
+    act: Callable[[], Any]
+
+    def cancel(self) -> bool:
+        self.act()
+        return super().cancel()
+
+
+class Duck(DuckFuture):
+    def __init__(self, act: Callable[[], Any], method: str) -> None:
+        super().__init__()
+        self.act, self.method = act, method
+
+    def __getattribute__(self, name: str) -> Any:
+        own = super().__getattribute__
+        if name in ("add_done_callback", "cancelled", "exception", "result") and name == own("method"):
+            own("act")()
+        return own(name)
+
+
+class Handler(logging.Handler):
+    def __init__(self, act: Callable[[], Any]) -> None:
+        super().__init__()
+        self.act = act
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        return bool(self.act())
+
+
+class Object:
+    def __init__(self, act: Callable[[], Any]) -> None:
+        self.act = act
+
+    def __call__(self, value: Any) -> Any:
+        return value
+
+    def __del__(self) -> None:
+        self.act()
+
+
 ENDS = [Follower.end, Follower.fail, Follower.cancel, Follower.cancel_last]
 every_way = pytest.mark.parametrize("end", ENDS, ids=[end.__name__ for end in ENDS])
 
@@ -96,15 +149,10 @@ def test_a_flat_mapping_function_may_end_what_it_returns(place: int, end: Callab
 
 @places
 def test_a_truth_may_end_other_futures(place: int) -> None:
-    class Truth:
-        def __bool__(self) -> bool:
-            theirs.end()
-            return True
-
     theirs = Follower()
     first: Future[Any] = _core.Future()
     last = chain(f_or(chain(first, place), _core.Future()), LONG)
-    first.set_result(Truth())
+    first.set_result(Truth(theirs.end))
     assert theirs.seen == [(True, True, ["called"])]
     assert last.done()
     del last, first
@@ -112,18 +160,103 @@ def test_a_truth_may_end_other_futures(place: int) -> None:
 
 @places
 def test_a_cancel_of_somebody_elses_future_may_end_other_futures(place: int) -> None:
-    class Theirs(Future):  # type: ignore[type-arg]
-        def cancel(self) -> bool:
-            theirs.cancel_last()
-            return super().cancel()
-
     theirs = Follower(f_zip)
     inner = Theirs()
+    inner.act = theirs.cancel_last
     last = chain(f_zip(inner), LONG, f_zip)
     outer = chain(last, place, f_zip)
     assert outer.cancel() is True
     assert inner.cancelled()
     assert theirs.seen == [(True, True, ["called"])]
+
+
+class Witness:
+    """User code that ends one chain, cancels what gathers another future, and notes what it finds."""
+
+    def __init__(self) -> None:
+        self.ended = Follower()
+        self.source: Future[Any] = _core.Future()
+        self.gathered = chain(f_zip(f_zip(self.source)), LONG)
+        self.seen: list[bool] = []
+
+    def __call__(self, *_: Any) -> bool:
+        if not self.seen:
+            self.ended.first.set_result("theirs")
+            self.gathered.cancel()
+            self.seen += [self.ended.last.done(), self.source.cancelled()]
+        return True
+
+
+@places
+def test_a_callback_of_somebody_elses_future_below_may_do_so(place: int) -> None:
+    witness = Witness()
+    theirs: Future[Any] = Future()
+    theirs.add_done_callback(witness)
+    first: Future[Any] = _core.Future()
+    gathered = f_zip(chain(first, place), f_map(theirs))
+    first.cancel()
+    assert gathered.cancelled()
+    assert theirs.cancelled()
+    assert witness.seen == [True, True]
+
+
+@places
+def test_a_cancel_of_somebody_elses_future_below_may_do_so(place: int) -> None:
+    witness = Witness()
+    theirs = Theirs()
+    theirs.act = witness
+    assert chain(f_zip(f_map(theirs)), place, f_zip).cancel() is True
+    assert theirs.cancelled()
+    assert witness.seen == [True, True]
+
+
+@places
+def test_a_cancel_function_of_a_poll_executor_below_may_do_so(place: int) -> None:
+    witness = Witness()
+    with Executors.sync().with_poll(lambda descriptors: None, witness) as executor:
+        polled = executor.submit(int)
+        assert chain(f_zip(polled), place, f_zip).cancel() is True
+    assert polled.cancelled()
+    assert witness.seen == [True, True]
+
+
+@places
+@pytest.mark.parametrize("method", ["add_done_callback", "cancelled", "exception", "result"])
+def test_a_duck_on_the_way_may_do_so(place: int, method: str) -> None:
+    witness = Witness()
+    duck = Duck(witness, method)
+    duck.end("theirs")
+    first: Future[Any] = _core.Future()
+    last = f_flat_map(chain(first, place), lambda _: duck)
+    first.set_result("mine")
+    assert last.result(0) == "theirs"
+    assert witness.seen == [True, True]
+
+
+@places
+def test_a_logging_handler_may_do_so(place: int) -> None:
+    witness = Witness()
+    logger, handler = logging.getLogger("concurrent.futures"), Handler(witness)
+    first: Future[Any] = _core.Future()
+    middle = chain(first, place)
+    middle.add_done_callback(lambda _: 1 / 0)
+    last = chain(middle, LONG)
+    with listening_to("concurrent.futures"):
+        logger.addHandler(handler)
+        first.set_result("mine")
+        logger.removeHandler(handler)
+    assert last.result(0) == "mine"
+    assert witness.seen == [True, True]
+
+
+@places
+def test_the_end_of_an_object_that_is_let_go_of_on_the_way_may_do_so(place: int) -> None:
+    witness = Witness()
+    first: Future[Any] = _core.Future()
+    last = chain(f_map(chain(first, place), Object(witness)), LONG)
+    first.set_result("mine")
+    assert last.result(0) == "mine"
+    assert witness.seen == [True, True]
 
 
 @places

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from support import (
     EVERY_KIND,
+    DuckDelegate,
     DuckFuture,
     FutureKind,
     SomeError,
@@ -177,15 +178,8 @@ def test_done_ones_will_do() -> None:
 
 
 def test_shutdown_of_an_executor_above_cancels_what_it_can() -> None:
-    class Delegate:
-        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-            return f_nocancel(source)
-
-        def shutdown(self, wait: bool = True) -> None:
-            pass
-
     source: Future[Any] = Future()
-    executor = Executors.with_cancel_on_shutdown(Delegate())
+    executor = Executors.with_cancel_on_shutdown(DuckDelegate(lambda: f_nocancel(source)))
     future = executor.submit(int)
     executor.shutdown(wait=False)
     assert not future.done()

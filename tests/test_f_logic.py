@@ -235,16 +235,22 @@ def test_the_last_to_arrive_is_the_outcome_whatever_its_truth(logic: Logic) -> N
     assert future.result(0) is value
 
 
-def test_truth_may_be_defined_in_terms_of_futures() -> None:
-    class Reentrant:
-        def __bool__(self) -> bool:
-            other.set_result(0)
-            return True
+class Reentrant:
+    """A value that ends a future when its truth is asked for."""
 
+    def __init__(self, other: Future[Any]) -> None:
+        self.other = other
+
+    def __bool__(self) -> bool:
+        self.other.set_result(0)
+        return True
+
+
+def test_truth_may_be_defined_in_terms_of_futures() -> None:
     source: Future[Any] = _core.Future()
     other: Future[Any] = _core.Future()
     future = f_or(source, other)
-    value = Reentrant()
+    value = Reentrant(other)
     source.set_result(value)
     assert future.result(0) is value
 

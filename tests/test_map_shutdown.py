@@ -11,7 +11,7 @@ from support import PATIENCE, DuckDelegate, InThread, Parking, SomeError, assert
 
 from more_executors import Executors, FlatMapExecutor, MapExecutor, RetryPolicy
 
-REFUSED = "^cannot schedule new futures after shutdown$"
+REFUSED = r"^cannot schedule new futures after shutdown$"
 BOTH = pytest.mark.parametrize("executor_type", [MapExecutor, FlatMapExecutor])
 WAIT = pytest.mark.parametrize("wait", [True, False])
 

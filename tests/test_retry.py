@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import gc
-import threading
 import traceback
-import weakref
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -14,14 +11,8 @@ from retry_support import Clock, Deciding, Scripted, WatchedDelegate, retry_thre
 from support import (
     FOREVER,
     PATIENCE,
-    DuckFuture,
-    Parking,
     SomeError,
-    Thing,
-    assert_ends,
-    is_gone,
     said,
-    without_collector,
 )
 
 from more_executors import Executors, RetryExecutor, RetryPolicy, SyncExecutor, _core
@@ -108,8 +99,8 @@ def test_a_policy_for_one_call_is_asked_for_that_call_only() -> None:
 def test_submit_retry_takes_its_arguments_by_name() -> None:
     policy = RetryPolicy()
     with RetryExecutor(SyncExecutor()) as executor:
-        assert executor.submit_retry(retry_policy=policy, fn=int).result(PATIENCE) == 0  # type: ignore[call-arg]
-        assert executor.submit_retry(policy, fn=int).result(PATIENCE) == 0  # type: ignore[call-arg]
+        assert executor.submit_retry(retry_policy=policy, fn=int).result(PATIENCE) == 0
+        assert executor.submit_retry(policy, fn=int).result(PATIENCE) == 0
 
 
 def test_submit_retry_passes_other_keywords_on() -> None:
@@ -191,204 +182,3 @@ def test_a_call_that_waits_long_keeps_no_other_waiting() -> None:
         delegate.next().set_result("other")
         assert other.result(0) == "other"
         assert waiting.cancel() is True
-
-
-# -- attempts that are no attempts --------------------------------------------------------------------------------
-
-
-class Refusing(WatchedDelegate):
-    """Its submit raises `error` from attempt number `good` + 1 on."""
-
-    def __init__(self, good: int, error: BaseException) -> None:
-        super().__init__()
-        self.good = good
-        self.error: BaseException | None = error
-
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
-        if len(self.given) >= self.good and self.error is not None:
-            raise self.error
-        return super().submit(fn, *args, **kwargs)
-
-
-@pytest.mark.parametrize("good", [0, 1, 2])
-@pytest.mark.parametrize("kind", [RuntimeError, SystemExit, KeyboardInterrupt])
-def test_what_the_delegates_submit_raises_fails_the_future_and_the_thread_goes_on(
-    good: int, kind: type[BaseException]
-) -> None:
-    error = kind("of the delegate")
-    delegate = Refusing(good, error)
-    with retrying(delegate, Deciding()) as executor:
-        future = executor.submit(int)
-        for _ in range(good):
-            delegate.next().set_exception(SomeError())
-        assert future.exception(PATIENCE) is error
-        delegate.error = None
-        other = executor.submit_retry(RetryPolicy(), int)
-        delegate.next().set_result("goes on")
-        assert other.result(0) == "goes on"
-
-
-def test_a_delegate_that_is_shut_down_between_attempts_fails_the_future(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = Clock(monkeypatch)
-    base = Executors.thread_pool(1)
-    with retrying(base, Scripted(5)) as executor:
-        assert clock.sleep() == FOREVER
-        future = executor.submit(fail, SomeError())
-        while clock.sleep() != 5:
-            pass
-        base.shutdown()
-        clock.set_on(5, executor)
-        assert type(future.exception(PATIENCE)) is RuntimeError
-        assert "after shutdown" in str(future.exception(0))
-
-
-@pytest.mark.parametrize("value", [None, 42])
-def test_a_delegate_that_returns_no_future_fails_the_future(value: Any) -> None:
-    delegate = WatchedDelegate(lambda: value)
-    with retrying(delegate) as executor:
-        error = executor.submit(int).exception(PATIENCE)
-        assert type(error) is TypeError
-        assert repr(value) in str(error)
-
-
-@KINDS
-@pytest.mark.parametrize("attempt", [1, 2])
-def test_an_attempt_that_anyone_cancels_is_not_tried_again(kind: type[Future[Any]], attempt: int) -> None:
-    policy, delegate = Scripted(*[0] * 9), WatchedDelegate(kind)
-    with retrying(delegate, policy) as executor:
-        future = executor.submit(int)
-        for _ in range(attempt - 1):
-            delegate.next().set_exception(SomeError())
-        given = delegate.next()
-        assert given.cancel()
-        if kind is Future:
-            given.set_running_or_notify_cancel()
-        with pytest.raises(CancelledError):
-            future.result(0)
-        assert future.cancelled()
-        assert len(policy.asked) == attempt - 1
-    assert len(delegate.given) == attempt
-
-
-@pytest.mark.parametrize("attempt", [1, 2])
-def test_an_attempt_that_is_lost_cancels_the_future(attempt: int) -> None:
-    policy, delegate = Scripted(*[0] * 9), WatchedDelegate()
-    with retrying(delegate, policy) as executor:
-        future = executor.submit(int)
-        for _ in range(attempt - 1):
-            delegate.next().set_exception(SomeError())
-        delegate.next()
-        delegate.given.clear()
-        gc.collect()
-        with pytest.raises(CancelledError):
-            future.result(PATIENCE)
-        assert len(policy.asked) == attempt - 1
-
-
-def test_only_the_first_call_back_of_an_attempt_counts() -> None:
-    policy, delegate = Scripted(0), WatchedDelegate(DuckFuture)
-    with retrying(delegate, policy) as executor:
-        future = executor.submit(int)
-        first = delegate.next()
-        first.end(error=SomeError())
-        second = delegate.next()
-        first.call_back()
-        first.end("again")
-        assert not future.done()
-        second.end(2)
-        assert future.result(0) == 2
-    assert [attempt for attempt, _ in policy.asked] == [1, 2]
-
-
-# -- references ---------------------------------------------------------------------------------------------------
-
-
-def test_a_future_between_attempts_keeps_its_executor_and_resolves() -> None:
-    delegate = WatchedDelegate()
-    executor = RetryExecutor(delegate, Scripted(0.01), name="kept")
-    thread, gone = retry_thread("kept"), weakref.ref(executor)
-    future = executor.submit(int)
-    delegate.next().set_exception(SomeError())
-    del executor
-    gc.collect()
-    assert gone() is not None
-    delegate.next().set_result("tried again")
-    assert future.result(0) == "tried again"
-    assert_ends(thread)
-    assert gone() is None
-
-
-def test_an_idle_executor_that_is_dropped_is_gone_with_its_thread_without_being_collected() -> None:
-    with without_collector():
-        executor = RetryExecutor(SyncExecutor(), name="idle")
-        thread, gone = retry_thread("idle"), weakref.ref(executor)
-        assert executor.submit(int).result(PATIENCE) == 0
-        del executor
-        assert_ends(thread)
-        assert gone() is None
-
-
-@pytest.mark.parametrize("phase", ["between attempts", "with the delegate"])
-def test_what_nobody_can_reach_is_collected_and_the_thread_ends(phase: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, delegate = Clock(monkeypatch), WatchedDelegate()
-    executor = RetryExecutor(delegate, Scripted(1e6), name="lost")
-    assert clock.sleep() == FOREVER
-    thread, gone = retry_thread("lost"), weakref.ref(executor)
-    executor.submit(int)
-    assert clock.sleep() == FOREVER
-    if phase == "between attempts":
-        delegate.next().set_exception(SomeError())
-        assert clock.sleep() == 1e6
-    del executor, delegate
-    assert is_gone(gone)
-    assert_ends(thread)
-
-
-@pytest.mark.parametrize("how", ["result", "error", "cancelled"])
-def test_a_done_future_holds_its_outcome_and_nothing_else(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Function(Thing):
-        def __call__(self, *_: Any) -> None:
-            pass
-
-    clock, outcome = Clock(monkeypatch), SomeError()
-    policy: Any = Scripted(5)
-    delegate = WatchedDelegate(_core.Future)
-    with without_collector():
-        executor = RetryExecutor(delegate, policy, name="held")
-        thread = retry_thread("held")
-        assert clock.sleep() == FOREVER
-        fn, argument, callback = Function(), Thing(), Function()
-        future = executor.submit(fn, argument, word=argument)
-        future.add_done_callback(callback)
-        gone = [weakref.ref(thing) for thing in (executor, fn, argument, callback, policy)]
-        del fn, argument, callback
-        assert clock.sleep() == FOREVER
-        delegate.next().set_exception(SomeError())
-        assert clock.sleep() == 5
-        if how == "cancelled":
-            assert future.cancel()
-        else:
-            clock.set_on(5, executor)
-            given = delegate.next()
-            given.set_result(outcome) if how == "result" else given.set_exception(outcome)
-            del given
-        assert future.done()
-        delegate.submitted.clear()
-        delegate.given.clear()
-        policy.asked.clear()
-        del policy, executor
-        assert_ends(thread)
-        assert [reference() for reference in gone] == [None] * 5
-
-
-def test_an_attempt_on_the_thread_of_a_pool_needs_nobody_to_hold_anything() -> None:
-    parking, done, outcomes = Parking("ran"), threading.Event(), list[Any]()
-    future = Executors.thread_pool(1).with_retry(Scripted(0)).submit(parking)
-    future.add_done_callback(lambda f: (outcomes.append(f.result(0)), done.set()))
-    del future
-    parking.wait_for_one()
-    gc.collect()
-    parking.let_go()
-    assert done.wait(PATIENCE)
-    assert outcomes == ["ran"]
-    assert len(parking.calls) == 2

@@ -22,7 +22,7 @@ from support import (
 
 from more_executors import Executors, RetryExecutor, RetryPolicy, SyncExecutor
 
-REFUSED = "^cannot schedule new futures after shutdown$"
+REFUSED = r"^cannot schedule new futures after shutdown$"
 
 
 def fail(error: BaseException) -> Any:
@@ -170,8 +170,8 @@ def test_shutdown_with_cancel_futures_in_the_policy_makes_that_attempt_the_last(
     executor = RetryExecutor(delegate, policy, name="own")
     thread = retry_thread("own")
     first, other = executor.submit(int), executor.submit(int)
-    error = SomeError()
-    delegate.next().set_exception(error)
+    error, given = SomeError(), [delegate.next(), delegate.next()]
+    given[0].set_exception(error)
     assert first.exception(0) is error
     assert other.cancelled()
     assert_ends(thread)

@@ -127,7 +127,7 @@ def test_first_come_first_served_one_for_each_that_ends(sleeper: Sleeper) -> Non
 
 
 # All this thread does is to end one: nobody else is there to wake who waits, as the executor's own thread is held up.
-@pytest.mark.parametrize("how", ["result", "error", "cancelled by the delegate", "cancelled", "lost"])
+@pytest.mark.parametrize("how", ["result", "error", "cancelled by the delegate", "cancelled"])
 def test_who_is_first_goes_on_the_moment_one_leaves_in_whichever_way(sleeper: Sleeper, how: str) -> None:
     park = Parking()
 
@@ -150,10 +150,8 @@ def test_who_is_first_goes_on_the_moment_one_leaves_in_whichever_way(sleeper: Sl
             delegate.given[0].set_exception(SomeError())
         elif how == "cancelled by the delegate":
             assert delegate.given[0].cancel()
-        elif how == "cancelled":
-            assert futures[0].cancel()
         else:
-            delegate.given[0] = Future()
+            assert futures[0].cancel()
         assert line.next() == "next"
         assert line.through.empty()
         park.let_go()
@@ -265,6 +263,7 @@ def test_a_count_that_rises_lets_in_who_waits_at_the_next_look(sleeper: Sleeper,
         line.join(0, 1, 2)
         assert sleeper.idle() == 2.0
         sleeper.let_time_pass()
+        sleeper.wait_for_others(1)
         assert sleeper.idle() == 2.0
         assert line.through.empty()
         now[0] = more
@@ -272,6 +271,23 @@ def test_a_count_that_rises_lets_in_who_waits_at_the_next_look(sleeper: Sleeper,
         assert sorted(line.next() for _ in range(3)) == [0, 1, 2]
         sleeper.idle()
         assert keys(delegate) == [0, 1] if more else [0, 1, 2]
+
+
+# With nothing queued, nobody but who waits in line has use for a higher count.
+def test_who_waits_after_the_last_has_ended_is_let_in_at_the_next_look_of_an_idle_executor(sleeper: Sleeper) -> None:
+    now = [1]
+    with throttling(lambda: now[0], block=True) as (executor, delegate):
+        executor.submit(int, "first")
+        assert sleeper.idle() == 30.0
+        now[0] = 0
+        line = Line(executor, sleeper)
+        line.join("next")
+        delegate.given[0].set_result(None)
+        sleeper.wait_for_others(1)
+        assert sleeper.idle() == 2.0
+        now[0] = 1
+        sleeper.let_time_pass()
+        assert line.next() == "next"
 
 
 def test_a_count_that_falls_lets_nobody_in_until_fewer_are_outstanding(sleeper: Sleeper) -> None:

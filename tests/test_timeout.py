@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
+import queue
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, Executor, Future
+from concurrent.futures import CancelledError, Executor, Future, InvalidStateError
 from math import inf, nan
 from typing import Any
 
@@ -23,7 +24,6 @@ from support import (
     Parking,
     SomeError,
     Thing,
-    all_at_once,
     assert_ends,
     is_gone,
     said,
@@ -211,7 +211,9 @@ def test_for_ever_is_for_ever(clock: Clock, seconds: float) -> None:
         assert future.cancel()
 
 
-@pytest.mark.parametrize(("timeout", "error"), [(nan, ValueError), (None, TypeError), ("1", TypeError), ([], TypeError)])
+@pytest.mark.parametrize(
+    ("timeout", "error"), [(nan, ValueError), (None, TypeError), ("1", TypeError), ([], TypeError)]
+)
 def test_what_is_no_number_of_seconds_is_refused_at_once(timeout: Any, error: type[Exception]) -> None:
     before = threading.active_count()
     with pytest.raises(error, match="timeout must be a number of seconds"):
@@ -229,9 +231,7 @@ def test_what_is_no_number_of_seconds_is_refused_at_once(timeout: Any, error: ty
 
 
 @pytest.mark.parametrize("future_type", [Stubborn, DuckFuture])
-def test_a_cancel_that_is_refused_is_not_tried_again_nor_counted(
-    clock: Clock, future_type: Callable[[], Any]
-) -> None:
+def test_a_cancel_that_is_refused_is_not_tried_again_nor_counted(clock: Clock, future_type: Callable[[], Any]) -> None:
     with timing(5.0, future_type) as (executor, delegate):
         future = executor.submit(int)
         clock.pass_seconds(5.0)
@@ -271,6 +271,25 @@ def test_a_cancel_that_raises_is_logged_and_the_next_are_tried(clock: Clock, err
         assert [len(given.asked) for given in delegate.given] == [1, 1]
         assert not any(future.done() for future in futures)
     error.__traceback__ = None
+
+
+def test_the_cancel_function_may_submit_cancel_and_shut_down(clock: Clock) -> None:
+    with timing(5.0, Stubborn) as (executor, delegate):
+        futures = [executor.submit(int), executor.submit_timeout(100.0, int)]
+
+        def during() -> None:
+            futures.append(executor.submit_timeout(50.0, int))
+            assert futures[1].cancel() is False
+            executor.shutdown()
+
+        delegate.given[0].during = during
+        clock.pass_seconds(5.0)
+        assert clock.idle() == 50.0
+        assert [len(given.asked) for given in delegate.given] == [1, 1, 0]
+        clock.pass_seconds(50.0)
+        assert [len(given.asked) for given in delegate.given] == [1, 1, 1]
+        assert not any(future.done() for future in futures)
+        delegate.given[0].during = lambda: None
 
 
 def test_while_a_cancel_takes_its_time_all_else_goes_on(clock: Clock) -> None:
@@ -335,26 +354,32 @@ def test_a_callback_of_one_that_is_cancelled_in_time_may_submit_cancel_and_shut_
 def test_completion_against_timeout_ends_each_once_and_as_the_delegate_did() -> None:
     with timing(100.0) as (executor, delegate):
         for _ in range(50):
-            called: list[Any] = []
+            called: queue.SimpleQueue[Any] = queue.SimpleQueue()
             futures = [executor.submit_timeout(0.0, int) for _ in range(8)]
             given = delegate.given[-8:]
             for future in futures:
-                future.add_done_callback(called.append)
-
-            def end(end: list[Any] = given) -> None:
-                for each in end:
-                    with contextlib.suppress(Exception):
-                        each.set_result("in time")
-
-            all_at_once(end, lambda: [future.cancelled() for future in futures])
+                future.add_done_callback(called.put)
+            for each in given:
+                with contextlib.suppress(InvalidStateError):
+                    each.set_result("in time")
             for future, source in zip(futures, given, strict=True):
-                outcome = said(future)
-                assert outcome == ("in time" if not source.cancelled() else CancelledError)
-            for _ in range(100):
-                if len(called) == 8:
-                    break
-                threading.Event().wait(0.001)
-            assert sorted(map(id, called)) == sorted(map(id, futures))
+                assert said(future) == ("in time" if not source.cancelled() else CancelledError)
+            assert {called.get(timeout=PATIENCE) for _ in futures} == set(futures)
+            assert called.empty()
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_a_result_that_comes_while_the_cancel_is_tried_wins_and_is_not_counted(clock: Clock, answer: bool) -> None:
+    class Late(Future):  # type: ignore[type-arg]
+        def cancel(self) -> bool:
+            self.set_result("just so")
+            return answer
+
+    with timing(5.0, Late) as (executor, _):
+        future = executor.submit(int)
+        clock.pass_seconds(5.0)
+        assert future.result(0) == "just so"
+        assert cancels(executor) == 0
 
 
 # -- what is kept -------------------------------------------------------------------------------------------------
@@ -464,6 +489,14 @@ def test_shutdown_that_cancels_tries_all_at_once(clock: Clock) -> None:
         executor.shutdown(wait=False, cancel_futures=True)
         assert [future.cancelled() for future in futures] == [True, False, True]
         assert cancels(executor) == 0
+
+
+def test_a_task_on_a_pools_thread_that_shuts_down_and_waits_does_not_wait_for_itself() -> None:
+    executor = Executors.thread_pool(1).with_timeout(3600.0)
+    future = executor.submit(lambda: executor.shutdown(wait=True))
+    assert future.result(PATIENCE) is None
+    with pytest.raises(RuntimeError, match=REFUSED):
+        executor.submit(int)
 
 
 def test_what_the_delegate_raises_at_submit_gets_to_the_caller_and_leaves_nothing(clock: Clock) -> None:

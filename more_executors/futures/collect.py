@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from .._core import check_futures, collected
@@ -52,11 +52,11 @@ def zip_type(length: int) -> Callable[[Iterable[Any]], tuple[Any, ...]]:
     fields = [f"f{index}" for index in range(length)]
     made: Any = namedtuple(f"ZipTuple{length}", fields)  # type: ignore[misc]
     globals()[made.__name__] = made  # to be found when it is unpickled
-    return made._make  # type: ignore[no-any-return]
+    return made._make
 
 
 @overload
-def f_zip() -> Future[ZipTuple0]: ...
+def f_zip() -> Future[ZipTuple0]: ...  # pyright: ignore[reportOverlappingOverload]
 @overload
 def f_zip(f0: FutureLike[T0], /) -> Future[ZipTuple1[T0]]: ...
 @overload
@@ -99,8 +99,8 @@ def f_zip(*fs: FutureLike[Any]) -> Future[tuple[Any, ...]]: ...
 def f_zip(*fs: FutureLike[Any]) -> Future[Any]:
     """A future of a tuple of all results, in order.
 
-    Of up to 19, it is a named tuple `ZipTuple<n>` with the fields `f0`, `f1`, … It fails as soon as one of `fs` does. If
-    one is cancelled, so are the others, and this one; cancelling this one cancels them all, as far as they let
+    Of up to 19, it is a named tuple `ZipTuple<n>` with the fields `f0`, `f1`, … It fails as soon as one of `fs` does.
+    If one is cancelled, so are the others, and this one; cancelling this one cancels them all, as far as they let
     themselves be.
 
     Raises TypeError if one is no future.
@@ -136,7 +136,7 @@ def f_traverse(fn: Callable[[A], FutureLike[B]], xs: Iterable[A]) -> Future[list
 
 
 def f_apply(
-    future_fn: FutureLike[Callable[..., A]], *future_args: FutureLikeLike[Any], **future_kwargs: FutureLike[Any]
+    future_fn: FutureLike[Callable[..., A]], *future_args: FutureLike[Any], **future_kwargs: FutureLike[Any]
 ) -> Future[A]:
     """A future of what the result of `future_fn`, a function, returns for the results of the arguments.
 
@@ -145,11 +145,10 @@ def f_apply(
     """
     inputs = [*future_args, *future_kwargs.values(), future_fn]
     check_futures(f_apply.__name__, inputs)
-    names = tuple(future_kwargs)
-    positional = len(future_args)
+    return collected(_applied, inputs, partial(applied, len(future_args), tuple(future_kwargs)))
 
-    def apply(results: list[Any]) -> A:
-        fn = results.pop()
-        return fn(*results[:positional], **dict(zip(names, results[positional:], strict=True)))  # type: ignore[no-any-return]
 
-    return collected(_applied, inputs, apply)
+def applied(positional: int, names: tuple[str, ...], results: list[Any]) -> Any:
+    """Call the last of `results` with the others, those after `positional` of them as keywords."""
+    fn = results.pop()
+    return fn(*results[:positional], **dict(zip(names, results[positional:], strict=True)))

@@ -18,9 +18,9 @@ _cancelled = origin_of("return_cancelled", "none")
 
 
 @overload
-def f_return(x: None = None) -> Future[None]: ...
-@overload
 def f_return(x: A) -> Future[A]: ...
+@overload
+def f_return() -> Future[None]: ...
 def f_return(x: Any = None) -> Future[Any]:
     """A future with the result `x`."""
     return _returned.done(x)

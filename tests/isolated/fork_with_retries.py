@@ -1,4 +1,4 @@
-"""In a forked child the parent's retries are cancelled without callbacks, and a new executor works; the parent goes on."""
+"""In a forked child the parent's retries are cancelled without callbacks, and new ones work. The parent goes on."""
 
 import os
 import sys

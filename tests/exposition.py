@@ -1,0 +1,68 @@
+"""What there is for Prometheus, as the tests of it read it."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import time
+
+import prometheus_client
+from support import PATIENCE, InThread
+
+PREFIX = "more_executors_"
+Series = dict[str, float]
+numbers = itertools.count()
+
+
+def unused_name() -> str:
+    """A name that no executor has had."""
+    return f"name{next(numbers)}"
+
+
+def exposition() -> str:
+    return prometheus_client.generate_latest(prometheus_client.REGISTRY).decode()
+
+
+def series(name: str) -> Series:
+    """What the exposition text has of the executors called `name`: "metric type" to value, or "metric" without type."""
+    found = {}
+    for line in exposition().splitlines():
+        match = re.fullmatch(PREFIX + r'(\w+)\{executor="([^"]*)"(?:,type="(\w+)")?\} (\S+)', line)
+        if match and match[2] == name and not match[1].endswith("_created"):
+            found[f"{match[1]} {match[3]}" if match[3] else match[1]] = float(match[4])
+    return found
+
+
+def timeless(found: Series) -> Series:
+    """Without the seconds, of which there are some."""
+    assert all(value >= 0 for value in found.values())
+    return {key: value for key, value in found.items() if "_time_total" not in key}
+
+
+def executors(kind: str, total: float = 1, in_use: float = 1) -> Series:
+    return {f"exec_total {kind}": total, f"exec_inprogress {kind}": in_use}
+
+
+def futures(kind: str, total: float, pending: float = 0, cancelled: float = 0, failed: float = 0) -> Series:
+    return {
+        f"future_total {kind}": total,
+        f"future_inprogress {kind}": pending,
+        f"future_cancel_total {kind}": cancelled,
+        f"future_error_total {kind}": failed,
+    }
+
+
+def new(since: Series, name: str) -> Series:
+    """How much more the series of `name` are than they were, for those of which there is more."""
+    return {
+        key: value - since.get(key, 0) for key, value in timeless(series(name)).items() if value != since.get(key, 0)
+    }
+
+
+def eventually(name: str, expected: Series) -> None:
+    """Wait until the series of `name` are `expected`, or fail as they are."""
+    until = time.monotonic() + PATIENCE
+    while not timeless(series(name)).items() >= expected.items() and time.monotonic() < until:
+        InThread(int).outcome()
+    found = timeless(series(name))
+    assert {key: found.get(key) for key in expected} == expected
