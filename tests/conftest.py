@@ -23,10 +23,6 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-# What was left alive at the end of the last test: by those that are marked so, or failed for it.
-known_objects: Counter[str] = Counter()
-
-
 def live_objects() -> Counter[str]:
     return Counter(type(thing).__name__ for thing in gc.get_objects() if isinstance(thing, OURS))
 
@@ -58,12 +54,10 @@ def nothing_left_behind(
     gc.collect()
     left = threads_after(threads)
     assert not left, f"left running: {left}"
-    live = live_objects()
-    if live - known_objects:
+    leaked = live_objects()
+    if leaked:
         gc.collect()  # a thread may just have dropped what it had when the first collection came
-        live = live_objects()
-    leaked = live - known_objects
-    known_objects.clear()
-    known_objects.update(live)
+        leaked = live_objects()
+    gc.freeze()  # what there is now the next test does not look at: thousands of tests collect and look
     assert not leaked or request.node.get_closest_marker("keeps_objects"), f"objects left alive: {leaked}"
     assert not unseen, f"errors nobody saw: {unseen}"

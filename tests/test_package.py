@@ -11,11 +11,25 @@ import pytest
 import more_executors
 from more_executors import _core
 
+SUBMODULES = {
+    "asyncio": {"AsyncioExecutor"},
+    "cancel_on_shutdown": {"CancelOnShutdownExecutor"},
+    "executors": {"Executors"},
+    "flat_map": {"FlatMapExecutor"},
+    "futures": {
+        *("f_and", "f_apply", "f_flat_map", "f_map", "f_nocancel", "f_or", "f_proxy"),
+        *("f_return", "f_return_cancelled", "f_return_error", "f_sequence", "f_timeout", "f_traverse", "f_zip"),
+    },
+    "map": {"MapExecutor"},
+    "poll": {"PollDescriptor", "PollExecutor"},
+    "retry": {"ExceptionRetryPolicy", "RetryExecutor", "RetryPolicy"},
+    "sync": {"SyncExecutor"},
+    "throttle": {"ThrottleExecutor"},
+    "timeout": {"TimeoutExecutor"},
+}
 PUBLIC = {
-    "more_executors": {"Executors", "PollDescriptor", "PollExecutor", "SyncExecutor"},
-    "more_executors.executors": {"Executors"},
-    "more_executors.poll": {"PollDescriptor", "PollExecutor"},
-    "more_executors.sync": {"SyncExecutor"},
+    "more_executors": {"futures"}.union(*SUBMODULES.values()),
+    **{f"more_executors.{name}": names for name, names in SUBMODULES.items()},
 }
 
 
