@@ -22,9 +22,10 @@ lint: $(VENV)/built $(VENV)/with-lint $(VENV)/with-test $(VENV)/with-demo   ## c
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/cython-lint src_c
-	$(RUN) -m mypy more_executors examples/publish tests/typed
-	$(RUN) -m mypy.stubtest more_executors._core
-	$(RUN) -m pyright --pythonpath $(RUN) more_executors examples/publish tests/typed
+	$(RUN) -m mypy more_executors examples/publish
+	$(RUN) -m mypy.stubtest more_executors._core more_executors.executors
+	$(RUN) -m pyright --pythonpath $(RUN) more_executors examples/publish
+	$(RUN) -m pytest -q tests/test_typing.py
 
 docs: $(VENV)/built $(VENV)/with-docs      ## build the guide, into docs/_build; a warning is an error
 	$(RUN) -m sphinx -W -n --keep-going -q -b html docs docs/_build $(ARGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 import threading
 import time
@@ -15,6 +16,11 @@ from more_executors import _core
 
 # What a live object of ours is an instance of: a test that is over has left none of these behind.
 OURS = (_core.FutureBase, _core.PollDescriptor, _core.TaskTable, _core.Timers, _core.Timer)
+
+
+def pytest_configure() -> None:
+    """Let a Ctrl-C be one, although a shell that runs this in the background has it ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:
