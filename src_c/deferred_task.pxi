@@ -6,8 +6,8 @@
 cdef class DeferredTask(Task):
     """Keeps a call until it is over; `launch` has the delegate make it.
 
-    A subclass puts the phase to WAITING when the call is to be made. Cancelling one that waits always succeeds, and then
-    the call is not made.
+    A subclass puts the phase to WAITING when the call is to be made. Cancelling one that waits always succeeds, and
+    then the call is not made.
     """
     cdef object fn              # section(future), as are the arguments; None once the future is done
     cdef tuple args

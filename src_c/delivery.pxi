@@ -48,8 +48,9 @@ cdef class Hook:
 cdef void deliver(Hook hook, object future) noexcept:
     """Call `hook.delegate_done(future)`, now or once this thread is not deep in others."""
     cdef Delivery *here = delivery_here()
+    cdef int depth = here.depth
     cdef list later
-    if here.depth >= DEEP:
+    if depth >= DEEP:
         try:
             if here.later == NULL:
                 later = []
@@ -59,10 +60,10 @@ cdef void deliver(Hook hook, object future) noexcept:
             return
         except MemoryError:
             pass    # deeper, then
-    here.depth += 1
+    here.depth = depth + 1
     hook.delegate_done(future)
-    here.depth -= 1
-    if here.depth == 0 and here.later != NULL:
+    here.depth = depth
+    if depth == 0 and here.later != NULL:
         deliver_later()
 
 

@@ -67,7 +67,6 @@ cdef class Gather(Task):
     cdef void cancel_inputs(self) noexcept:
         """Try to cancel the inputs that are not done. The future is."""
         cdef list inputs
-        cdef Py_ssize_t i
         with cython.critical_section(self.future):
             inputs = self.inputs
             self.inputs = None

@@ -69,9 +69,9 @@ cdef class Task(Hook):
         self.origin.leave(self, state)
 
     cdef bint set_timer(self, Timers timers, double when) except -1:
-        """Put the task among `timers` until the future is done; returns whether who sleeps until the next is due must know.
+        """Put the task among `timers` until the future is done; returns whether to wake who sleeps until the next.
 
-        That is so if this one is the next, even if it is cancelled at once: it stays on top, and hides what comes after it.
+        That is so if this one is the next, even if it is cancelled at once: on top, it hides what comes after it.
         """
         cdef Timer timer = timers.add(when, self)
         cdef bint leads = timers.leads(timer)

@@ -197,7 +197,7 @@ cdef class TaskTable(Origin):
         """End the futures of `tasks`, a list of nobody else's, that are not done."""
         cdef Py_ssize_t ended = 0
         for task in tasks:
-            (<Task>task).future.settle(state, outcome)
+            settle_now((<Task>task).future, state, outcome)
             ended += 1
             if ended % BREATH == 0:
                 breathe()

@@ -20,8 +20,8 @@ cdef class ThrottleTable(StagedTable):
     """A table in whose first list calls queue, in order; those in the second are with the delegate.
 
     With `blocking`, threads wait in line in `submit` while as many are outstanding as `limit()` allows: first come,
-    first served, and the first is woken the moment one leaves. If `counts_change`, so is the waker when the delegate has
-    none any more.
+    first served, and the first is woken the moment one leaves. If `counts_change`, so is the waker when the delegate
+    has none any more.
     """
     cdef bint blocking
     cdef bint counts_change
@@ -57,7 +57,7 @@ cdef class ThrottleTable(StagedTable):
         return future
 
     def start_next(self, limit, delegate):
-        """Have `delegate` make the call that is first in the queue: False if none is, or `limit` are with it already."""
+        """Have `delegate` make the call that is first in the queue: False if none is, or it has `limit` already."""
         cdef Py_ssize_t most = as_limit(limit)
         cdef Task task = None
         with cython.critical_section(self):
