@@ -5,16 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import update_wrapper
-from typing import TYPE_CHECKING, Any, Generic, overload
+from typing import Any, Generic
 
 from ._base import Delegate, check_callable
 from ._types import B, P
-
-if TYPE_CHECKING:
-    import asyncio
-
-    from ._types import Cancel, Count, D, FutureLike, Log, Name, OnError, Poll, X
-    from .retry import RetryPolicy
 
 __all__: list[str] = []
 
@@ -33,54 +27,7 @@ class BoundCallable(Generic[P, B]):
         self._fn = fn
 
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> Future[B]:
-        return self._executor.submit(self._fn, *args, **kwargs)  # type: ignore[no-any-return]
+        return self._executor.submit(self._fn, *args, **kwargs)
 
     def __repr__(self) -> str:
         return f"<{self._fn!r} bound to {self._executor!r}>"
-
-    if TYPE_CHECKING:
-
-        @overload
-        def with_map(
-            self, fn: Callable[[B], D], logger: Log = None, name: Name = None, *, error_fn: OnError[X] = None
-        ) -> BoundCallable[P, D | X]: ...
-        @overload
-        def with_map(
-            self, fn: None = None, logger: Log = None, name: Name = None, *, error_fn: OnError[X] = None
-        ) -> BoundCallable[P, B | X]: ...
-        def with_map(self, *args: Any, **kwargs: Any) -> Any: ...
-
-        @overload
-        def with_flat_map(
-            self,
-            fn: Callable[[B], FutureLike[D]],
-            logger: Log = None,
-            name: Name = None,
-            *,
-            error_fn: OnError[FutureLike[X]] = None,
-        ) -> BoundCallable[P, D | X]: ...
-        @overload
-        def with_flat_map(
-            self, fn: None = None, logger: Log = None, name: Name = None, *, error_fn: OnError[FutureLike[X]] = None
-        ) -> BoundCallable[P, B | X]: ...
-        def with_flat_map(self, *args: Any, **kwargs: Any) -> Any: ...
-
-        def with_poll(
-            self,
-            poll_fn: Poll[B, D],
-            cancel_fn: Cancel[B] = None,
-            default_interval: float = 5.0,
-            logger: Log = None,
-            name: Name = None,
-        ) -> BoundCallable[P, D]: ...
-        def with_retry(
-            self, retry_policy: RetryPolicy | None = None, logger: Log = None, name: Name = None, **kwargs: Any
-        ) -> BoundCallable[P, B]: ...
-        def with_timeout(self, timeout: float, logger: Log = None, name: Name = None) -> BoundCallable[P, B]: ...
-        def with_throttle(
-            self, count: Count, logger: Log = None, name: Name = None, block: bool = False
-        ) -> BoundCallable[P, B]: ...
-        def with_cancel_on_shutdown(self, logger: Log = None, name: Name = None) -> BoundCallable[P, B]: ...
-        def with_asyncio(
-            self, loop: asyncio.AbstractEventLoop | None = None, logger: Log = None, name: Name = None
-        ) -> Callable[P, asyncio.Future[B]]: ...

@@ -17,7 +17,7 @@ from abc import abstractmethod
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from math import inf
-from typing import Any, ClassVar, overload
+from typing import Any, ClassVar
 
 from . import _lifecycle, metrics
 from ._base import (
@@ -32,7 +32,7 @@ from ._base import (
 from ._chaining import Chainable
 from ._core import TaskTable, log
 from ._pools import is_worker_of
-from ._types import A, Anything, B, E, P, R, Returned, Untyped
+from ._types import A, B
 from ._worker import Worker
 
 __all__: list[str] = []
@@ -65,17 +65,7 @@ class DelegatingExecutor(Chainable[A, B]):
         _lifecycle.track(self)
         self._record = metrics.track(self, self._metric, self._name, table.tally)
 
-    @overload  # type: ignore[override]  # as in Chainable
-    def submit(
-        self: Chainable[Untyped, Untyped], fn: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Future[Any]: ...
-    @overload
-    def submit(
-        self: Chainable[Anything, Returned[E]], fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Future[R | E]: ...
-    @overload
-    def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Future[B]: ...
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have the delegate call `fn(*args, **kwargs)`; returns a future of what this executor makes of it.
 
         Raises RuntimeError after `shutdown`, at the end of the interpreter and in a forked child, and whatever the

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeAlias, TypeVar
 
-if TYPE_CHECKING:
-    from concurrent.futures import Future
+from ._core import PollDescriptor
 
+if TYPE_CHECKING:
     from typing_extensions import Never
     from typing_extensions import TypeVar as TypeVarWithDefault
-
-    from ._core import PollDescriptor
 
     A = TypeVarWithDefault("A", bound=Any, default=Any)
     B = TypeVarWithDefault("B", default=Any, covariant=True)
@@ -68,9 +67,9 @@ class Plain(Protocol):
     def shutdown(self, wait: bool = True) -> None: ...
 
 
-Count: TypeAlias = "int | Callable[[], int | None] | None"
-Log: TypeAlias = "logging.Logger | None"
-Name: TypeAlias = "str | None"
-OnError: TypeAlias = "Callable[[BaseException], D] | None"
-Poll: TypeAlias = "Callable[[list[PollDescriptor[E, D]]], float | None]"
-Cancel: TypeAlias = "Callable[[D], object] | None"
+Count: TypeAlias = int | Callable[[], int | None] | None
+Log: TypeAlias = logging.Logger | None
+Name: TypeAlias = str | None
+OnError: TypeAlias = Callable[[BaseException], D] | None
+Poll: TypeAlias = Callable[[list[PollDescriptor[E, D]]], float | None]
+Cancel: TypeAlias = Callable[[D], object] | None

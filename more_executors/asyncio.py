@@ -8,19 +8,18 @@ import weakref
 from collections.abc import Callable
 from concurrent import futures
 from concurrent.futures import Executor
-from typing import Any, Generic, NoReturn, overload
+from typing import Any, Generic
 
 from . import metrics
 from ._base import AFTER_SHUTDOWN, Delegate, check_delegate, check_name, chosen_logger
-from ._chaining import Chainable
 from ._core import LoopBridge, Origin, referent
 from ._delegating import shut_down
-from ._types import A, Anything, B, E, Log, P, Plain, R, Returned, Untyped
+from ._types import A, B
 
 __all__ = ["AsyncioExecutor"]
 
 
-class LoopFuture(asyncio.Future):  # type: ignore[type-arg]  # subscripted, it would be no class in Python 3.10
+class LoopFuture(asyncio.Future):  # subscripted, it would be no class in Python 3.10
     """An asyncio future that hands its `cancel` on to the one it stands for, at once.
 
     A done callback would do that too: after a turn of the loop, and at the cost of one for each future.
@@ -51,22 +50,6 @@ class AsyncioExecutor(Executor, Generic[A, B]):
     Futures are made on the thread of their loop; `shutdown` may be called from any thread.
     """
 
-    @overload
-    def __init__(
-        self,
-        delegate: Chainable[A, B],
-        loop: asyncio.AbstractEventLoop | None = None,
-        logger: Log = None,
-        name: str = "default",
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: AsyncioExecutor[Anything, Returned[NoReturn]],
-        delegate: Plain,
-        loop: asyncio.AbstractEventLoop | None = None,
-        logger: Log = None,
-        name: str = "default",
-    ) -> None: ...
     def __init__(
         self,
         delegate: Delegate,
@@ -94,16 +77,6 @@ class AsyncioExecutor(Executor, Generic[A, B]):
         self._shut_down = False
         self._record = metrics.track(self, "asyncio", name, Origin(self._logger).tally)
 
-    @overload  # type: ignore[override]  # that is what it is for
-    def submit(
-        self: AsyncioExecutor[Untyped, Untyped], fn: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs
-    ) -> asyncio.Future[Any]: ...
-    @overload
-    def submit(
-        self: AsyncioExecutor[Anything, Returned[E]], fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
-    ) -> asyncio.Future[R | E]: ...
-    @overload
-    def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[B]: ...
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> asyncio.Future[Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Have the delegate call `fn(*args, **kwargs)`; returns an asyncio future.
 
@@ -111,28 +84,6 @@ class AsyncioExecutor(Executor, Generic[A, B]):
         """
         return self._submit(self._loop, fn, args, kwargs)
 
-    @overload
-    def submit_with_loop(
-        self: AsyncioExecutor[Untyped, Untyped],
-        /,
-        loop: asyncio.AbstractEventLoop | None,
-        fn: Callable[P, Any],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> asyncio.Future[Any]: ...
-    @overload
-    def submit_with_loop(
-        self: AsyncioExecutor[Anything, Returned[E]],
-        /,
-        loop: asyncio.AbstractEventLoop | None,
-        fn: Callable[P, R],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> asyncio.Future[R | E]: ...
-    @overload
-    def submit_with_loop(
-        self, /, loop: asyncio.AbstractEventLoop | None, fn: Callable[P, A], *args: P.args, **kwargs: P.kwargs
-    ) -> asyncio.Future[B]: ...
     def submit_with_loop(
         self, /, loop: asyncio.AbstractEventLoop | None, fn: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> asyncio.Future[Any]:

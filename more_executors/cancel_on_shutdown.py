@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-from typing import NoReturn, overload
 
 from ._base import Delegate
-from ._chaining import Chainable
 from ._core import TaskTable
 from ._delegating import DelegatingExecutor
-from ._types import A, Anything, B, Log, Plain, Returned
+from ._types import A, B
 
 __all__ = ["CancelOnShutdownExecutor"]
 
@@ -26,15 +24,6 @@ class CancelOnShutdownExecutor(DelegatingExecutor[A, B]):
     _kind = "CancelOnShutdownExecutor"
     _metric = "cancel_on_shutdown"
 
-    @overload
-    def __init__(self, delegate: Chainable[A, B], logger: Log = None, name: str = "default") -> None: ...
-    @overload
-    def __init__(
-        self: CancelOnShutdownExecutor[Anything, Returned[NoReturn]],
-        delegate: Plain,
-        logger: Log = None,
-        name: str = "default",
-    ) -> None: ...
     def __init__(self, delegate: Delegate, logger: logging.Logger | None = None, name: str = "default") -> None:
         """Make it.
 

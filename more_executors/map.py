@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, ClassVar, NoReturn, overload
+from typing import Any, ClassVar
 
 from ._base import Delegate, check_optional_callable
-from ._chaining import Chainable
 from ._core import MapTable
 from ._delegating import DelegatingExecutor
-from ._types import A, Anything, B, D, E, Log, OnError, Plain, R, Returned
+from ._types import A, B
 
 __all__ = ["MapExecutor"]
 
@@ -33,86 +32,6 @@ class MapExecutor(DelegatingExecutor[A, B]):
     _metric = "map"
     _flat: ClassVar[bool] = False
 
-    @overload
-    def __init__(
-        self,
-        delegate: Plain,
-        fn: Callable[[A], B],
-        logger: Log = None,
-        name: str = "default",
-        *,
-        error_fn: OnError[B] = None,
-    ) -> None: ...
-    @overload
-    def __init__(
-        self,
-        delegate: Chainable[Anything, Returned[E]],
-        fn: Callable[[A | E], B],
-        logger: Log = None,
-        name: str = "default",
-        *,
-        error_fn: OnError[B] = None,
-    ) -> None: ...
-    @overload
-    def __init__(
-        self,
-        delegate: Chainable[A, E],
-        fn: Callable[[E], B],
-        logger: Log = None,
-        name: str = "default",
-        *,
-        error_fn: OnError[B] = None,
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: MapExecutor[Anything, Returned[E]],
-        delegate: Chainable[Anything, Returned[E]],
-        fn: None = None,
-        logger: Log = None,
-        name: str = "default",
-        *,
-        error_fn: OnError[E] = None,
-    ) -> None: ...
-    @overload
-    def __init__(
-        self,
-        delegate: Chainable[A, B],
-        fn: None = None,
-        logger: Log = None,
-        name: str = "default",
-        *,
-        error_fn: None = None,
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: MapExecutor[E, R | D],
-        delegate: Chainable[E, R],
-        fn: None = None,
-        logger: Log = None,
-        name: str = "default",
-        *,
-        error_fn: Callable[[BaseException], D],
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: MapExecutor[Anything, Returned[NoReturn]],
-        delegate: Plain,
-        fn: None = None,
-        logger: Log = None,
-        name: str = "default",
-        *,
-        error_fn: None = None,
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: MapExecutor[Anything, Returned[E]],
-        delegate: Plain,
-        fn: None = None,
-        logger: Log = None,
-        name: str = "default",
-        *,
-        error_fn: Callable[[BaseException], E],
-    ) -> None: ...
     def __init__(
         self,
         delegate: Delegate,

@@ -12,17 +12,15 @@ Guarantees:
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from collections.abc import Callable
 from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any
 
 from ._base import Delegate, check_callable, check_optional_callable
-from ._chaining import Chainable
 from ._core import PollDescriptor, PollTable, log
 from ._delegating import WorkingExecutor
-from ._types import A, Anything, B, Cancel, E, Log, P, Plain, Poll, Returned
+from ._types import A, B
 
 __all__ = ["PollDescriptor", "PollExecutor"]
 
@@ -58,36 +56,6 @@ class PollExecutor(WorkingExecutor[A, B]):
     _kind = "PollExecutor"
     _metric = "poll"
 
-    @overload
-    def __init__(
-        self,
-        delegate: Plain,
-        poll_fn: Poll[A, B],
-        cancel_fn: Cancel[A] = None,
-        default_interval: float = 5.0,
-        logger: Log = None,
-        name: str = "default",
-    ) -> None: ...
-    @overload
-    def __init__(
-        self,
-        delegate: Chainable[Anything, Returned[E]],
-        poll_fn: Poll[A | E, B],
-        cancel_fn: Cancel[A | E] = None,
-        default_interval: float = 5.0,
-        logger: Log = None,
-        name: str = "default",
-    ) -> None: ...
-    @overload
-    def __init__(
-        self,
-        delegate: Chainable[A, E],
-        poll_fn: Poll[E, B],
-        cancel_fn: Cancel[E] = None,
-        default_interval: float = 5.0,
-        logger: Log = None,
-        name: str = "default",
-    ) -> None: ...
     def __init__(
         self,
         delegate: Delegate,
@@ -175,16 +143,6 @@ class PollExecutor(WorkingExecutor[A, B]):
                 self._default_interval,
             )
         return self._default_interval
-
-    if TYPE_CHECKING:
-
-        def submit(  # type: ignore[override]  # the base class cannot say that futures yield something else
-            self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs
-        ) -> Future[B]: ...
-
-        def map(  # type: ignore[override]
-            self, fn: Callable[..., A], *iterables: Any, timeout: float | None = ..., chunksize: int = ...
-        ) -> Iterator[B]: ...
 
 
 def checked_interval(seconds: float) -> float:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from typing import Any, NoReturn, overload
+from typing import Any
 
 from ._base import Delegate
-from ._chaining import Chainable
 from ._core import RetryTable
 from ._delegating import SubmittingExecutor
-from ._types import A, Anything, B, E, Log, P, Plain, R, Returned, Untyped
+from ._types import A, B
 
 __all__ = ["ExceptionRetryPolicy", "RetryExecutor", "RetryPolicy"]
 
@@ -105,24 +104,6 @@ class RetryExecutor(SubmittingExecutor[A, B]):
     _kind = "RetryExecutor"
     _metric = "retry"
 
-    @overload
-    def __init__(
-        self,
-        delegate: Chainable[A, B],
-        retry_policy: RetryPolicy | None = None,
-        logger: Log = None,
-        name: str = "default",
-        **kwargs: Any,
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: RetryExecutor[Anything, Returned[NoReturn]],
-        delegate: Plain,
-        retry_policy: RetryPolicy | None = None,
-        logger: Log = None,
-        name: str = "default",
-        **kwargs: Any,
-    ) -> None: ...
     def __init__(
         self,
         delegate: Delegate,
@@ -146,45 +127,13 @@ class RetryExecutor(SubmittingExecutor[A, B]):
         self._retry_table = RetryTable(self._logger)
         self._start(self._retry_table)
 
-    @overload  # type: ignore[override]  # as in Chainable
-    def submit(
-        self: Chainable[Untyped, Untyped], fn: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Future[Any]: ...
-    @overload
-    def submit(
-        self: Chainable[Anything, Returned[E]], fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Future[R | E]: ...
-    @overload
-    def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Future[B]: ...
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have the delegate call `fn(*args, **kwargs)`, as often as the policy says; returns a future of the last.
 
         Raises RuntimeError after `shutdown`, at the end of the interpreter and in a forked child.
         """
         return self._retry_table.submit_retry(self, self._policy, fn, args, kwargs)
 
-    @overload
-    def submit_retry(
-        self: Chainable[Untyped, Untyped],
-        /,
-        retry_policy: RetryPolicy,
-        fn: Callable[P, Any],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> Future[Any]: ...
-    @overload
-    def submit_retry(
-        self: Chainable[Anything, Returned[E]],
-        /,
-        retry_policy: RetryPolicy,
-        fn: Callable[P, R],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> Future[R | E]: ...
-    @overload
-    def submit_retry(
-        self, /, retry_policy: RetryPolicy, fn: Callable[P, A], *args: P.args, **kwargs: P.kwargs
-    ) -> Future[B]: ...
     def submit_retry(
         self, /, retry_policy: RetryPolicy, fn: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> Future[Any]:

@@ -6,13 +6,12 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from math import ceil, inf
-from typing import Any, NoReturn, overload
+from typing import Any
 
 from ._base import Delegate
-from ._chaining import Chainable
 from ._core import ThrottleTable, log
 from ._delegating import SubmittingExecutor
-from ._types import A, Anything, B, Count, E, Log, P, Plain, R, Returned, Untyped
+from ._types import A, B
 
 __all__ = ["ThrottleExecutor"]
 
@@ -38,24 +37,6 @@ class ThrottleExecutor(SubmittingExecutor[A, B]):
     _kind = "ThrottleExecutor"
     _metric = "throttle"
 
-    @overload
-    def __init__(
-        self,
-        delegate: Chainable[A, B],
-        count: Count,
-        logger: Log = None,
-        name: str = "default",
-        block: bool = False,
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: ThrottleExecutor[Anything, Returned[NoReturn]],
-        delegate: Plain,
-        count: Count,
-        logger: Log = None,
-        name: str = "default",
-        block: bool = False,
-    ) -> None: ...
     def __init__(
         self,
         delegate: Delegate,
@@ -84,17 +65,7 @@ class ThrottleExecutor(SubmittingExecutor[A, B]):
         self._throttle_table = ThrottleTable(self._logger, self._blocks, callable(count))
         self._start(self._throttle_table)
 
-    @overload  # type: ignore[override]  # as in Chainable
-    def submit(
-        self: Chainable[Untyped, Untyped], fn: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Future[Any]: ...
-    @overload
-    def submit(
-        self: Chainable[Anything, Returned[E]], fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Future[R | E]: ...
-    @overload
-    def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Future[B]: ...
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have the delegate call `fn(*args, **kwargs)` when there is room; returns a future.
 
         Raises RuntimeError after `shutdown`, also if that comes while it waits for room, at the end of the interpreter

@@ -6,13 +6,12 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from math import inf
-from typing import Any, NoReturn, overload
+from typing import Any
 
 from ._base import Delegate
-from ._chaining import Chainable
 from ._core import TimeoutTable
 from ._delegating import WorkingExecutor
-from ._types import A, Anything, B, E, FutureLike, Log, P, Plain, R, Returned, Untyped
+from ._types import A, B, FutureLike
 
 __all__ = ["TimeoutExecutor"]
 
@@ -30,22 +29,6 @@ class TimeoutExecutor(WorkingExecutor[A, B]):
     _kind = "TimeoutExecutor"
     _metric = "timeout"
 
-    @overload
-    def __init__(
-        self,
-        delegate: Chainable[A, B],
-        timeout: float,
-        logger: Log = None,
-        name: str = "default",
-    ) -> None: ...
-    @overload
-    def __init__(
-        self: TimeoutExecutor[Anything, Returned[NoReturn]],
-        delegate: Plain,
-        timeout: float,
-        logger: Log = None,
-        name: str = "default",
-    ) -> None: ...
     def __init__(
         self, delegate: Delegate, timeout: float, logger: logging.Logger | None = None, name: str = "default"
     ) -> None:
@@ -64,17 +47,7 @@ class TimeoutExecutor(WorkingExecutor[A, B]):
         self._timeout_table = TimeoutTable(self._logger)
         self._start(self._timeout_table)
 
-    @overload  # type: ignore[override]  # as in Chainable
-    def submit(
-        self: Chainable[Untyped, Untyped], fn: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Future[Any]: ...
-    @overload
-    def submit(
-        self: Chainable[Anything, Returned[E]], fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
-    ) -> Future[R | E]: ...
-    @overload
-    def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Future[B]: ...
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have the delegate call `fn(*args, **kwargs)`; returns a future that is cancelled when its time is up.
 
         Raises RuntimeError after `shutdown`, at the end of the interpreter and in a forked child, and whatever the
@@ -85,21 +58,6 @@ class TimeoutExecutor(WorkingExecutor[A, B]):
         finally:
             del self, fn, args, kwargs  # as in the base class
 
-    @overload
-    def submit_timeout(
-        self: Chainable[Untyped, Untyped], /, timeout: float, fn: Callable[P, Any], *args: P.args, **kwargs: P.kwargs
-    ) -> Future[Any]: ...
-    @overload
-    def submit_timeout(
-        self: Chainable[Anything, Returned[E]],
-        /,
-        timeout: float,
-        fn: Callable[P, R],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> Future[R | E]: ...
-    @overload
-    def submit_timeout(self, /, timeout: float, fn: Callable[P, A], *args: P.args, **kwargs: P.kwargs) -> Future[B]: ...
     def submit_timeout(self, /, timeout: float, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
         """`submit` with `timeout` seconds. Raises TypeError or ValueError if that is no number of them."""
         try:

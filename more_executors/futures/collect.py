@@ -6,30 +6,11 @@ from collections import namedtuple
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import Any, TypeVar
 
 from .._core import check_futures, collected
 from .._types import FutureLike
 from ._origins import origin_of
-
-if TYPE_CHECKING:
-    from ._zip_tuples import (
-        T0,
-        T1,
-        T2,
-        T3,
-        T4,
-        T5,
-        T6,
-        ZipTuple0,
-        ZipTuple1,
-        ZipTuple2,
-        ZipTuple3,
-        ZipTuple4,
-        ZipTuple5,
-        ZipTuple6,
-        ZipTuple7,
-    )
 
 __all__ = ["f_apply", "f_sequence", "f_traverse", "f_zip"]
 
@@ -50,52 +31,11 @@ def zip_type(length: int) -> Callable[[Iterable[Any]], tuple[Any, ...]]:
     if length > MOST_FIELDS:
         return tuple
     fields = [f"f{index}" for index in range(length)]
-    made: Any = namedtuple(f"ZipTuple{length}", fields)  # type: ignore[misc]
+    made: Any = namedtuple(f"ZipTuple{length}", fields)
     globals()[made.__name__] = made  # to be found when it is unpickled
     return made._make
 
 
-@overload
-def f_zip() -> Future[ZipTuple0]: ...  # pyright: ignore[reportOverlappingOverload]
-@overload
-def f_zip(f0: FutureLike[T0], /) -> Future[ZipTuple1[T0]]: ...
-@overload
-def f_zip(f0: FutureLike[T0], f1: FutureLike[T1], /) -> Future[ZipTuple2[T0, T1]]: ...
-@overload
-def f_zip(f0: FutureLike[T0], f1: FutureLike[T1], f2: FutureLike[T2], /) -> Future[ZipTuple3[T0, T1, T2]]: ...
-@overload
-def f_zip(
-    f0: FutureLike[T0], f1: FutureLike[T1], f2: FutureLike[T2], f3: FutureLike[T3], /
-) -> Future[ZipTuple4[T0, T1, T2, T3]]: ...
-@overload
-def f_zip(
-    f0: FutureLike[T0], f1: FutureLike[T1], f2: FutureLike[T2], f3: FutureLike[T3], f4: FutureLike[T4], /
-) -> Future[ZipTuple5[T0, T1, T2, T3, T4]]: ...
-@overload
-def f_zip(
-    f0: FutureLike[T0],
-    f1: FutureLike[T1],
-    f2: FutureLike[T2],
-    f3: FutureLike[T3],
-    f4: FutureLike[T4],
-    f5: FutureLike[T5],
-    /,
-) -> Future[ZipTuple6[T0, T1, T2, T3, T4, T5]]: ...
-@overload
-def f_zip(
-    f0: FutureLike[T0],
-    f1: FutureLike[T1],
-    f2: FutureLike[T2],
-    f3: FutureLike[T3],
-    f4: FutureLike[T4],
-    f5: FutureLike[T5],
-    f6: FutureLike[T6],
-    /,
-) -> Future[ZipTuple7[T0, T1, T2, T3, T4, T5, T6]]: ...
-@overload
-def f_zip(*fs: FutureLike[T0]) -> Future[tuple[T0, ...]]: ...
-@overload
-def f_zip(*fs: FutureLike[Any]) -> Future[tuple[Any, ...]]: ...
 def f_zip(*fs: FutureLike[Any]) -> Future[Any]:
     """A future of a tuple of all results, in order.
 

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from types import TracebackType
-from typing import Any, TypeVar, overload
+from typing import Any
 
 from ._origins import origin_of
 
 __all__ = ["f_return", "f_return_cancelled", "f_return_error"]
-
-A = TypeVar("A")
 
 _returned = origin_of("return", "none")
 _failed = origin_of("return_error", "none")
 _cancelled = origin_of("return_cancelled", "none")
 
 
-@overload
-def f_return(x: A) -> Future[A]: ...
-@overload
-def f_return() -> Future[None]: ...
 def f_return(x: Any = None) -> Future[Any]:
     """A future with the result `x`."""
     return _returned.done(x)

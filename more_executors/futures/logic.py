@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from typing import Any, TypeVar, overload
+from typing import Any
 
 from .._core import check_futures, chosen
 from .._types import FutureLike
@@ -11,32 +11,10 @@ from ._origins import origin_of
 
 __all__ = ["f_and", "f_or"]
 
-T0 = TypeVar("T0")
-T1 = TypeVar("T1")
-T2 = TypeVar("T2")
-T3 = TypeVar("T3")
-T4 = TypeVar("T4")
-
 _or = origin_of("or")
 _and = origin_of("and")
 
 
-@overload
-def f_or(f: FutureLike[T0], /) -> Future[T0]: ...
-@overload
-def f_or(f: FutureLike[T0], f1: FutureLike[T1], /) -> Future[T0 | T1]: ...
-@overload
-def f_or(f: FutureLike[T0], f1: FutureLike[T1], f2: FutureLike[T2], /) -> Future[T0 | T1 | T2]: ...
-@overload
-def f_or(
-    f: FutureLike[T0], f1: FutureLike[T1], f2: FutureLike[T2], f3: FutureLike[T3], /
-) -> Future[T0 | T1 | T2 | T3]: ...
-@overload
-def f_or(
-    f: FutureLike[T0], f1: FutureLike[T1], f2: FutureLike[T2], f3: FutureLike[T3], f4: FutureLike[T4], /
-) -> Future[T0 | T1 | T2 | T3 | T4]: ...
-@overload
-def f_or(f: FutureLike[T0], *fs: FutureLike[T0]) -> Future[T0]: ...
 def f_or(f: Any, *fs: FutureLike[Any]) -> Future[Any]:
     """A future of the first true result to arrive; if there is none, it ends as the last future does.
 
@@ -48,22 +26,6 @@ def f_or(f: Any, *fs: FutureLike[Any]) -> Future[Any]:
     return chosen(_or, [f, *fs], True) if fs else f
 
 
-@overload
-def f_and(f: FutureLike[T0], /) -> Future[T0]: ...
-@overload
-def f_and(f: FutureLike[T0], f1: FutureLike[T1], /) -> Future[T0 | T1]: ...
-@overload
-def f_and(f: FutureLike[T0], f1: FutureLike[T1], f2: FutureLike[T2], /) -> Future[T0 | T1 | T2]: ...
-@overload
-def f_and(
-    f: FutureLike[T0], f1: FutureLike[T1], f2: FutureLike[T2], f3: FutureLike[T3], /
-) -> Future[T0 | T1 | T2 | T3]: ...
-@overload
-def f_and(
-    f: FutureLike[T0], f1: FutureLike[T1], f2: FutureLike[T2], f3: FutureLike[T3], f4: FutureLike[T4], /
-) -> Future[T0 | T1 | T2 | T3 | T4]: ...
-@overload
-def f_and(f: FutureLike[T0], *fs: FutureLike[T0]) -> Future[T0]: ...
 def f_and(f: Any, *fs: FutureLike[Any]) -> Future[Any]:
     """A future that ends as the first one to arrive that is false, failed or cancelled; if there is none, as the last.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, overload
+from typing import Any
 
 from .._base import check_optional_callable
 from .._core import check_futures, mapped
-from .._types import D, E, FutureLike, OnError, X
+from .._types import FutureLike
 from ._origins import origin_of
 
 __all__ = ["f_flat_map", "f_map"]
@@ -17,12 +17,6 @@ _mapped = origin_of("map")
 _flat_mapped = origin_of("flat_map")
 
 
-@overload
-def f_map(future: FutureLike[E], fn: Callable[[E], D], error_fn: None = None) -> Future[D]: ...
-@overload
-def f_map(future: FutureLike[E], fn: Callable[[E], D], error_fn: Callable[[BaseException], X]) -> Future[D | X]: ...
-@overload
-def f_map(future: FutureLike[E], fn: None = None, error_fn: OnError[X] = None) -> Future[E | X]: ...
 def f_map(
     future: FutureLike[Any],
     fn: Callable[[Any], Any] | None = None,
@@ -42,14 +36,6 @@ def f_map(
     return mapped(_mapped, future, fn, error_fn, False)
 
 
-@overload
-def f_flat_map(future: FutureLike[E], fn: Callable[[E], FutureLike[D]], error_fn: None = None) -> Future[D]: ...
-@overload
-def f_flat_map(
-    future: FutureLike[E], fn: Callable[[E], FutureLike[D]], error_fn: Callable[[BaseException], FutureLike[X]]
-) -> Future[D | X]: ...
-@overload
-def f_flat_map(future: FutureLike[E], fn: None = None, error_fn: OnError[FutureLike[X]] = None) -> Future[E | X]: ...
 def f_flat_map(
     future: FutureLike[Any],
     fn: Callable[[Any], FutureLike[Any]] | None = None,
