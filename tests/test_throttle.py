@@ -147,11 +147,13 @@ def throttling(count: Any, delegate: Any = None, **options: Any) -> Iterator[tup
         yield executor, delegate
     finally:
         executor.shutdown(wait=False)
-        for future in executor._table.futures():
-            future.cancel()
-        for given in delegate.given:
-            if not given.done() and not given.cancel():
-                given.set_result(None)
+        while left := executor._table.futures():  # one may be on its way to the delegate
+            for future in left:
+                future.cancel()
+            for given in list(delegate.given):
+                if not given.done() and not given.cancel():
+                    given.set_result(None)
+            threading.Event().wait(0.001)
         assert_ends(executor._worker._thread)
 
 
