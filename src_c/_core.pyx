@@ -15,13 +15,15 @@ anything; what has to be dropped is moved to a local and dropped outside.
 
 No thread enters the section of one object inside that of another, so there is no order to get wrong:
 
-* ``section(future)`` guards the future's fields and, while the future is pending, the phase, value and
-  attempt of its task;
-* ``section(table)`` guards which tasks are outstanding, where they are listed, and the tally;
-* ``section(timers)`` guards the heap and every timer in it.
+* ``section(future)`` guards the future's fields and, while the future is pending, what its task knows;
+* ``section(table)`` guards which tasks are outstanding, where they are listed, and who stands in line;
+* ``section(tally)`` guards the counts, ``section(timers)`` the heap and every timer in it.
 
 Whoever moves a future out of PENDING or RUNNING has won it, and from then on is the only one to touch
 its ``task``, ``waiter`` and ``callbacks``.
+
+A future made from others hangs on them by a ``Hook`` among their callbacks: a ``Task`` for one that is made from one
+at a time, an ``Input`` for each of those that a ``Gather`` waits for. See ``delivery.pxi`` for how it is told.
 """
 
 import concurrent.futures

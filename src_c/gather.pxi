@@ -31,7 +31,7 @@ cdef class Gather(Task):
         cdef FutureCore future = new_future()
         cdef Input hook
         cdef Py_ssize_t i
-        self.inputs = [reference_to(source) for source in futures]
+        self.inputs = references_to(futures)
         self.missing = len(futures)
         self.phase = ON_ITS_OWN
         origin.tie(self, future)
@@ -43,8 +43,7 @@ cdef class Gather(Task):
             hook.gather = self
             hook.index = i
             hook_onto_now(hook, futures[i])
-            if i % BREATH == BREATH - 1:
-                breathe()
+            breathe_at(i)
         return 0
 
     cdef void arrived(self, Py_ssize_t index, State state, object value) noexcept:
@@ -185,9 +184,20 @@ def chosen(Origin origin not None, list futures not None, bint wanted):
 
 def check_futures(str function, futures):
     """Raise TypeError unless all `futures` are such, saying that `function` was called with something else."""
+    cdef Py_ssize_t i = 0
     for future in futures:
         if not is_future(future):
             raise TypeError(f"{function} takes futures, not {future!r}")
+        breathe_at(i)
+        i += 1
+
+
+cdef list references_to(list futures):
+    cdef list references = []
+    for future in futures:
+        references.append(reference_to(future))
+        breathe_at(len(references))
+    return references
 
 
 # -- cancelling many ---------------------------------------------------------------------------------------------
@@ -225,5 +235,4 @@ cdef void cancel_each(list references, object logger) noexcept:
                     source.cancel()
             except BaseException as error:
                 report(logger, "Exception during cancel on %s", (source,), error)
-        if i % BREATH == BREATH - 1:
-            breathe()
+        breathe_at(i)

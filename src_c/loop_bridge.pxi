@@ -77,8 +77,7 @@ cdef class LoopBridge:
         try:
             for i in range(len(arrived)):
                 end_on_loop(<Crossing>arrived[i])
-                if i % BREATH == BREATH - 1:
-                    breathe()
+                breathe_at(i)
         except BaseException:
             for crossing in arrived[i + 1:]:
                 self.send(crossing)

@@ -81,8 +81,7 @@ cdef class TaskTable(Origin):
         cdef list futures = []
         for task in tasks:
             futures.append((<Task>task).future)
-            if len(futures) % BREATH == 0:
-                breathe()
+            breathe_at(len(futures))
         drop(tasks)
         return futures
 
@@ -199,8 +198,7 @@ cdef class TaskTable(Origin):
         for task in tasks:
             settle_now((<Task>task).future, state, outcome)
             ended += 1
-            if ended % BREATH == 0:
-                breathe()
+            breathe_at(ended)
         drop(tasks)
         return 0
 
@@ -212,6 +210,12 @@ cdef enum:
 cdef void breathe() noexcept:
     with nogil:
         pass
+
+
+cdef void breathe_at(Py_ssize_t i) noexcept:
+    """In a loop that is at `i`: breathe now and then."""
+    if i % BREATH == BREATH - 1:
+        breathe()
 
 
 cdef void drop(list items) noexcept:

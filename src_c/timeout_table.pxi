@@ -43,6 +43,7 @@ cdef class TimeoutTable(TaskTable):
                 future = (<Task>task).future
                 if future.state <= RUNNING:
                     self.cancel_late(future)
+            breathe()
         when = self.deadlines.next()
         return None if when is None else when - now
 
