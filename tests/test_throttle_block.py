@@ -355,6 +355,8 @@ def test_shutdown_that_waits_sees_through_who_was_in_and_refuses_who_waited(slee
         for key in range(2):
             sleeper.idle()
             assert shutting_down.is_alive()
+            while len(delegate.given) <= key:  # shutdown's own wake-up may have come in between
+                threading.Event().wait(0.001)
             delegate.given[key].set_result(key)
         shutting_down.outcome()
         assert [future.result(0) for future in futures] == [0, 1]
