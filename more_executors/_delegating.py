@@ -187,9 +187,16 @@ class SubmittingExecutor(WorkingExecutor[A, B]):
         self._table.waker.set()
 
     def _wait_until_drained(self) -> None:
-        super()._wait_until_drained()
-        if self._delegate_shutdown is not None:
-            shut_down(self._delegate, *self._delegate_shutdown)
+        assert self._delegate_shutdown is not None
+        _, cancel_futures = self._delegate_shutdown
+        try:
+            super()._wait_until_drained()
+        except BaseException:  # a Ctrl-C: then the thread sees the delegate off, if it has not ended just now
+            self._shut_delegate_down(False, cancel_futures)
+            if self._drained():
+                self._see_delegate_off()
+            raise
+        shut_down(self._delegate, True, cancel_futures)
 
     def _turn(self) -> float | None:
         try:

@@ -90,9 +90,13 @@ class Collector:
         if executor is not None:
             # Called back by a garbage collection, at any moment: that may take no lock.
             record.reference = weakref.ref(executor, lambda _: self._gone.append(key))
-        if self._gone:
-            with self._lock:
+        # Whoever has the lock buries. It may be this thread: what it makes there may set off a garbage collection, and
+        # that a destructor which makes an executor.
+        if self._gone and self._lock.acquire(blocking=False):
+            try:
                 self._bury()
+            finally:
+                self._lock.release()
 
     def _bury(self) -> None:
         while self._gone:
@@ -104,7 +108,8 @@ class Collector:
         with self._lock:
             self._bury()
             totals = {labels: copied(past) for labels, past in self._past.items()}
-        for record in list(self._live.values()):
+            live = self._live.copy()  # here: else one that is buried meanwhile would be in neither
+        for record in live.values():
             total = totals_of(totals, record)
             total.add(record)
             total.in_use += record.in_use

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from exposition import Series, eventually, executors, exposition, futures, new, series, timeless, unused_name
-from support import PATIENCE, ScriptedDelegate, SomeError, all_at_once
+from support import PATIENCE, InThread, ScriptedDelegate, SomeError, all_at_once
 
 from more_executors import (
     Executors,
@@ -28,6 +28,7 @@ from more_executors import (
     f_timeout,
     f_traverse,
     f_zip,
+    metrics,
 )
 
 
@@ -35,6 +36,21 @@ from more_executors import (
 def name() -> str:
     """A name that no other executor has had."""
     return unused_name()
+
+
+# 1. A scrape, or an executor that is made, sums up what is gone, and holds the lock of that.
+# 2. That sets off a garbage collection, and in it a destructor makes an executor, on the same thread.
+def test_an_executor_can_be_made_by_a_destructor_in_the_midst_of_a_scrape(name: str) -> None:
+    def made_there() -> None:
+        with metrics._collector._lock:
+            Executors.sync(name=name)
+
+    executor = Executors.sync(name=name)
+    del executor
+    gc.collect()
+    InThread(made_there).outcome()
+    gc.collect()
+    assert timeless(series(name)) == executors("sync", 2, in_use=0)
 
 
 # -- many, and those that are gone ---------------------------------------------------------------------------------

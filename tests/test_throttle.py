@@ -650,3 +650,21 @@ def test_the_name_and_the_logger_are_those_given_and_go_down_the_chain() -> None
         assert executor._logger is logging.getLogger("ThrottleExecutor")
         assert isinstance(executor, Executor)
         assert list(executor.map(int, ["1", "2"])) == [1, 2]
+
+
+def test_a_ctrl_c_in_a_shutdown_that_waits_leaves_it_to_the_thread_to_shut_the_delegate_down(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with throttling(1) as (executor, delegate):
+        future = executor.submit(int, "first")
+
+        def interrupted() -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patched:
+            patched.setattr(executor._worker, "join", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                executor.shutdown()
+        assert delegate.shutdowns == []
+    assert future.done()
+    assert delegate.shutdowns == [{"wait": False}]
