@@ -10,13 +10,14 @@ from matplotlib.figure import Figure
 from .rows import ASYNCIO_TASKS, DICT_LOOP, ORIGINAL, OURS, PLOTTED
 from .table import Found, amount
 
-# who: colour, label, points that the label is moved up by
+# who: colour, label
 CURVES = {
-    ORIGINAL: ("#c2410c", "more-executors 2.11.4", 0),
-    DICT_LOOP: ("#6b7280", "stdlib futures in a dict", 6),
-    ASYNCIO_TASKS: ("#7c3aed", "an asyncio task each", -6),
-    OURS: ("#0369a1", "this library", 0),
+    ORIGINAL: ("#c2410c", "more-executors 2.11.4"),
+    DICT_LOOP: ("#6b7280", "stdlib futures in a dict"),
+    ASYNCIO_TASKS: ("#7c3aed", "an asyncio task each"),
+    OURS: ("#0369a1", "this library"),
 }
+NEAR = 1.6  # labels overlap where one curve ends at less than so many times another
 
 
 def draw(found: Found, path: Path) -> None:
@@ -24,14 +25,20 @@ def draw(found: Found, path: Path) -> None:
     mpl.use("agg")
     figure = Figure(figsize=(8, 4.8), layout="constrained")
     axes = figure.add_subplot()
-    for who, (colour, label, up) in CURVES.items():
-        points = [(count, min(values[who])) for count, row in PLOTTED.items() if who in (values := found[row.title])]
-        counts, seconds = zip(*points, strict=True)
+    curves = {
+        who: [(count, min(values[who])) for count, row in PLOTTED.items() if who in (values := found[row.title])]
+        for who in CURVES
+    }
+    for who, (colour, label) in CURVES.items():
+        counts, seconds = zip(*curves[who], strict=True)
+        others = [points[-1][1] for other, points in curves.items() if other != who and points[-1][0] == counts[-1]]
+        above = any(seconds[-1] / NEAR < end <= seconds[-1] for end in others)
+        below = any(seconds[-1] < end < seconds[-1] * NEAR for end in others)
         axes.plot(counts, seconds, "o-", color=colour, linewidth=2.5 if who == OURS else 1.5, markersize=4)
         axes.annotate(
             label,
             (counts[-1], seconds[-1]),
-            xytext=(8, up),
+            xytext=(8, 6 * (above - below)),
             textcoords="offset points",
             color=colour,
             va="center",
