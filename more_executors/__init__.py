@@ -11,7 +11,9 @@ except ModuleNotFoundError as error:
     ) from error
 
 from . import futures
+from . import progress as progress
 from .asyncio import AsyncioExecutor
+from .backoff import Backoff as Backoff
 from .cancel_on_shutdown import CancelOnShutdownExecutor
 from .executors import Executors
 from .flat_map import FlatMapExecutor
@@ -31,9 +33,16 @@ from .futures import (
     f_traverse,
     f_zip,
 )
+from .journal import Journal as Journal
 from .map import MapExecutor
 from .poll import PollDescriptor, PollExecutor
+from .poll_stats import OutstandingTask as OutstandingTask
+from .poll_stats import PollStats as PollStats
+from .rate_limit import RateLimit as RateLimit
+from .rate_limit import Throttled as Throttled
 from .retry import ExceptionRetryPolicy, RetryExecutor, RetryPolicy
+from .status_poll import StatusPoll as StatusPoll
+from .status_poll import TaskMissing as TaskMissing
 from .sync import SyncExecutor
 from .throttle import ThrottleExecutor
 from .timeout import TimeoutExecutor

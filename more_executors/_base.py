@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from math import inf
 from typing import Any, Protocol
 
 __all__: list[str] = []
@@ -37,6 +38,27 @@ def check_optional_callable(what: str, value: object) -> None:
     """Raise TypeError unless `value` is callable or None."""
     if value is not None:
         check_callable(what, value)
+
+
+def checked_seconds(what: str, seconds: object) -> float:
+    """`seconds` as a float, maybe infinite. TypeError if it is no number, ValueError if it is negative or NaN."""
+    if not isinstance(seconds, (int, float)):
+        raise TypeError(f"{what} must be a number of seconds, not {seconds!r}")
+    if not seconds >= 0:
+        raise ValueError(f"{what} must be 0 s or more, not {seconds!r}")
+    try:
+        return float(seconds)
+    except OverflowError:
+        return inf
+
+
+def checked_count(what: str, count: object) -> int:
+    """`count`. Raises TypeError if it is no int, ValueError if it is less than 1."""
+    if not isinstance(count, int) or isinstance(count, bool):
+        raise TypeError(f"{what} must be an int, not {count!r}")
+    if count < 1:
+        raise ValueError(f"{what} must be 1 or more, not {count!r}")
+    return count
 
 
 def check_delegate(delegate: object) -> None:

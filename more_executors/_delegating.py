@@ -30,7 +30,7 @@ from ._base import (
     chosen_logger,
 )
 from ._chaining import Chainable
-from ._core import TaskTable, log
+from ._core import TaskTable, cancel_many, log
 from ._pools import is_worker_of
 from ._types import A, B
 from ._worker import Worker
@@ -101,8 +101,7 @@ class DelegatingExecutor(Chainable[A, B]):
 
     def _cancel_at_shutdown(self, asked_for: bool) -> None:
         if asked_for:
-            for future in self._table.futures():
-                future.cancel()
+            cancel_many(self._table.futures())
 
     def _shut_delegate_down(self, wait: bool, cancel_futures: bool) -> None:
         shut_down(self._delegate, wait, cancel_futures)
@@ -125,10 +124,6 @@ class DelegatingExecutor(Chainable[A, B]):
         if isinstance(self._delegate, DelegatingExecutor):
             return self._delegate._is_at_work_here()
         return isinstance(self._delegate, ThreadPoolExecutor) and is_worker_of(self._delegate)
-
-    def _debug(self, message: str, *args: object) -> None:
-        if self._debugging:
-            log(self._logger, logging.DEBUG, message, *args)
 
     def _end_with_interpreter(self) -> None:
         self._table.close(AFTER_INTERPRETER_SHUTDOWN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from ._base import Delegate
-from ._core import TaskTable
+from ._core import TaskTable, cancel_many
 from ._delegating import DelegatingExecutor
 from ._types import A, B
 
@@ -38,6 +38,4 @@ class CancelOnShutdownExecutor(DelegatingExecutor[A, B]):
         self._start(TaskTable(self._logger))
 
     def _cancel_at_shutdown(self, asked_for: bool) -> None:
-        for future in self._table.futures():
-            if future.cancel():
-                self._table.tally.count_cancel()
+        self._table.tally.count_cancels(cancel_many(self._table.futures()))

@@ -97,15 +97,16 @@ class Executors:
     def with_poll(
         cls,
         executor: Delegate,
-        poll_fn: Callable[[list[_poll.PollDescriptor[Any, Any]]], float | None],
-        cancel_fn: Callable[[Any], object] | None = None,
+        poll_fn: Callable[[list[_poll.PollDescriptor[Any, Any]]], Any],
+        cancel_fn: Callable[[Any], Any] | None = None,
         default_interval: float = 5.0,
         logger: logging.Logger | None = None,
         name: str | None = None,
+        **options: Any,
     ) -> _poll.PollExecutor[Any, Any]:
-        """A `PollExecutor` on top of `executor`."""
+        """A `PollExecutor` on top of `executor`; `options` are its keywords for polling at high volume."""
         return _poll.PollExecutor(
-            executor, poll_fn, cancel_fn, default_interval, logger, name=inherited(name, executor)
+            executor, poll_fn, cancel_fn, default_interval, logger, name=inherited(name, executor), **options
         )
 
     @classmethod

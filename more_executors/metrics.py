@@ -1,7 +1,7 @@
 """What executors and futures have done so far, for Prometheus, if `prometheus_client` is there.
 
-Nothing is counted for it: the tallies of the core are, anyhow, and they are read when somebody scrapes. The environment
-variable `MORE_EXECUTORS_PROMETHEUS=0` switches it off.
+Nothing is counted for it: the tallies of the core are, and the meters of poll executors, anyhow, and they are read when
+somebody scrapes. The environment variable `MORE_EXECUTORS_PROMETHEUS=0` switches it off.
 """
 
 # pyright: reportPossiblyUnboundVariable=false
@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 from ._core import Tally
+from ._histogram import HistogramCounts
+from ._metric_totals import Record, Totals, totals_of
 
 __all__: list[str] = []
 
@@ -27,52 +27,17 @@ try:
     from prometheus_client.core import (  # type: ignore[import-not-found, unused-ignore]
         CounterMetricFamily,
         GaugeMetricFamily,
+        HistogramMetricFamily,
         Metric,
     )
+    from prometheus_client.utils import floatToGoString  # type: ignore[import-not-found, unused-ignore]
 except ImportError:
     enabled = False
 else:
     enabled = True
 
-COUNTED: tuple[str, ...] = ("started", "finished", "failed", "cancelled", "seconds", "calls", "call_errors")
-COUNTED += ("call_seconds", "retries", "retry_seconds", "cancels")
-
 # These hand on the futures of their delegates, which count them.
 WITHOUT_FUTURES = ("cancel_on_shutdown", "asyncio")
-
-
-class Record:
-    """What one executor, or one of the functions on futures, counts."""
-
-    def __init__(self, kind: str, name: str, tally: Tally, is_executor: bool) -> None:
-        self.labels = (kind, name)
-        self.tally = tally
-        self.is_executor = is_executor
-        self.in_use = is_executor
-        self.created = time.time()
-        self.reference: Callable[[], Any] = lambda: None
-
-    def ended(self) -> None:
-        """The executor was shut down."""
-        self.in_use = False
-
-
-class Totals:
-    """The sums of all records with the same labels."""
-
-    def __init__(self, created: float) -> None:
-        self.created = created
-        self.executors = 0
-        self.in_use = 0
-        self.pending = 0
-        self.queued = 0
-        self.counts: dict[str, float] = dict.fromkeys(COUNTED, 0.0)
-
-    def add(self, record: Record) -> None:
-        self.created = min(self.created, record.created)
-        self.executors += record.is_executor
-        for what in COUNTED:
-            self.counts[what] += getattr(record.tally, what)
 
 
 class Collector:
@@ -107,29 +72,13 @@ class Collector:
         """The metrics as they are now, for the registry."""
         with self._lock:
             self._bury()
-            totals = {labels: copied(past) for labels, past in self._past.items()}
+            totals = {labels: past.past() for labels, past in self._past.items()}
             live = self._live.copy()  # here: else one that is buried meanwhile would be in neither
         for record in live.values():
             total = totals_of(totals, record)
             total.add(record)
-            total.in_use += record.in_use
-            total.pending += record.tally.pending
-            if record.labels[0] == "throttle" and (executor := record.reference()) is not None:
-                total.queued += executor._waiting()
+            total.add_present(record)
         return families(totals)
-
-
-def totals_of(all_totals: dict[tuple[str, str], Totals], record: Record) -> Totals:
-    if record.labels not in all_totals:
-        all_totals[record.labels] = Totals(record.created)
-    return all_totals[record.labels]
-
-
-def copied(totals: Totals) -> Totals:
-    fresh = Totals(totals.created)
-    fresh.executors = totals.executors
-    fresh.counts = totals.counts.copy()
-    return fresh
 
 
 def families(totals: dict[tuple[str, str], Totals]) -> Iterator[Metric]:
@@ -140,6 +89,20 @@ def families(totals: dict[tuple[str, str], Totals]) -> Iterator[Metric]:
         for labels, total in totals.items():
             if suits(labels, kind) and total.counts[if_any or what]:
                 family.add_metric(label_values(labels, kind), total.counts[what], created=total.created)
+        return family
+
+    def own_gauge(kind: str, what: str, text: str, if_given: bool = False) -> Metric:
+        family = GaugeMetricFamily(f"more_executors_{kind}_{what}", text, labels=label_names(kind))
+        for labels, total in totals.items():
+            if suits(labels, kind) and (what in total.gauges if if_given else total.counts["started"]):
+                family.add_metric(label_values(labels, kind), total.gauges.get(what, 0.0))
+        return family
+
+    def histogram(what: str, text: str) -> Metric:
+        family = HistogramMetricFamily(f"more_executors_poll_{what}", text, labels=label_names("poll"))
+        for labels, total in totals.items():
+            if (counted := total.histograms.get(what)) is not None and counted.count:
+                family.add_metric(label_values(labels, "poll"), buckets(counted), counted.total)
         return family
 
     def gauge(name: str, text: str, what: str, kind: str | None = None) -> Metric:
@@ -168,12 +131,25 @@ def families(totals: dict[tuple[str, str], Totals]) -> Iterator[Metric]:
     yield counter("retry", "Futures retried by RetryExecutor", "retries", "retry")
     yield gauge("retry_queue", "Futures in RetryExecutor queue", "pending", "retry")
     yield counter("retry_delay", "Time spent waiting for retry", "retry_seconds", "retry")
-    yield gauge("throttle_queue", "Futures in ThrottleExecutor queue", "queued", "throttle")
+    yield own_gauge("throttle", "queue", "Futures in ThrottleExecutor queue")
+    yield own_gauge("poll", "outstanding", "Futures of PollExecutor that are not done")
+    yield own_gauge("poll", "oldest_age_seconds", "How long ago the oldest pending future of PollExecutor was made")
+    yield own_gauge("poll", "rate_limit", "Calls per second that PollExecutor's rate limit allows now", if_given=True)
+    yield histogram("duration_seconds", "Execution time of each call of PollExecutor's poll function")
+    yield histogram("batch_size", "Tasks in each call of PollExecutor's poll function")
+    yield histogram("lag_seconds", "How late each call of PollExecutor's poll function came for the tasks in it")
+    yield counter("poll_throttled", "PollExecutor's poll function calls answered by Throttled", "throttled", "poll")
 
 
 def suits(labels: tuple[str, str], kind: str | None) -> bool:
     """Whether a metric of `kind`, None being all kinds that have futures, has a series for `labels`."""
     return labels[0] not in WITHOUT_FUTURES if kind is None else labels[0] == kind
+
+
+def buckets(counted: HistogramCounts) -> list[tuple[str, float]]:
+    """What is counted up to each bound, as the text format has it."""
+    bounds = [*map(floatToGoString, counted.bounds), "+Inf"]
+    return list(zip(bounds, map(float, counted.cumulative()), strict=True))
 
 
 def label_names(kind: str | None) -> tuple[str, ...]:
@@ -191,7 +167,7 @@ if enabled:
 
 def track(executor: object, kind: str, name: str, tally: Tally) -> Record:
     """Show what `executor` counts, while it is there and after."""
-    record = Record(kind, name, tally, True)
+    record = Record(kind, name, tally, is_executor=True, meter=getattr(executor, "_meter", None))
     if enabled:
         _collector.add(record, executor)
     return record
@@ -200,7 +176,7 @@ def track(executor: object, kind: str, name: str, tally: Tally) -> Record:
 def track_function(kind: str, name: str, tally: Tally) -> None:
     """Show what a function that makes futures counts."""
     if enabled:
-        _collector.add(Record(kind, name, tally, False), None)
+        _collector.add(Record(kind, name, tally, is_executor=False), None)
 
 
 def _after_fork_in_child() -> None:

@@ -4,23 +4,30 @@ Guarantees:
 
 * Every future ends exactly once: as its descriptor is resolved, as the delegate's future ends if that is no success,
   or cancelled.
-* The poll function runs on one thread, one call at a time, with nothing held. Whatever it raises or returns, polling
-  goes on.
+* The poll function runs with nothing held, one call at a time unless more are asked for, and no task is in two calls.
+  Whatever it raises or returns, polling goes on.
 * Cancelling and resolving are O(1), and wait for no poll.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from math import inf
 from time import monotonic
 from typing import Any
 
-from ._base import Delegate, check_callable, check_optional_callable
-from ._core import PollDescriptor, PollTable, log
+from ._base import Delegate, checked_seconds
+from ._core import Backoff, PollDescriptor, cancel_many
 from ._delegating import WorkingExecutor
+from ._html import stats_table
+from ._poll_options import Polling, PollOptions
 from ._types import A, B
+from .journal import JournalLike
+from .poll_stats import OutstandingTask, PollStats
+from .rate_limit import RateLimit
+from .retry import RetryPolicy
 
 __all__ = ["PollDescriptor", "PollExecutor"]
 
@@ -59,122 +66,193 @@ class PollExecutor(WorkingExecutor[A, B]):
     def __init__(
         self,
         delegate: Delegate,
-        poll_fn: Callable[[list[PollDescriptor[Any, Any]]], float | None],
-        cancel_fn: Callable[[Any], object] | None = None,
+        poll_fn: Callable[[list[PollDescriptor[Any, Any]]], Any],
+        cancel_fn: Callable[[Any], Any] | None = None,
         default_interval: float = 5.0,
         logger: logging.Logger | None = None,
         name: str = "default",
+        *,
+        min_interval: float | None = None,
+        batch_size: int | None = None,
+        group_by: Callable[[Any], Any] | None = None,
+        max_concurrency: int = 1,
+        rate_limit: RateLimit | None = None,
+        retry_policy: RetryPolicy | None = None,
+        schedule: Backoff | None = None,
+        timeout: float | None = None,
+        cancel_many_fn: Callable[[list[Any]], Any] | None = None,
+        journal: JournalLike | None = None,
     ) -> None:
         """Start polling.
 
+        With `batch_size`, `group_by`, `max_concurrency`, `rate_limit`, `schedule` or a `poll_fn` that is an
+        `async def`, each task has a time of its own, and calls get what is due, never an empty list. A task is due when
+        it joins, and again some time after each call: what `PollDescriptor.poll_after` said, else the delay that the
+        call returned, else what `schedule` says, else `default_interval`.
+
         Args:
             delegate: the executor that calls what is submitted; shut down with this one.
-            poll_fn: gets a list of `PollDescriptor`, may return a delay in seconds.
+            poll_fn: gets a list of `PollDescriptor`, may return a delay in seconds. If it is an `async def`, it runs on
+                an event loop that the executor has on a thread of its own; so do the functions that cancel.
             cancel_fn: gets a descriptor's `result`; whether the task has been cancelled. May be slow: other futures
                 do not wait for it.
             default_interval: seconds between polls, at least 0; inf is until something joins or `notify`.
             logger: by default the one called "PollExecutor".
-            name: ends the name of the thread.
+            name: ends the names of the threads.
+            min_interval: seconds from the begin of a poll to that of the next, at the least, unless `notify` is called:
+                what joins meanwhile is polled together. By default 0; where only what is due is polled, a fiftieth of
+                `default_interval`, at most 0.1.
+            batch_size: how many descriptors a call gets at most.
+            group_by: gets a `result`; a call gets tasks for which this returns the same, which must be hashable. What
+                it raises fails the task.
+            max_concurrency: how many calls of `poll_fn` may go on at a time. No task is in two.
+            rate_limit: how many calls of the three functions there may be; it adapts when they raise `Throttled`.
+            retry_policy: what becomes of the tasks of a call that raised. It is asked with the number of such calls in
+                a row that a task was in, and a failed future. By default they fail.
+            schedule: says when a task is polled again.
+            timeout: seconds after which a task that is polled fails with `TimeoutError`, and is cancelled elsewhere.
+            cancel_many_fn: gets a list of `result`s, at most `batch_size`; as many truth values: which have been
+                cancelled. For `cancel_all`, `shutdown(cancel_futures=True)` and cancel-on-shutdown.
+            journal: keeps what is polled on record, for `resume` in another process.
 
         Raises TypeError or ValueError if one of these cannot be used.
         """
         super().__init__(delegate, logger, name)
-        check_callable("poll_fn", poll_fn)
-        check_optional_callable("cancel_fn", cancel_fn)
-        self._poll_fn = poll_fn
-        self._default_interval = checked_interval(default_interval)
-        self._warned_of_delay = False
-        self._failing = False
-        self._poll_table = PollTable(self._logger, cancel_fn)
+        self._options = PollOptions(
+            poll_fn,
+            cancel_fn,
+            default_interval,
+            min_interval,
+            batch_size,
+            group_by,
+            max_concurrency,
+            rate_limit,
+            retry_policy,
+            schedule,
+            timeout,
+            cancel_many_fn,
+            journal,
+        )
+        self._polling = Polling(self._options, self._logger, f"{self._kind}-{name}", self._debugging)
+        self._meter = self._polling.meter
+        self._poll_table = self._polling.table
+        self._polling.close_with(self)
         self._start(self._poll_table)
 
     def notify(self) -> None:
-        """Poll as soon as possible: once, however often this is called before that poll begins."""
-        self._table.waker.set()
+        """Poll as soon as possible everything that is outstanding: once, however often this is called until then."""
+        self._poll_table.ask()
+
+    def adopt(self, result: Any, *, timeout: float | None = None) -> Future[Any]:
+        """A future for a task that exists already, `result` being what a callable would have returned.
+
+        It is polled from now on; the delegate is not asked. `timeout`, in seconds, is instead of the executor's. Raises
+        TypeError or ValueError if that cannot be used, RuntimeError after `shutdown`. Costs less than a microsecond.
+        """
+        return self._poll_table.adopt(self, result, seconds_or_none(timeout))
+
+    def adopt_many(self, results: Iterable[Any], *, timeout: float | None = None) -> list[Future[Any]]:
+        """`adopt` for each of `results`; returns the futures in the same order. A million take about a second.
+
+        Raises what iterating over `results` raises, and what `adopt` does; then none of them is polled.
+        """
+        return self._poll_table.adopt_many(self, list(results), seconds_or_none(timeout))
+
+    def resume(self) -> list[tuple[Any, Future[Any]]]:
+        """Take up what `journal` has on record from before this executor: each task's result, and a future for it.
+
+        They are in the order in which the tasks began to be polled. What was returned once is not returned again.
+        Raises ValueError if the executor has no journal, RuntimeError after `shutdown`.
+        """
+        if self._polling.recorder is None:
+            raise ValueError(f"resume: {self!r} has no journal")
+        recorded = self._polling.recorder.recovered()
+        keys = [key for key, _ in recorded]
+        results = [result for _, result in recorded]
+        return list(zip(results, self._poll_table.adopt_many(self, results, keys=keys), strict=True))
+
+    def flush_journal(self, timeout: float | None = None) -> bool:
+        """Wait until `journal` has on record what has joined and what has ended so far; whether it has.
+
+        `timeout` is how many seconds to wait at most, None for as long as it takes. Raises ValueError if the executor
+        has no journal.
+        """
+        if self._polling.recorder is None:
+            raise ValueError(f"flush_journal: {self!r} has no journal")
+        return self._polling.recorder.flush(timeout)
+
+    def cancel_all(self) -> int:
+        """Try to cancel every future that is not done; returns how many are cancelled then.
+
+        With `cancel_many_fn`, tasks that are polled are cancelled by as few calls as possible.
+        """
+        return cancel_many(self._poll_table.futures())
+
+    def outstanding(self) -> list[OutstandingTask]:
+        """What is being polled, in order of arrival. Costs a microsecond or so for each task."""
+        return [OutstandingTask(*row) for row in self._poll_table.polled_tasks()]
+
+    def stats(self) -> PollStats:
+        """How polling goes. The cost does not depend on how many tasks there are."""
+        table, tally, meter = self._poll_table, self._poll_table.tally, self._meter
+        outstanding, polled = len(table), table.polling
+        done = tally.finished + tally.failed + tally.cancelled
+        limit = self._options.rate_limit
+        return PollStats(
+            outstanding=outstanding,
+            with_delegate=max(0, outstanding - polled),
+            polled=polled,
+            due=self._polling.rounds.due,
+            in_calls=self._polling.rounds.in_calls,
+            done=done,
+            failed=tally.failed,
+            cancelled=tally.cancelled,
+            calls=tally.calls,
+            errors=tally.call_errors,
+            throttled=meter.throttled,
+            oldest_age=table.oldest_age(),
+            lag=meter.last_lag,
+            rate=None if limit is None else limit.rate,
+            seconds_left=meter.seconds_left(outstanding, done),
+        )
+
+    def _gauges(self) -> dict[str, float]:
+        """For the metrics."""
+        stats = self.stats()
+        gauges = {"outstanding": float(stats.outstanding), "oldest_age_seconds": stats.oldest_age}
+        return gauges if stats.rate is None else {**gauges, "rate_limit": stats.rate}
+
+    def _repr_html_(self) -> str:
+        return stats_table(f"{type(self).__name__} {self._name!r}", self.stats())
 
     def _turn(self) -> float | None:
-        """Poll once."""
         try:
-            return None if self._drained() else self._poll()
+            if self._drained():
+                self._polling.close()
+                return None
+            late, next_late = self._poll_table.fail_late()
+            self._polling.cancels.too_late(late)
+            seconds = self._polling.rounds.turn()
+            return seconds if next_late == inf else max(0.0, min(seconds, next_late - monotonic()))
         finally:
             del self  # see `called`
 
-    def _poll(self) -> float:
-        error: BaseException | None = None
-        descriptors = self._poll_table.hand_out()
-        self._debug("polling %d descriptors", len(descriptors))
-        try:
-            began = monotonic()
-            delay, error = called(self._poll_fn, descriptors)
-            self._table.tally.count_call(monotonic() - began, error is not None)
-            if error is not None:
-                self._poll_failed(error)
-                return self._default_interval
-            self._failing = False
-            return self._seconds(delay)
-        finally:
-            del self, descriptors, error  # see `called`
+    def _wait_until_drained(self) -> None:
+        super()._wait_until_drained()
+        self._polling.join()
 
-    def _poll_failed(self, error: BaseException) -> None:
-        if not isinstance(error, Exception):
-            log(self._logger, logging.ERROR, "%r out of the poll function; polling goes on", error, error=error)
-        elif not self._failing:
-            log(self._logger, logging.WARNING, "the poll function of %r failed", self, error=error)
-        self._failing = True
-        self._poll_table.fail_handed_out(error)
+    def _is_at_work_here(self) -> bool:
+        return self._polling.is_current() or super()._is_at_work_here()
 
-    def _seconds(self, delay: object) -> float:
-        """The delay that a poll function asked for."""
-        if not isinstance(delay, (int, float)):
-            return self._default_interval
-        try:
-            seconds = as_seconds(delay)
-        except Exception:
-            return self._default_interval  # a number by name only
-        if seconds >= 0:
-            return seconds
-        if not self._warned_of_delay:
-            self._warned_of_delay = True
-            log(
-                self._logger,
-                logging.WARNING,
-                "the poll function returned a delay of %r; read as %s s from now on",
-                delay,
-                self._default_interval,
-            )
-        return self._default_interval
+    def _end_with_interpreter(self) -> None:
+        self._polling.abandon()
+        super()._end_with_interpreter()
+
+    def _end_after_fork(self) -> None:
+        self._polling.abandon()
+        super()._end_after_fork()
 
 
-def checked_interval(seconds: float) -> float:
-    """`seconds` as a float. Raises TypeError if it is no number, ValueError if it is negative or NaN."""
-    if not isinstance(seconds, (int, float)):
-        raise TypeError(f"default_interval must be a number of seconds, not {seconds!r}")
-    if not seconds >= 0:
-        raise ValueError(f"default_interval must be 0 s or more, not {seconds!r}")
-    return as_seconds(seconds)
-
-
-def as_seconds(number: float) -> float:
-    """`number` as a float, or infinite if it is too large for one."""
-    try:
-        return float(number)
-    except OverflowError:
-        return inf if number > 0 else -inf
-
-
-def called(
-    poll_fn: Callable[[list[PollDescriptor[Any, Any]]], object], descriptors: list[PollDescriptor[Any, Any]]
-) -> tuple[object, BaseException | None]:
-    """What `poll_fn(descriptors)` returns, and what it raises.
-
-    An exception keeps, through its traceback, the frames it went through and all their callers, with their variables.
-    Futures keep exceptions. So the traceback is cut to begin in `poll_fn`, and the callers of this empty their frames:
-    else a future that failed would keep the executor, and whatever else was outstanding.
-    """
-    try:
-        return poll_fn(descriptors), None
-    except BaseException as error:
-        trace = error.__traceback__
-        return None, error.with_traceback(trace and trace.tb_next)
-    finally:
-        del descriptors
+def seconds_or_none(timeout: float | None) -> float:
+    """`timeout`, checked, or a negative number for None."""
+    return -1.0 if timeout is None else checked_seconds("timeout", timeout)

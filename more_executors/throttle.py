@@ -73,9 +73,9 @@ class ThrottleExecutor(SubmittingExecutor[A, B]):
         """
         return self._throttle_table.submit_later(self, self._room, fn, args, kwargs)
 
-    def _waiting(self) -> int:
+    def _gauges(self) -> dict[str, float]:
         """How many calls queue here, for the metrics."""
-        return self._throttle_table.waiting
+        return {"queue": self._throttle_table.waiting}
 
     def _submit_due(self) -> float | None:
         try:

@@ -12,6 +12,7 @@ cdef class PollDescriptor(Task):
     """
 
     cdef CancelAttempt attempt  # section(future): the cancel() that is being decided, or None
+    cdef Pace pace              # set once, or None where nothing needs it
 
     def __init__(self, *args, **kwargs):
         raise TypeError("PollDescriptor objects are made by PollExecutor")
@@ -20,6 +21,11 @@ cdef class PollDescriptor(Task):
     def result(self):
         """What the delegate's callable returned: typically a task id."""
         return self.value
+
+    @property
+    def done(self):
+        """Whether the future is done: resolved, failed, cancelled. Then there is nothing left to do for it."""
+        return self.over or self.future is None
 
     def yield_result(self, result=None):
         """Resolve the future with `result`."""
@@ -40,6 +46,36 @@ cdef class PollDescriptor(Task):
             exception = exception.with_traceback(traceback)
         settle_now(self.future, ERROR, exception)
 
+    def poll_after(self, double seconds):
+        """Poll this task again `seconds` from now, or from the call it is in, and no sooner.
+
+        It overrides, once, what the poll function returned and what the schedule says: for a server's hint. Where whole
+        lists are polled, the task is left out of them until then. Does nothing once the future is done. Raises
+        ValueError if `seconds` is negative or NaN. Costs the logarithm of the number of tasks.
+        """
+        if not seconds >= 0.0:
+            raise ValueError(f"poll_after: seconds must be 0 or more, not {seconds!r}")
+        if not self.over and self.phase == ON_ITS_OWN:
+            (<PollTable>self.origin).poll_after(self, monotonic() + seconds)
+
+    def restart_backoff(self):
+        """Begin anew with the delays that the executor's `schedule` gives: there is news of the task.
+
+        If the task waits for its next poll, that comes after the first delay now, unless it is due sooner.
+        """
+        if not self.over and self.phase == ON_ITS_OWN:
+            (<PollTable>self.origin).restart(self)
+
+    @property
+    def polls(self):
+        """In how many calls of the poll function it was; None where whole lists are polled, which keeps no count."""
+        return None if self.pace is None else self.pace.polls
+
+    @property
+    def failures(self):
+        """How many of those in a row have failed, to the latest; counted where there is a `retry_policy`."""
+        return 0 if self.pace is None else self.pace.failures
+
     __class_getitem__ = classmethod(types.GenericAlias)
 
     def __repr__(self):
@@ -47,18 +83,25 @@ cdef class PollDescriptor(Task):
 
     cdef void delegate_ended(self, object delegate_future, State state, object value) noexcept:
         """Join the polled list, unless the delegate did not succeed."""
-        cdef FutureCore future = self.future
-        cdef object reference
         if state != RESULT:
-            future.settle(state, value)
+            self.future.settle(state, value)
             return
-        with cython.critical_section(future):
-            if future.state > RUNNING:
-                return
-            reference = self.value
-            self.value = value
-            self.phase = ON_ITS_OWN
-        (<PollTable>self.origin).join(self)
+        try:
+            (<PollTable>self.origin).take_up(self, value, -1.0, 0)
+        except BaseException as error:
+            self.future.settle(ERROR, error)
+
+    cdef bint go_on_its_own(self, object value) noexcept:
+        """Away from the delegate, with `value`: False if the future is done already."""
+        cdef object reference
+        cdef bint pending
+        with cython.critical_section(self.future):
+            pending = self.future.state <= RUNNING
+            if pending:
+                reference = self.value
+                self.value = value
+                self.phase = ON_ITS_OWN
+        return pending
 
     cdef FutureCore below(self, bint cancelling):
         return None if cancelling else Task.below(self, False)
@@ -75,34 +118,23 @@ cdef class PollDescriptor(Task):
 
     cdef int cancel_polled(self, FutureCore future) except -1:
         cdef object cancel_fn = (<PollTable>self.origin).cancel_fn
-        cdef CancelAttempt fresh, attempt
-        cdef int won = 0
+        cdef CancelAttempt attempt, other
+        cdef bint agreed = False
         if cancel_fn is None:
             future.settle(CANCELLED_AND_NOTIFIED, None)
             return future.cancelled_now()
-        fresh = CancelAttempt()
-        with cython.critical_section(future):
-            if future.state > RUNNING:
-                fresh = None
-            attempt = self.attempt
-            if attempt is None:
-                self.attempt = fresh
-        if attempt is not None:
-            return attempt.share()
-        if fresh is None:
-            return future.cancelled_now()
+        attempt = begin_attempt(self)
+        if attempt is None:
+            with cython.critical_section(future):
+                other = self.attempt
+            return future.cancelled_now() if other is None else other.share()
         try:
-            if cancel_fn(self.value):
-                won = future.claim(CANCELLED_AND_NOTIFIED, None, ANY_PHASE)
+            agreed = cancel_fn(self.value)
         except Exception as error:
             report(self.origin.logger, "Exception during cancel on %s/%s", (future, self.value), error)
         finally:
-            with cython.critical_section(future):
-                self.attempt = None
-            fresh.answer.settle(RESULT, won)
-        if won:
-            future.conclude()
-        return won
+            agreed = end_attempt(self, attempt, agreed)
+        return agreed
 
     cdef void ended(self, State state) noexcept:
         """The answer of a cancel() that is being decided is known now, to those who share it."""
@@ -113,25 +145,9 @@ cdef class PollDescriptor(Task):
         if attempt is not None:
             attempt.answer.settle(RESULT, state == CANCELLED_AND_NOTIFIED)
         Task.ended(self, state)
+        if self.pace is not None:
+            (<PollTable>self.origin).record_end(self)
 
     cdef int running(self, FutureCore future) except -1:
         return 0 if self.phase == ON_ITS_OWN else delegate_running(self, future)
 
-
-@cython.final
-@cython.internal
-cdef class CancelAttempt:
-    """A `cancel()` whose answer is being found out; other calls meanwhile wait for it and share the answer."""
-    cdef FutureCore answer
-    cdef object thread
-
-    def __cinit__(self):
-        self.answer = new_future()
-        self.thread = get_ident()
-
-    cdef int share(self) except -1:
-        """The answer, once it is there. On the thread that is finding it out, that is no."""
-        if self.thread == get_ident():
-            return 0
-        self.answer.await_done(None)
-        return self.answer.outcome

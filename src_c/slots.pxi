@@ -29,7 +29,6 @@ cdef class Slots:
     cdef Py_ssize_t used
     cdef Py_ssize_t live    # tasks, without the holes
     cdef Py_ssize_t front   # places in [0:front] are holes
-    cdef Py_ssize_t mark    # tasks in [0:mark] were in the last list handed out; moves along when holes are closed
 
     def __cinit__(self):
         self.places = []
@@ -61,7 +60,7 @@ cdef class Slots:
         """Put `task` last."""
         if self.used == len(self.places):
             self.close_holes()
-        task.slot = self.used
+        task.slot = <unsigned int>self.used
         count_up(<PyObject *>task)
         count_down(peek(self.places, self.used))
         put(self.places, self.used, <PyObject *>task)
@@ -75,10 +74,8 @@ cdef class Slots:
         self.live -= 1
         if self.live == 0:
             self.used = self.front = 0
-        elif task.slot == self.used - 1:
+        elif <Py_ssize_t>task.slot == self.used - 1:
             self.used -= 1
-        if self.mark > self.used:
-            self.mark = self.used
         count_down(<PyObject *>task)
 
     cdef Task first(self):
@@ -94,12 +91,10 @@ cdef class Slots:
     cdef void close_holes(self) noexcept:
         cdef PyObject *item
         cdef PyObject *hole
-        cdef Py_ssize_t i, to = 0, mark = self.mark
+        cdef Py_ssize_t i, to = 0
         if self.live == self.used:
             return
         for i in range(self.used):
-            if i == mark:
-                self.mark = to
             item = peek(self.places, i)
             if item == <PyObject *>None:
                 continue
@@ -107,18 +102,16 @@ cdef class Slots:
                 hole = peek(self.places, to)
                 put(self.places, to, item)
                 put(self.places, i, hole)
-                (<Task>item).slot = to
+                (<Task>item).slot = <unsigned int>to
             to += 1
         self.front = 0
-        if mark == self.used:
-            self.mark = to
         self.used = to
 
-    cdef Py_ssize_t copy_into(self, list target, Py_ssize_t upto) noexcept:
-        """Put the tasks in [0:upto] that are not over into `target`, new and without items; returns how many."""
+    cdef Py_ssize_t copy_into(self, list target) noexcept:
+        """Put the tasks that are not over into `target`, new and without items; returns how many."""
         cdef PyObject *item
         cdef Py_ssize_t i, count = 0
-        for i in range(upto):
+        for i in range(self.used):
             item = peek(self.places, i)
             if item != <PyObject *>None and not (<Task>item).over:
                 count_up(item)

@@ -55,10 +55,10 @@ cdef class Tally:
             self.call_errors += failed
             self.call_seconds += seconds
 
-    def count_cancel(self):
-        """Count a cancel that the executor tried by itself, and that worked."""
+    def count_cancels(self, Py_ssize_t cancels=1):
+        """Count cancels that the executor tried by itself, and that worked."""
         with cython.critical_section(self):
-            self.cancels += 1
+            self.cancels += cancels
 
     cdef void count_pause(self, double seconds) noexcept:
         with cython.critical_section(self):

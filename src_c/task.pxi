@@ -30,8 +30,8 @@ cdef class Task(Hook):
     cdef object value           # what the phase is about: the delegate's future (see `delegate.pxi`), its result
     cdef Timer timer            # section(future): what is to happen to it at a time, or None
     cdef double started         # by the coarse clock
-    cdef Py_ssize_t slot        # its place in the Slots it is in, which section(table) guards
     cdef unsigned long thread   # the one that submits it, or calls a function for it
+    cdef unsigned int slot      # its place in the Slots it is in, which section(table) guards
     cdef unsigned char phase
     cdef bint over              # section(future): the future is done, although the task may not have left the table
     cdef bint listed            # section(table): in the table's second Slots, not in the first

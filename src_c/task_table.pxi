@@ -1,12 +1,6 @@
 """The tasks of one executor that are not done, and what becomes of them when it ends."""
 
 
-cdef enum Listing:
-    ALL
-    HAND_OUT        # all, and remember which
-    HANDED_OUT      # those that were handed out and have not left
-
-
 @cython.no_gc_clear
 cdef class TaskTable(Origin):
     """Which futures of an executor are outstanding. Everything is O(1) except listing or ending them all.
@@ -140,8 +134,7 @@ cdef class TaskTable(Origin):
         cdef object executor = None
         cdef bint last
         with cython.critical_section(self):
-            task.gone = True
-            self.slots_of(task).leave(task)
+            self.withdraw(task)
             self.live -= 1
             last = self.live == 0
             if last:
@@ -151,6 +144,11 @@ cdef class TaskTable(Origin):
         Origin.leave(self, task, state)
         if last:
             self.waker.set()
+
+    cdef void withdraw(self, Task task) noexcept:
+        """Inside the section: take `task` out for good."""
+        task.gone = True
+        self.slots_of(task).leave(task)
 
     cdef Slots slots_of(self, Task task):
         return self.outstanding
@@ -177,7 +175,7 @@ cdef class TaskTable(Origin):
     cdef list tasks(self):
         return self.listed(self.outstanding)
 
-    cdef list listed(self, Slots slots, Listing which=ALL):
+    cdef list listed(self, Slots slots):
         """A new list of the tasks in `slots`."""
         cdef list tasks
         cdef Py_ssize_t expected, count = -1
@@ -186,10 +184,8 @@ cdef class TaskTable(Origin):
             tasks = PyList_New(expected)
             with cython.critical_section(self):
                 if slots.live <= expected:
-                    if which == HAND_OUT:
-                        slots.close_holes()
-                        slots.mark = slots.used
-                    count = slots.copy_into(tasks, slots.mark if which == HANDED_OUT else slots.used)
+                    slots.close_holes()
+                    count = slots.copy_into(tasks)
         return shortened(tasks, count)
 
     cdef int end_all(self, list tasks, State state, object outcome) except -1:

@@ -50,7 +50,7 @@ cdef class TimeoutTable(TaskTable):
     cdef void cancel_late(self, FutureCore future) noexcept:
         try:
             if cancel_now(future):
-                self.tally.count_cancel()
+                self.tally.count_cancels()
         except BaseException as error:
             report(self.logger, "Exception during cancel on %s", (future,), error)
 

@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from more_executors import PollDescriptor, PollExecutor, SyncExecutor, _core
+from more_executors import PollDescriptor, PollExecutor, SyncExecutor, _core, _poll_calls, _poll_rounds
 
 # Whoever waits gives up, and fails the test, after so many seconds.
 PATIENCE = 10.0
@@ -431,6 +431,9 @@ class PollSleeps:
         locks = WatchedLocks()
         locks.on_sleep = self._sleep
         monkeypatch.setattr(_core, "allocate_lock", locks)
+        self._now = 0.0
+        for module in (_poll_calls, _poll_rounds):
+            monkeypatch.setattr(module, "monotonic", lambda: self._now)
 
     def _sleep(self, lock: WatchedLock, seconds: float) -> bool:
         if not threading.current_thread().name.startswith("PollExecutor-"):
@@ -441,6 +444,7 @@ class PollSleeps:
         self._seconds.put(seconds)
         if self._passing:
             self._passing -= 1
+            self._now += seconds
             return lock.acquire(False)
         return lock.sleep(FOREVER)
 

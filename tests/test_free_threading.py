@@ -115,6 +115,6 @@ def test_a_table_that_grows_and_shrinks_under_all_threads_keeps_what_is_in_it() 
         all_at_once(burst, burst, burst, listing, listing)
         assert len(table) == table.polling == len(kept) == len(table.hand_out())
         assert set(table.futures()) == set(kept)
-        table.fail_handed_out(ValueError())
+        table.fail_all(table.hand_out(), ValueError())
         assert all(isinstance(future.exception(0), ValueError) for future in kept)
         assert len(table) == 0

@@ -27,10 +27,21 @@ SUBMODULES = {
     "throttle": {"ThrottleExecutor"},
     "timeout": {"TimeoutExecutor"},
 }
+# What goes beyond the API that programs rely on is not among the package's own names for `import *`.
+BEYOND = {
+    "backoff": {"Backoff"},
+    "journal": {"JSON", "Codec", "Journal", "JournalError", "JournalLike", "Unreadable", "UnrecordableError"},
+    "poll_stats": {"OutstandingTask", "PollStats"},
+    "progress": {"as_completed", "progress"},
+    "rate_limit": {"RateLimit", "Throttled"},
+    "status_poll": {"StatusPoll", "TaskMissing"},
+}
 PUBLIC = {
     "more_executors": {"futures"}.union(*SUBMODULES.values()),
-    **{f"more_executors.{name}": names for name, names in SUBMODULES.items()},
+    **{f"more_executors.{name}": names for name, names in (SUBMODULES | BEYOND).items()},
 }
+AT_THE_TOP = ("Backoff", "Journal", "OutstandingTask", "PollStats")
+AT_THE_TOP += ("RateLimit", "StatusPoll", "TaskMissing", "Throttled")
 
 
 def test_the_distribution_is_called_more_executors_and_needs_nothing() -> None:
@@ -51,9 +62,16 @@ def test_importing_the_package_makes_submodules_reachable(module: str) -> None:
     assert inspect.ismodule(getattr(more_executors, module))
 
 
+@pytest.mark.parametrize("name", AT_THE_TOP)
+def test_what_goes_beyond_is_at_the_top_as_well(name: str) -> None:
+    (module,) = [module for module, names in BEYOND.items() if name in names]
+    assert getattr(more_executors, name) is getattr(getattr(more_executors, module), name)
+    assert name not in more_executors.__all__
+
+
 def public_callables() -> list[object]:
     found: list[object] = []
-    for name in more_executors.__all__:
+    for name in [*more_executors.__all__, *AT_THE_TOP]:
         thing = getattr(more_executors, name)
         found.append(thing)
         found += [
@@ -71,8 +89,9 @@ def test_everything_public_has_a_docstring(thing: object) -> None:
 
 def test_signatures_are_those_of_the_contract() -> None:
     plain = inspect.signature(more_executors.PollExecutor)
-    assert list(plain.parameters) == ["delegate", "poll_fn", "cancel_fn", "default_interval", "logger", "name"]
-    assert [p.default for p in plain.parameters.values()][2:] == [None, 5.0, None, "default"]
+    positional = [p for p in plain.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    assert [p.name for p in positional] == ["delegate", "poll_fn", "cancel_fn", "default_interval", "logger", "name"]
+    assert [p.default for p in positional][2:] == [None, 5.0, None, "default"]
     assert str(inspect.signature(_core.PollDescriptor.yield_result)) == "(self, result=None)"
     assert str(inspect.signature(_core.PollDescriptor.yield_exception)) == "(self, exception, traceback=None)"
     assert list(inspect.signature(more_executors.PollExecutor.shutdown).parameters) == [
@@ -81,7 +100,8 @@ def test_signatures_are_those_of_the_contract() -> None:
         "cancel_futures",
     ]
     with_poll = inspect.signature(more_executors.Executors.with_poll)
-    assert list(with_poll.parameters) == ["executor", "poll_fn", "cancel_fn", "default_interval", "logger", "name"]
+    names = ["executor", "poll_fn", "cancel_fn", "default_interval", "logger", "name", "options"]
+    assert list(with_poll.parameters) == names
 
 
 def test_the_extension_says_how_it_was_built() -> None:

@@ -28,6 +28,20 @@ def made(**arguments: Any) -> None:
     PollExecutor(**{**good, **arguments}).shutdown()
 
 
+HIGH_VOLUME = {
+    "min_interval": None,
+    "batch_size": None,
+    "group_by": None,
+    "max_concurrency": 1,
+    "rate_limit": None,
+    "retry_policy": None,
+    "schedule": None,
+    "timeout": None,
+    "cancel_many_fn": None,
+    "journal": None,
+}
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -113,8 +127,15 @@ def test_an_executor_whose_thread_cannot_start_is_not_made(monkeypatch: pytest.M
 )
 def test_signatures_are_those_programs_rely_on(function: Callable[..., Any], signature: str) -> None:
     found = inspect.signature(function)
-    bare = [parameter.replace(annotation=parameter.empty) for parameter in found.parameters.values()]
+    beyond = set(HIGH_VOLUME) if function is PollExecutor else {"options"} if function == Executors.with_poll else set()
+    bare = [p.replace(annotation=p.empty) for name, p in found.parameters.items() if name not in beyond]
     assert str(found.replace(parameters=bare, return_annotation=found.empty)) == signature
+
+
+def test_what_is_for_high_volume_is_by_keyword_only_and_off_by_default() -> None:
+    parameters = inspect.signature(PollExecutor).parameters
+    assert {name: parameters[name].default for name in HIGH_VOLUME} == HIGH_VOLUME
+    assert {parameters[name].kind for name in HIGH_VOLUME} == {inspect.Parameter.KEYWORD_ONLY}
 
 
 def test_descriptor_methods_take_their_arguments_by_name() -> None:

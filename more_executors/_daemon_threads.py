@@ -1,0 +1,83 @@
+"""Threads that make slow calls for an executor."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from queue import SimpleQueue
+from threading import RLock, Thread, current_thread
+
+from ._core import log
+
+__all__: list[str] = []
+
+Job = Callable[[], object]
+
+
+class DaemonThreads:
+    """Up to `most` daemon threads, started as they are needed, that do one job after another.
+
+    They hold nothing but the job they are at. A job that raises is logged. All methods may be called from any thread.
+    """
+
+    def __init__(self, name: str, most: int) -> None:
+        """Make them; none is started yet. `name` and a number name them."""
+        self._name = name
+        self._most = most
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._lock = RLock()  # guards what follows; a garbage collection inside may call `close`
+        self._threads: list[Thread] = []
+        self._unfinished = 0
+        self._closed = False
+
+    def has_room(self) -> bool:
+        """Whether a job would begin at once."""
+        return self._unfinished < self._most
+
+    def start(self, job: Job) -> None:
+        """Have `job` called, as soon as there is room. RuntimeError after `close`, or if no thread can start."""
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("cannot start a call after shutdown")
+            if self._unfinished >= len(self._threads) and len(self._threads) < self._most:
+                self._add_thread()
+            self._unfinished += 1
+        self._jobs.put(job)
+
+    def close(self) -> None:
+        """Have the threads end when they have done what was begun or is in the queue. Waits for nothing."""
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                for _ in self._threads:
+                    self._jobs.put(None)
+
+    def join(self) -> None:
+        """Wait until the threads have ended, after `close`."""
+        for thread in self._threads:
+            thread.join()
+
+    def is_current(self) -> bool:
+        """Whether the caller is on one of the threads."""
+        return current_thread() in self._threads
+
+    def _add_thread(self) -> None:
+        thread = Thread(target=self._work, name=f"{self._name}-{len(self._threads) + 1}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            if not self._threads:
+                raise
+        else:
+            self._threads.append(thread)
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            try:
+                job()
+            except BaseException as error:  # a job deals with what user code raises: a lack of memory, or a fault
+                log(logging.getLogger(__name__), logging.ERROR, "%s goes on after an error", self._name, error=error)
+            finally:
+                del job
+                with self._lock:
+                    self._unfinished -= 1

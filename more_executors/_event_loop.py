@@ -1,0 +1,196 @@
+"""The event loop of an executor, on a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import os
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator
+from threading import RLock, Thread, current_thread
+from time import monotonic
+from typing import Any, Generic, TypeVar, cast
+
+from ._core import log
+
+__all__: list[str] = []
+
+A = TypeVar("A")
+
+SLOW_SECONDS = 0.1  # that a step of a coroutine may take without being reported, as in asyncio's debug mode
+QUIET_SECONDS = 10.0  # between two reports
+
+
+def is_async(function: object) -> bool:
+    """Whether `function` is an `async def`, or an object whose `__call__` is."""
+    while hasattr(function, "func"):  # a functools.partial
+        function = function.func
+    if inspect.iscoroutinefunction(function):
+        return True
+    return callable(function) and inspect.iscoroutinefunction(type(function).__call__)
+
+
+class LoopThread:
+    """A daemon thread with an event loop, started when the first coroutine is.
+
+    A coroutine that blocks the loop is reported, by name, at WARNING. All methods may be called from any thread.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._quiet_until = -QUIET_SECONDS
+        self._pid = os.getpid()
+        self._to_start: deque[Callable[[], Coroutine[Any, Any, object]]] = deque()
+        self._lock = RLock()  # guards what follows; a garbage collection inside may call `close`
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: Thread | None = None
+        self._closed = False
+        self._called = False  # what is in `_to_start` will be started
+        self._tasks: set[asyncio.Task[object]] = set()  # of the loop's thread alone
+
+    def start(self, make: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        """Have the coroutine that `make()` returns run. One wake-up of the loop serves all that come before it.
+
+        Raises RuntimeError after `close`, and if the thread cannot be started.
+        """
+        with self._lock:
+            loop = self._running_loop()
+            self._to_start.append(make)
+            first = not self._called
+            self._called = True
+        if first:
+            loop.call_soon_threadsafe(self._start_all)
+
+    def wait_for(self, make: Callable[[], Coroutine[Any, Any, A]]) -> A:
+        """What the coroutine that `make()` returns returns, or raises. Raises RuntimeError on the loop's own thread."""
+        if self.is_current():
+            raise RuntimeError("this waits for the event loop of the executor: not from its own thread")
+        with self._lock:
+            loop = self._running_loop()
+        return asyncio.run_coroutine_threadsafe(make(), loop).result()
+
+    def close(self) -> None:
+        """Have the thread end when what was started is over. Waits for nothing."""
+        with self._lock:
+            loop = None if self._closed else self._loop
+            self._closed = True
+        if loop is not None and os.getpid() == self._pid:  # a forked child shares with its parent what wakes the loop
+            loop.call_soon_threadsafe(self._finish)
+
+    def cancel_all(self) -> None:
+        """Cancel what runs."""
+        with self._lock:
+            loop = None if self._closed else self._loop
+        if loop is not None and os.getpid() == self._pid:
+            loop.call_soon_threadsafe(self._cancel_all)
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until the thread has ended, after `close`, or for `timeout` seconds."""
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def is_current(self) -> bool:
+        """Whether the caller is on the loop's thread."""
+        return current_thread() is self._thread
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        if self._closed:
+            raise RuntimeError("cannot start a coroutine after shutdown")
+        if self._loop is None:
+            loop = asyncio.new_event_loop()
+            thread = Thread(target=run_loop, args=(loop,), name=self._name, daemon=True)
+            try:
+                thread.start()
+            except BaseException:
+                loop.close()
+                raise
+            self._loop, self._thread = loop, thread
+        return self._loop
+
+    # -- on the loop's thread ------------------------------------------------------------------------------------------
+
+    def _start_all(self) -> None:
+        with self._lock:
+            self._called = False
+        while self._to_start:
+            assert self._loop is not None
+            task = self._loop.create_task(self._run(self._to_start.popleft()))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, make: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        try:
+            await make()
+        except BaseException as error:  # it deals with what user code raises: this is a fault, or the end
+            if not isinstance(error, asyncio.CancelledError):
+                log(logging.getLogger(__name__), logging.ERROR, "%s goes on after an error", self._name, error=error)
+
+    def _cancel_all(self) -> None:
+        for task in self._tasks.copy():
+            task.cancel()
+
+    def _finish(self) -> None:
+        self._start_all()
+        assert self._loop is not None
+        if self._tasks:
+            ended = asyncio.gather(*self._tasks, return_exceptions=True)
+            ended.add_done_callback(lambda _: self._finish())
+        else:
+            self._loop.stop()
+
+    def watched(self, coroutine: Coroutine[Any, Any, A], function: object, logger: logging.Logger) -> Watched[A]:
+        """`coroutine`, to be awaited; a step of it that blocks the loop is reported, as `function`'s."""
+
+        def report(seconds: float) -> None:
+            now = monotonic()
+            if now >= self._quiet_until:
+                self._quiet_until = now + QUIET_SECONDS
+                name = getattr(function, "__qualname__", None) or repr(function)
+                message = "%s blocked the event loop of %s for %.2f s: what waits in it should be awaited"
+                log(logger, logging.WARNING, message, name, self._name, seconds)
+
+        return Watched(coroutine, report)
+
+
+class Watched(Generic[A]):
+    """Awaits a coroutine, and reports each step, from one await to the next, that takes too long."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, A], report: Callable[[float], None]) -> None:
+        self._coroutine = coroutine
+        self._report = report
+
+    def __await__(self) -> Generator[Any, Any, A]:
+        send: Callable[[Any], Any] = self._coroutine.send
+        argument: Any = None
+        try:
+            while True:
+                began = monotonic()
+                try:
+                    awaited = send(argument)
+                except StopIteration as stop:
+                    return cast("A", stop.value)
+                finally:
+                    seconds = monotonic() - began
+                    if seconds > SLOW_SECONDS:
+                        self._report(seconds)
+                try:
+                    send, argument = self._coroutine.send, (yield awaited)
+                except GeneratorExit:
+                    raise
+                except BaseException as error:
+                    send, argument = self._coroutine.throw, error
+        finally:
+            self._coroutine.close()
+
+
+def run_loop(loop: asyncio.AbstractEventLoop) -> None:
+    """Run `loop` on this thread until it is stopped, and close it."""
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_forever()
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(loop.shutdown_default_executor())
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()

@@ -1,0 +1,301 @@
+"""The file of a journal: opened only if it is one, and by one process at a time.
+
+Guarantees:
+
+* Nothing is written before it is certain that the file is a sound journal that nobody else has open. SQLite would put
+  what a killed process left beside a file into it as soon as it opens it: it is given a copy first.
+* A process that is gone, whatever ended it, holds no lock.
+* In a forked child, the parent's files are out of reach.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import stat
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+
+from ._file_lock import lock_byte
+from .journal import JournalError
+
+try:
+    import ctypes
+except ImportError:
+    ctypes = None  # type: ignore[assignment]
+
+__all__: list[str] = []
+
+APPLICATION_ID = int.from_bytes(b"mexJ", "big")
+LAYOUT = 1
+HEADER_LENGTH = 100
+WAL_HEADER_LENGTH = 32
+WAL_BEGINNINGS = (bytes.fromhex("377f0682"), bytes.fromhex("377f0683"))
+
+# SQLite keeps nothing in the page that begins at 1 GB, and locks the first 512 bytes of it.
+LOCKED_BYTE = 0x4000_0000 + 1024
+
+# On POSIX, the locks of SQLite are the process's: they do not keep a second journal out, and whoever opens the file
+# again and closes it drops them. So who has it open here is looked up before the file is touched.
+_opening = threading.Lock()
+_open: dict[tuple[int, int], JournalFile] = {}
+
+Row = tuple[int, "str | bytes"]
+
+
+class JournalFile:
+    """An open journal, whose values are as they are stored. May be used from any thread."""
+
+    def __init__(self, path: str) -> None:
+        """Open or make it. Raises JournalError if that cannot be done."""
+        self._path = path
+        self._process = os.getpid()
+        self._lock = threading.Lock()  # guards the connection, and whether there is one
+        self._connection: sqlite3.Connection | None = None
+        where = os.path.realpath(path)
+        with _opening:
+            check_kind(path, where)
+            self._descriptor = opened(path, where)
+            try:
+                lock(path, self._descriptor)
+                is_new = checked(path, where, self._descriptor)
+                self._connection = connected(path, where, is_new)
+                self._identity = identity(os.fstat(self._descriptor))
+                _open[self._identity] = self
+            except BaseException:
+                os.close(self._descriptor)
+                raise
+
+    def write(self, rows: Sequence[Row], gone: Sequence[tuple[int]]) -> None:
+        """Put `rows` in and take the keys `gone` out, in one transaction."""
+        with self._use("written") as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                connection.executemany("INSERT OR REPLACE INTO tasks VALUES (?, ?)", rows)
+                connection.executemany("DELETE FROM tasks WHERE key = ?", gone)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def rows(self) -> list[Row]:
+        """All there is, by key."""
+        with self._use("read") as connection:
+            return connection.execute("SELECT key, value FROM tasks ORDER BY key").fetchall()
+
+    def count(self) -> int:
+        """How many rows there are."""
+        with self._use("read") as connection:
+            number: int = connection.execute("SELECT count(*) FROM tasks").fetchone()[0]
+            return number
+
+    @contextlib.contextmanager
+    def _use(self, what: str) -> Iterator[sqlite3.Connection]:
+        if self._process != os.getpid():
+            raise refusal(self._path, "is the parent's: a forked child cannot use it")
+        with self._lock:
+            if self._connection is None:
+                raise refusal(self._path, "is closed")
+            try:
+                yield self._connection
+            except sqlite3.Error as error:
+                raise refusal(self._path, f"cannot be {what}: {error}") from error
+
+    def close(self) -> None:
+        """Close it, unless it is closed, or another process's."""
+        if self._process != os.getpid():
+            return
+        with self._lock:
+            connection, self._connection = self._connection, None
+        if connection is not None:
+            # In this order: with the descriptor go the locks of SQLite.
+            connection.close()
+            os.close(self._descriptor)
+            _open.pop(self._identity, None)
+
+    def abandon(self) -> None:
+        """In a forked child: give the lock up, and never close the connection.
+
+        SQLite would take that for the end of the last one, and delete a file that the parent goes on writing to.
+        """
+        if ctypes is not None and self._connection is not None:
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._connection))
+        os.close(self._descriptor)
+
+
+def refusal(path: str, why: str) -> JournalError:
+    return JournalError(f"the journal {path!r} {why}")
+
+
+def identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def check_kind(path: str, where: str) -> None:
+    """Raise unless there is nothing at `where`, or a file that is not open as a journal here."""
+    try:
+        status = os.stat(where)
+    except FileNotFoundError:
+        check_alone(path, where)
+        return
+    except (OSError, ValueError) as error:
+        raise refusal(path, f"cannot be opened: {error}") from error
+    if stat.S_ISDIR(status.st_mode):
+        raise refusal(path, "cannot be opened: it is a directory")
+    if not stat.S_ISREG(status.st_mode):
+        raise refusal(path, "cannot be opened: it is no regular file")
+    if identity(status) in _open:
+        raise refusal(path, "is in use by another Journal of this process")
+
+
+def check_alone(path: str, where: str) -> None:
+    """Raise if beside a file that is missing or empty there is what belongs to one that is not."""
+    if beginning(where + "-wal"):
+        raise refusal(path, f"has nothing in it, but {path + '-wal'!r} has: one of the two was lost or replaced")
+
+
+def opened(path: str, where: str) -> int:
+    """A descriptor of the file, which is made if it is not there."""
+    try:
+        return os.open(where, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+    except FileNotFoundError as error:
+        raise refusal(path, f"cannot be made: there is no directory {os.path.dirname(where)!r}") from error
+    except OSError as error:
+        raise refusal(path, f"cannot be opened for writing: {error.strerror}") from error
+
+
+def lock(path: str, descriptor: int) -> None:
+    """Have other processes refuse the file. Raises if one has it."""
+    try:
+        lock_byte(descriptor, LOCKED_BYTE)
+    except (BlockingIOError, PermissionError) as error:
+        raise refusal(path, "is in use by another process") from error
+    except OSError as error:
+        raise refusal(path, f"cannot be locked: {error.strerror}") from error
+
+
+def checked(path: str, where: str, descriptor: int) -> bool:
+    """Whether there is nothing in the file yet. Raises if there is, and it is no sound journal; changes nothing."""
+    if not os.fstat(descriptor).st_size:
+        check_alone(path, where)
+        return True
+    if why := fault_of_header(at_beginning(descriptor, HEADER_LENGTH)):
+        raise refusal(path, why)
+    wal = beginning(where + "-wal")
+    if len(wal) == WAL_HEADER_LENGTH and wal[:4] not in WAL_BEGINNINGS:
+        raise refusal(path, f"is damaged: {path + '-wal'!r} is not what SQLite left there")
+    try:
+        return check_copy(path, where, descriptor)
+    except OSError as error:
+        raise refusal(path, f"cannot be checked, for which it is copied: {error}") from error
+    except sqlite3.Error as error:
+        raise refusal(path, f"is damaged: {error}") from error
+
+
+def fault_of_header(header: bytes) -> str:
+    """What is wrong with the first bytes of a file, or nothing."""
+    if len(header) < HEADER_LENGTH or not header.startswith(b"SQLite format 3\0"):
+        return "is no journal: it is no SQLite file"
+    return fault_of_version(int.from_bytes(header[68:72], "big"), int.from_bytes(header[60:64], "big"))
+
+
+def fault_of_version(application: int, layout: int) -> str:
+    if application != APPLICATION_ID:
+        return f"is no journal: it is the SQLite file of another application (id {application})"
+    if layout > LAYOUT:
+        return f"was written by a newer version of more_executors (layout {layout}, known is {LAYOUT})"
+    return "" if layout == LAYOUT else f"is damaged: there is no layout {layout}"
+
+
+def check_copy(path: str, where: str, descriptor: int) -> bool:
+    """What `checked` does, by having SQLite read a copy."""
+    with tempfile.TemporaryDirectory(prefix="more_executors-") as folder:
+        copy = os.path.join(folder, "copy")
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        with open(descriptor, "rb", closefd=False) as source, open(copy, "wb") as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+        for ending in ("-wal", "-journal"):
+            if os.path.exists(where + ending):
+                shutil.copyfile(where + ending, copy + ending)
+        with contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+            connection.execute("PRAGMA synchronous = OFF")
+            names = ("page_count", "application_id", "user_version")
+            pages, *version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
+            if not pages:
+                return True  # its process was killed while it made it
+            why = fault_of_version(*version) or fault_of_content(connection)
+    if why:
+        raise refusal(path, why)
+    return False
+
+
+def fault_of_content(connection: sqlite3.Connection) -> str:
+    found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        return f"is damaged: {found}"
+    columns = [row[1] for row in connection.execute("PRAGMA table_info(tasks)")]
+    return "" if columns == ["key", "value"] else "is damaged: it has no table of tasks"
+
+
+def connected(path: str, where: str, is_new: bool) -> sqlite3.Connection:
+    """A connection to the file, with nobody else having one; the table is made if the file is new."""
+    try:
+        # check_same_thread: JournalFile has a lock.
+        connection = sqlite3.connect(where, timeout=0, isolation_level=None, check_same_thread=False)
+    except sqlite3.Error as error:
+        raise refusal(path, f"cannot be opened: {error}") from error
+    try:
+        # First of all: then there is no third file, of memory that processes share.
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA fullfsync = ON")
+        if is_new:
+            # All of that before the first WAL: so the file itself always says what it is.
+            connection.execute("BEGIN EXCLUSIVE")
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {LAYOUT}")
+            connection.execute("CREATE TABLE tasks (key INTEGER PRIMARY KEY, value NOT NULL)")
+            connection.execute("COMMIT")
+        mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        if mode != "wal":
+            raise refusal(path, f"cannot be opened: its file system cannot do what SQLite needs (it stays {mode!r})")
+        connection.execute("PRAGMA journal_size_limit = 16000000")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("COMMIT")
+    except BaseException as error:
+        connection.close()
+        if not isinstance(error, sqlite3.Error):
+            raise
+        why = "is in use by another process" if "locked" in str(error) else f"cannot be opened: {error}"
+        raise refusal(path, why) from error
+    return connection
+
+
+def at_beginning(descriptor: int, length: int) -> bytes:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return os.read(descriptor, length)
+
+
+def beginning(where: str) -> bytes:
+    """The first bytes of a WAL, none if it is not there."""
+    try:
+        with open(where, "rb") as file:
+            return file.read(WAL_HEADER_LENGTH)
+    except OSError:
+        return b""
+
+
+def _after_fork_in_child() -> None:
+    global _opening
+    _opening = threading.Lock()
+    for file in _open.copy().values():
+        file.abandon()
+    _open.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -1,0 +1,210 @@
+"""One call of a poll function, and what becomes of the tasks in it.
+
+Guarantees:
+
+* Whatever the function does, each of the tasks is done, or will be polled again.
+* What goes wrong stays with the tasks of the call.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future
+from math import inf
+from time import monotonic
+from typing import Any
+
+from ._core import PollDescriptor, PollTable, log
+from ._event_loop import LoopThread
+from ._poll_meter import PollMeter
+from .rate_limit import RateLimit, Throttled
+from .retry import RetryPolicy
+
+__all__: list[str] = []
+
+SECONDS_WHEN_THROTTLED = 1.0  # to leave a service alone that did not say how long, where there is no rate limit
+
+Tasks = list[PollDescriptor[Any, Any]]
+
+
+class PollCalls:
+    """Calls a poll function with lists of tasks; up to `most` calls may go on at a time."""
+
+    def __init__(
+        self,
+        poll_fn: Callable[[Tasks], Any],
+        table: PollTable,
+        meter: PollMeter,
+        owner: str,
+        *,
+        default_interval: float,
+        retry_policy: RetryPolicy | None,
+        rate_limit: RateLimit | None,
+        most: int,
+        debugging: bool,
+    ) -> None:
+        self.paused_until = -inf  # by `monotonic`: no call before that
+        self._poll_fn = poll_fn
+        self._table = table
+        self._meter = meter
+        self._owner = owner
+        self._default_interval = default_interval
+        self._retry_policy = retry_policy
+        self._rate_limit = rate_limit
+        self._most = most
+        self._debugging = debugging
+        self._quiet = 0  # so many calls have to succeed before a failure is the first of a row again
+        self._warned_of_delay = False
+
+    def call(self, tasks: Tasks, late: float = 0.0) -> float:
+        """Poll `tasks`; returns the seconds until the next call, or a negative number if the function did not say."""
+        error: BaseException | None = None
+        try:
+            began = self._begin(tasks, late)
+            answer, error = called(self._poll_fn, tasks.copy())
+            return self._over(tasks, began, answer, error)
+        finally:
+            del self, tasks, error  # see `called`
+
+    async def call_async(self, tasks: Tasks, late: float, loop: LoopThread) -> None:
+        """Poll `tasks`, with a function that is an `async def`."""
+        error: BaseException | None = None
+        try:
+            began = self._begin(tasks, late)
+            answer, error = await called_async(self._poll_fn, tasks.copy(), loop, self._table.logger)
+            self._over(tasks, began, answer, error)
+        finally:
+            del self, tasks, error
+
+    def _begin(self, tasks: Tasks, late: float) -> float:
+        if self._debugging:
+            log(self._table.logger, logging.DEBUG, "polling %d descriptors", len(tasks))
+        tally = self._table.tally
+        self._meter.note_done(tally.finished + tally.failed + tally.cancelled)
+        self._meter.began_call(len(tasks), late)
+        return monotonic()
+
+    def _over(self, tasks: Tasks, began: float, answer: object, error: BaseException | None) -> float:
+        seconds = monotonic() - began
+        self._meter.ended_call(seconds)
+        self._table.tally.count_call(seconds, error is not None and not isinstance(error, Throttled))
+        try:
+            if error is None:
+                if self._rate_limit is not None:
+                    self._rate_limit.succeeded(began)
+                self._quiet = max(0, self._quiet - 1)
+                self._table.succeeded(tasks)
+                delay = self._seconds(answer)
+                self._table.hand_back(tasks, began, delay, self._default_interval)
+                return delay
+            if isinstance(error, Throttled):
+                self._slow_down(began, error.retry_after)
+                self._table.postpone(tasks, 0.0)
+                return max(0.0, self.paused_until - monotonic()) if self._rate_limit is None else -1.0
+            self._failed(tasks, error)
+            return -1.0
+        finally:
+            del self, tasks, error
+
+    def _slow_down(self, began: float, seconds: float | None) -> None:
+        self._meter.note_throttled()
+        if self._rate_limit is not None:
+            self._rate_limit.throttled(began, seconds)
+        else:
+            self.paused_until = monotonic() + (SECONDS_WHEN_THROTTLED if seconds is None else seconds)
+
+    def _failed(self, tasks: Tasks, error: BaseException) -> None:
+        logger = self._table.logger
+        if not isinstance(error, Exception):
+            log(logger, logging.ERROR, "%r out of the poll function; polling goes on", error, error=error)
+        elif not self._quiet:
+            log(logger, logging.WARNING, "the poll function of %s failed", self._owner, error=error)
+        self._quiet = self._most
+        try:
+            if self._retry_policy is None:
+                self._table.fail_all(tasks, error)
+                return
+            for failures, concerned in self._table.count_failures(tasks).items():
+                seconds = self._seconds_until_next_try(failures, error)
+                if seconds is None:
+                    self._table.fail_all(concerned, error)
+                else:
+                    self._table.postpone(concerned, seconds)
+        finally:
+            del self, tasks, error
+
+    def _seconds_until_next_try(self, failures: int, error: BaseException) -> float | None:
+        """What the policy says of tasks that have failed so often in a row; None: no more tries."""
+        policy = self._retry_policy
+        assert policy is not None
+        failed: Future[Any] = Future()
+        failed.set_exception(error)
+        try:
+            if not policy.should_retry(failures, failed):
+                return None
+            seconds = float(policy.sleep_time(failures, failed))
+            if seconds != seconds:
+                raise ValueError("sleep_time must not be NaN")
+            return max(0.0, seconds)
+        except BaseException as fault:
+            message = "Exception while evaluating retry policy %r"
+            log(self._table.logger, logging.ERROR, message, policy, error=fault)
+            return None
+        finally:
+            del self, error, failed
+
+    def _seconds(self, delay: object) -> float:
+        """The delay that a poll function asked for, or -1.0 if it asked for none."""
+        if not isinstance(delay, (int, float)):
+            return -1.0
+        try:
+            seconds = as_seconds(delay)
+        except Exception:
+            return -1.0  # a number by name only
+        if seconds >= 0:
+            return seconds
+        if not self._warned_of_delay:
+            self._warned_of_delay = True
+            message = "the poll function returned a delay of %r; read as %s s from now on"
+            log(self._table.logger, logging.WARNING, message, delay, self._default_interval)
+        return -1.0
+
+
+def as_seconds(number: float) -> float:
+    """`number` as a float, or infinite if it is too large for one."""
+    try:
+        return float(number)
+    except OverflowError:
+        return inf if number > 0 else -inf
+
+
+def called(poll_fn: Callable[[Tasks], object], descriptors: Tasks) -> tuple[object, BaseException | None]:
+    """What `poll_fn(descriptors)` returns, and what it raises.
+
+    An exception keeps, through its traceback, the frames it went through and all their callers, with their variables.
+    Futures keep exceptions. So the traceback is cut to begin in `poll_fn`, and the callers of this empty their frames:
+    else a future that failed would keep the executor, and whatever else was outstanding.
+    """
+    try:
+        return poll_fn(descriptors), None
+    except BaseException as error:
+        trace = error.__traceback__
+        return None, error.with_traceback(trace and trace.tb_next)
+    finally:
+        del descriptors
+
+
+async def called_async(
+    poll_fn: Callable[[Tasks], Any], descriptors: Tasks, loop: LoopThread, logger: logging.Logger
+) -> tuple[object, BaseException | None]:
+    """The same of an `async def`."""
+    try:
+        return await loop.watched(poll_fn(descriptors), poll_fn, logger), None
+    except BaseException as error:
+        trace = error.__traceback__
+        for _ in range(3):  # this frame, and two of what watches
+            trace = trace and trace.tb_next
+        return None, error.with_traceback(trace)
+    finally:
+        del descriptors

@@ -1,0 +1,125 @@
+"""Asking a service to cancel tasks: one, or many at once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from time import monotonic, sleep
+from typing import Any
+
+from ._core import log
+from ._daemon_threads import DaemonThreads
+from ._event_loop import LoopThread, is_async
+from .rate_limit import RateLimit, Throttled
+
+__all__: list[str] = []
+
+TRIES = 10  # for a request to cancel many that is throttled
+SECONDS_WHEN_THROTTLED = 1.0
+
+
+class Cancels:
+    """Calls the functions that cancel: with the rate limit kept, and on the loop if they are `async def`.
+
+    `one` and `many` are what a table calls; each is None without the function. They may be called from any thread.
+    """
+
+    one: Callable[[Any], object] | None
+    many: Callable[[list[Any]], list[bool]] | None
+
+    def __init__(
+        self,
+        cancel_fn: Callable[[Any], Any] | None,
+        cancel_many_fn: Callable[[list[Any]], Any] | None,
+        *,
+        rate_limit: RateLimit | None,
+        batch_size: int,
+        loop: LoopThread,
+        threads: DaemonThreads,
+        logger: logging.Logger,
+    ) -> None:
+        self._cancel_fn = cancel_fn
+        self._cancel_many_fn = cancel_many_fn
+        self._rate_limit = rate_limit
+        self._batch_size = batch_size
+        self._loop = loop
+        self._threads = threads
+        self._logger = logger
+        plain = rate_limit is None and not is_async(cancel_fn)
+        self.one = cancel_fn if plain else self._one
+        if cancel_fn is None:
+            self.one = None if cancel_many_fn is None else self._one_of_many
+        self.many = None if cancel_many_fn is None else self._many
+
+    def too_late(self, results: list[Any]) -> None:
+        """Have tasks cancelled whose futures are done: in the background, whatever comes of it."""
+        if self.one is not None and results:
+            try:
+                self._threads.start(lambda: self._cancel_late(results))
+            except RuntimeError as error:
+                log(self._logger, logging.ERROR, "%d late tasks are not cancelled", len(results), error=error)
+
+    def _cancel_late(self, results: list[Any]) -> None:
+        if self.many is not None:
+            self.many(results)
+            return
+        assert self.one is not None
+        for result in results:
+            try:
+                self.one(result)
+            except Exception as error:
+                log(self._logger, logging.ERROR, "Exception during cancel on %s, which was late", result, error=error)
+
+    def _one(self, result: Any) -> object:
+        try:
+            return self._call(self._cancel_fn, result)
+        except Throttled:
+            return False
+
+    def _one_of_many(self, result: Any) -> object:
+        assert self.many is not None
+        return self.many([result])[0]
+
+    def _many(self, results: list[Any]) -> list[bool]:
+        answers: list[bool] = []
+        for start in range(0, len(results), self._batch_size):
+            some = results[start : start + self._batch_size]
+            try:
+                found = [bool(answer) for answer in self._many_at_once(some)]
+                if len(found) != len(some):
+                    raise ValueError(f"cancel_many_fn must return {len(some)} truth values, not {len(found)}")
+            except Exception as error:
+                log(self._logger, logging.ERROR, "Exception during cancel of %d tasks", len(some), error=error)
+                found = [False] * len(some)
+            answers += found
+        return answers
+
+    def _many_at_once(self, results: list[Any]) -> Any:
+        for _ in range(TRIES - 1):
+            try:
+                return self._call(self._cancel_many_fn, results)
+            except Throttled as throttled:
+                if self._rate_limit is None:
+                    seconds = throttled.retry_after
+                    sleep(SECONDS_WHEN_THROTTLED if seconds is None else seconds)
+        return self._call(self._cancel_many_fn, results)
+
+    def _answer(self, function: Callable[[Any], Any], argument: Any) -> Any:
+        if is_async(function):
+            return self._loop.wait_for(lambda: function(argument))
+        return function(argument)
+
+    def _call(self, function: Callable[[Any], Any] | None, argument: Any) -> Any:
+        assert function is not None
+        if self._rate_limit is not None:
+            self._rate_limit.take()
+        began = monotonic()
+        try:
+            answer = self._answer(function, argument)
+        except Throttled as throttled:
+            if self._rate_limit is not None:
+                self._rate_limit.throttled(began, throttled.retry_after)
+            raise
+        if self._rate_limit is not None:
+            self._rate_limit.succeeded(began)
+        return answer

@@ -1,0 +1,181 @@
+"""How a poll executor is to go about its polling: what may be asked for, checked, and the parts that do it."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ._base import check_callable, check_optional_callable, checked_count, checked_seconds
+from ._core import Backoff, PacedTable, PollTable
+from ._daemon_threads import DaemonThreads
+from ._event_loop import LoopThread, is_async
+from ._poll_calls import PollCalls, Tasks
+from ._poll_cancels import Cancels
+from ._poll_meter import PollMeter
+from ._poll_rounds import Here, OnLoop, OnThreads, Rounds, Runner, WhatIsDue, WholeList
+from ._recorder import Recorder
+from .journal import JournalLike
+from .rate_limit import RateLimit
+from .retry import RetryPolicy, checked_policy
+
+__all__: list[str] = []
+
+ROUNDS_PER_INTERVAL = 50  # at most, unless `min_interval` says otherwise
+
+
+@dataclass(frozen=True)
+class PollOptions:
+    """What a `PollExecutor` was asked for; raises TypeError or ValueError if that cannot be done."""
+
+    poll_fn: Callable[[Tasks], Any]
+    cancel_fn: Callable[[Any], Any] | None
+    default_interval: float
+    min_interval: float | None
+    batch_size: int | None
+    group_by: Callable[[Any], Any] | None
+    max_concurrency: int
+    rate_limit: RateLimit | None
+    retry_policy: RetryPolicy | None
+    schedule: Backoff | None
+    timeout: float | None
+    cancel_many_fn: Callable[[list[Any]], Any] | None
+    journal: JournalLike | None
+
+    def __post_init__(self) -> None:
+        check_callable("poll_fn", self.poll_fn)
+        check_optional_callable("cancel_fn", self.cancel_fn)
+        check_optional_callable("cancel_many_fn", self.cancel_many_fn)
+        check_optional_callable("group_by", self.group_by)
+        checked_seconds("default_interval", self.default_interval)
+        checked_count("max_concurrency", self.max_concurrency)
+        if self.min_interval is not None:
+            checked_seconds("min_interval", self.min_interval)
+        if self.batch_size is not None:
+            checked_count("batch_size", self.batch_size)
+        if self.timeout is not None:
+            checked_seconds("timeout", self.timeout)
+        if self.retry_policy is not None:
+            checked_policy(self.retry_policy)
+        check_optional("rate_limit", self.rate_limit, RateLimit)
+        check_optional("schedule", self.schedule, Backoff)
+        for method in ("write", "outstanding"):
+            if self.journal is not None and not callable(getattr(self.journal, method, None)):
+                raise TypeError(f"journal must be a Journal, with a method {method}, not {self.journal!r}")
+
+    @property
+    def is_paced(self) -> bool:
+        """Whether each task has a time of its own: one of the options that need that was given."""
+        wanted = (self.batch_size, self.group_by, self.rate_limit, self.schedule)
+        return self.max_concurrency > 1 or is_async(self.poll_fn) or any(option is not None for option in wanted)
+
+    @property
+    def seconds_between_rounds(self) -> float:
+        if self.min_interval is not None:
+            return checked_seconds("min_interval", self.min_interval)
+        return min(self.default_interval / ROUNDS_PER_INTERVAL, 0.1) if self.is_paced else 0.0
+
+
+def check_optional(what: str, value: object, kind: type) -> None:
+    if value is not None and not isinstance(value, kind):
+        raise TypeError(f"{what} must be a {kind.__name__} or None, not {value!r}")
+
+
+class Polling:
+    """The parts of a poll executor: none of them refers to the executor, and those with threads end with `close`."""
+
+    table: PollTable
+    rounds: Rounds
+
+    def __init__(self, options: PollOptions, logger: logging.Logger, name: str, debugging: bool) -> None:
+        batch_size = sys.maxsize if options.batch_size is None else options.batch_size
+        default_interval = checked_seconds("default_interval", options.default_interval)
+        self.meter = PollMeter()
+        self.loop = LoopThread(f"{name}-loop")
+        self.callers = DaemonThreads(name, options.max_concurrency)
+        self.cancellers = DaemonThreads(f"{name}-cancel", 1)
+        self.recorder = None if options.journal is None else Recorder(options.journal, logger, name)
+        self.cancels = Cancels(
+            options.cancel_fn,
+            options.cancel_many_fn,
+            rate_limit=options.rate_limit,
+            batch_size=batch_size,
+            loop=self.loop,
+            threads=self.cancellers,
+            logger=logger,
+        )
+        self.table = (PacedTable if options.is_paced else PollTable)(
+            logger,
+            self.cancels.one,
+            self.cancels.many,
+            recorder=self.recorder,
+            timeout=-1.0 if options.timeout is None else checked_seconds("timeout", options.timeout),
+            counting=options.retry_policy is not None,
+            group_by=options.group_by,
+            schedule=options.schedule,
+        )
+        calls = PollCalls(
+            options.poll_fn,
+            self.table,
+            self.meter,
+            name,
+            default_interval=default_interval,
+            retry_policy=options.retry_policy,
+            rate_limit=options.rate_limit,
+            most=options.max_concurrency,
+            debugging=debugging,
+        )
+        min_interval = options.seconds_between_rounds
+        if isinstance(self.table, PacedTable):
+            self.rounds = WhatIsDue(
+                self.table,
+                calls,
+                self._runner(calls, options),
+                min_interval=min_interval,
+                batch_size=batch_size,
+                rate_limit=options.rate_limit,
+            )
+        else:
+            self.rounds = WholeList(self.table, calls, default_interval, min_interval)
+
+    def _runner(self, calls: PollCalls, options: PollOptions) -> Runner:
+        if is_async(options.poll_fn):
+            return OnLoop(calls, self.table, self.loop, options.max_concurrency)
+        return OnThreads(calls, self.table, self.callers) if options.max_concurrency > 1 else Here(calls)
+
+    def close_with(self, executor: object) -> None:
+        """Close when nobody refers to `executor` any more. The recorder does so by itself."""
+        # What is kept for that must not lead to functions of the user's, which may refer to the executor.
+        weakref.finalize(executor, close_all, self.callers, self.cancellers, self.loop).atexit = False
+
+    def close(self) -> None:
+        """Have the threads end when they have done what they are at. Waits for nothing."""
+        close_all(self.callers, self.cancellers, self.loop)
+        if self.recorder is not None:
+            self.recorder.close(wait=False)
+
+    def join(self) -> None:
+        """Wait until the threads have ended, after `close`."""
+        self.callers.join()
+        self.cancellers.join()
+        self.loop.join()
+        if self.recorder is not None:
+            self.recorder.close(wait=True)
+
+    def abandon(self) -> None:
+        """The interpreter ends, or this is a forked child: record nothing more, and let go of what runs."""
+        if self.recorder is not None:
+            self.recorder.detach()
+        self.loop.cancel_all()
+
+    def is_current(self) -> bool:
+        """Whether the caller is on one of the threads."""
+        return self.callers.is_current() or self.cancellers.is_current() or self.loop.is_current()
+
+
+def close_all(*threads: DaemonThreads | LoopThread) -> None:
+    for some in threads:
+        some.close()

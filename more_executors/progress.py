@@ -1,0 +1,265 @@
+"""A progress bar over futures, or over what an executor is waiting for: in a terminal, and in Jupyter.
+
+It needs the extra `progress`, which is tqdm. Guarantees:
+
+* A future costs one callback, whatever the number of futures; what is drawn is drawn `interval` seconds apart.
+* After the block, however it ends, the bar is closed and no thread is left.
+* An executor is not kept alive by its bar.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import functools
+import threading
+import weakref
+from collections.abc import Iterable, Iterator, Sized
+from concurrent.futures import Executor, Future
+from math import inf
+from types import TracebackType
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+__all__ = ["as_completed", "progress"]
+
+T = TypeVar("T")
+
+
+def progress(
+    what: Iterable[Future[Any]] | Executor,
+    *,
+    desc: str | None = None,
+    total: int | None = None,
+    interval: float = 0.1,
+    **tqdm_options: Any,
+) -> Progress:
+    """A context manager that shows how many of some futures are done, or how far an executor has got.
+
+        with progress(futures, desc="publishing"):
+            wait(futures)
+
+        with executor, progress(executor, total=len(jobs)):
+            for job in jobs:
+                executor.submit(service.start, job)
+
+    Of an executor it counts what ends from now on, and the total grows with what is submitted. How many failed, and how
+    many were cancelled, is told once there are some. The block gets the bar, a `tqdm.tqdm`.
+
+    Args:
+        what: an iterable of futures, or an executor that has `stats()`, which is not kept alive.
+        desc: what the bar is called.
+        total: how many there will be, if that is known from the start; more than that is fine.
+        interval: seconds between drawings, more than 0.
+        tqdm_options: go to `tqdm.auto.tqdm`.
+
+    Raises ImportError without tqdm, TypeError or ValueError if an argument cannot be used. Entering the block raises
+    TypeError if one of the futures is none.
+    """
+    if not isinstance(interval, (int, float)):
+        raise TypeError(f"interval must be a number of seconds, not {interval!r}")
+    if not 0 < interval < inf:
+        raise ValueError(f"interval must be more than 0 s and finite, not {interval!r}")
+    counts = counts_of(what)
+    options = {"desc": desc, "unit": "task", "smoothing": 0.05, "miniters": 1, "mininterval": 0, **tqdm_options}
+    return Progress(bar_type(), counts, total or 0, float(interval), options)
+
+
+def as_completed(futures: Iterable[Future[T]], timeout: float | None = None, **options: Any) -> Iterator[Future[T]]:
+    """Yield futures as they are done, like `concurrent.futures.as_completed`, and show a bar of that.
+
+    `options` are those of `progress`. The bar is closed when the loop ends, or is left.
+
+        for future in as_completed(futures, desc="publishing"):
+            print(future.result())
+    """
+    watched = set(futures)
+    bar = progress(watched, **options)
+    completed = concurrent.futures.as_completed(watched, timeout)
+    del futures, watched  # results are there for as long as the loop wants them
+    with bar:
+        yield from completed
+
+
+class Counts(NamedTuple):
+    """How far things are."""
+
+    done: int
+    total: int
+    failed: int
+    cancelled: int
+
+
+class Counting(Protocol):
+    """What is shown by a bar."""
+
+    def start(self) -> None:
+        """Begin to count."""
+
+    def read(self) -> Counts:
+        """What has been counted so far. Called from any thread."""
+
+    def stop(self) -> Counts:
+        """Count no more; returns the last counts, which have everything that is done."""
+
+
+class CountsOfFutures:
+    """Counts futures as they call back."""
+
+    def __init__(self, futures: Iterable[Future[Any]]) -> None:
+        self._futures = futures
+        self._least = len(futures) if isinstance(futures, Sized) else 0
+        self._pending: dict[int, Future[Any]] = {}
+        self._total = self._failed = self._cancelled = 0
+        # A future may end in a destructor or in a signal handler, in the midst of another one's callback.
+        self._lock = threading.RLock()
+
+    def start(self) -> None:
+        futures, self._futures = self._futures, ()
+        for future in futures:
+            if not callable(getattr(future, "add_done_callback", None)):
+                raise TypeError(f"progress is of futures, not of {future!r}")
+            self._pending[id(future)] = future
+            self._total += 1
+            future.add_done_callback(self._ended)
+
+    def _ended(self, future: Future[Any]) -> None:
+        if self._pending.pop(id(future), None) is None:
+            return
+        if future.cancelled():
+            with self._lock:
+                self._cancelled += 1
+        elif future.exception() is not None:
+            with self._lock:
+                self._failed += 1
+
+    def read(self) -> Counts:
+        done = max(0, self._total - len(self._pending))
+        return Counts(done, max(self._least, self._total), self._failed, self._cancelled)
+
+    def stop(self) -> Counts:
+        # Whoever waited for a future may be here before its callbacks.
+        for future in self._pending.copy().values():
+            if future.done():
+                self._ended(future)
+        last = self.read()
+        self._pending.clear()
+        self._futures = ()
+        return last
+
+
+class CountsOfExecutor:
+    """Asks an executor for its `stats()`."""
+
+    def __init__(self, executor: Any) -> None:
+        self._executor = weakref.ref(executor)
+        self._before = executor.stats()
+        self._last = Counts(0, self._before.outstanding, 0, 0)
+
+    def start(self) -> None:
+        """There is nothing to do: the executor counts."""
+
+    def read(self) -> Counts:
+        executor = self._executor()
+        if executor is not None:
+            now, before = executor.stats(), self._before
+            done = now.done - before.done
+            failed, cancelled = now.failed - before.failed, now.cancelled - before.cancelled
+            self._last = Counts(done, done + now.outstanding, failed, cancelled)
+        return self._last
+
+    stop = read
+
+
+def counts_of(what: Any) -> Counting:
+    """What counts `what`. Raises TypeError if nothing can."""
+    if isinstance(what, Executor):
+        if callable(getattr(what, "stats", None)):
+            return CountsOfExecutor(what)
+    elif isinstance(what, Iterable):
+        return CountsOfFutures(what)
+    raise TypeError(f"progress is of futures, or of an executor that has stats(), not of {what!r}")
+
+
+class Progress:
+    """What `progress` returns: to be used in one `with` statement."""
+
+    def __init__(self, make: Any, counts: Counting, total: int, interval: float, options: dict[str, Any]) -> None:
+        self._make = make
+        self._counts = counts
+        self._least = total
+        self._interval = interval
+        self._options = options
+        self._told: dict[str, int] = {}
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="more_executors-progress", daemon=True)
+
+    def __enter__(self) -> Any:
+        self._bar = self._make(total=max(self._least, self._counts.read().total), **self._options)
+        try:
+            if not self._bar.disable:
+                self._thread.start()
+                self._counts.start()
+            else:
+                self._counts.stop()
+        except BaseException:
+            self._close()
+            raise
+        return self._bar
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        try:
+            self._over.set()
+            # It may be this one: a generator that nobody refers to any more is closed wherever garbage is collected.
+            if self._thread.ident is not None and self._thread is not threading.current_thread():
+                self._thread.join()
+                self._show(self._counts.stop())
+        finally:
+            self._bar.close()
+
+    def _run(self) -> None:
+        while not self._over.wait(self._interval):
+            self._show(self._counts.read())
+
+    def _show(self, counts: Counts) -> None:
+        bar = self._bar
+        total = max(self._least, counts.total)
+        if total != bar.total:
+            set_total(bar, total)
+        told = {what: count for what, count in (("failed", counts.failed), ("cancelled", counts.cancelled)) if count}
+        if told != self._told:
+            self._told = told
+            bar.set_postfix(told, refresh=False)
+        if more := bar.initial + counts.done - bar.n:
+            bar.update(more)
+        else:
+            bar.refresh()
+
+
+def set_total(bar: Any, total: int) -> None:
+    """Have `bar` say so. In a notebook the bar itself is a widget, and there is none yet where the total was 0."""
+    bar.total = total
+    if (container := getattr(bar, "container", None)) is not None:
+        _, widget, _ = container.children
+        widget.max = total
+        widget.bar_style = ""
+        if bar.ncols is None:
+            widget.layout.width = None
+
+
+def bar_type() -> Any:
+    """The kind of bar for this place. Raises ImportError without tqdm."""
+    try:
+        from tqdm.auto import tqdm  # type: ignore[import-untyped, import-not-found, unused-ignore]
+    except ImportError as error:
+        raise ImportError("progress needs tqdm: install more-executors with its extra `progress`") from error
+    return without_monitor(tqdm)
+
+
+@functools.cache
+def without_monitor(tqdm: Any) -> Any:
+    """`tqdm` without the thread that it has for bars which nobody refreshes, and which would stay."""
+    return type(tqdm.__name__, (tqdm,), {"monitor_interval": 0, "__module__": __name__})
