@@ -5,8 +5,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Generic, overload
 
+from typing_extensions import Unpack
+
 from ._base import Delegate
 from ._types import B, Cancel, Count, D, FutureLike, Log, Name, OnError, P, Poll, X
+from .poll import PollKeywords
 from .retry import RetryPolicy
 
 __all__: list[str] = []
@@ -45,6 +48,7 @@ class BoundCallable(Generic[P, B]):
         default_interval: float = 5.0,
         logger: Log = None,
         name: Name = None,
+        **options: Unpack[PollKeywords[B]],
     ) -> BoundCallable[P, D]: ...
     def with_retry(
         self, retry_policy: RetryPolicy | None = None, logger: Log = None, name: Name = None, **kwargs: Any

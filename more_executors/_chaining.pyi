@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from typing import Any, Generic, overload
 
-from typing_extensions import Never
+from typing_extensions import Never, Unpack
 
 from ._bound import BoundCallable
 from ._types import (
@@ -32,7 +32,7 @@ from .asyncio import AsyncioExecutor
 from .cancel_on_shutdown import CancelOnShutdownExecutor
 from .flat_map import FlatMapExecutor
 from .map import MapExecutor
-from .poll import PollExecutor
+from .poll import PollExecutor, PollKeywords
 from .retry import RetryExecutor, RetryPolicy
 from .throttle import ThrottleExecutor
 from .timeout import TimeoutExecutor
@@ -171,7 +171,8 @@ class Chainable(Executor, Generic[A, B]):
         default_interval: float = 5.0,
         logger: Log = None,
         name: Name = None,
-    ) -> PollExecutor[Any, D]: ...
+        **options: Unpack[PollKeywords[Any]],
+    ) -> PollExecutor[Any, D, Any]: ...
     @overload
     def with_poll(
         self: Chainable[Anything, Returned[E]],
@@ -180,7 +181,8 @@ class Chainable(Executor, Generic[A, B]):
         default_interval: float = 5.0,
         logger: Log = None,
         name: Name = None,
-    ) -> PollExecutor[C, D]: ...
+        **options: Unpack[PollKeywords[C | E]],
+    ) -> PollExecutor[C, D, C | E]: ...
     @overload
     def with_poll(
         self,
@@ -189,7 +191,8 @@ class Chainable(Executor, Generic[A, B]):
         default_interval: float = 5.0,
         logger: Log = None,
         name: Name = None,
-    ) -> PollExecutor[A, D]: ...
+        **options: Unpack[PollKeywords[B]],
+    ) -> PollExecutor[A, D, B]: ...
     def with_retry(
         self, retry_policy: RetryPolicy | None = None, logger: Log = None, name: Name = None, **kwargs: Any
     ) -> RetryExecutor[A, B]: ...

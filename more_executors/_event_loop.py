@@ -8,6 +8,7 @@ import logging
 import os
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
+from functools import partial
 from threading import RLock, Thread, current_thread
 from time import monotonic
 from typing import Any, Generic, TypeVar, cast
@@ -24,7 +25,7 @@ QUIET_SECONDS = 10.0  # between two reports
 
 def is_async(function: object) -> bool:
     """Whether `function` is an `async def`, or an object whose `__call__` is."""
-    while hasattr(function, "func"):  # a functools.partial
+    while isinstance(function, partial):
         function = function.func
     if inspect.iscoroutinefunction(function):
         return True

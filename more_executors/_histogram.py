@@ -22,7 +22,7 @@ class HistogramCounts(NamedTuple):
     total: float
 
     @property
-    def count(self) -> int:
+    def observations(self) -> int:
         """How many values there were."""
         return sum(self.counts)
 

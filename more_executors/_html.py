@@ -64,7 +64,7 @@ def duration(seconds: float) -> str:
         whole = round(whole / 60) * 60
     if whole >= 86400:
         whole = round(whole / 3600) * 3600
-    said = []
+    said: list[str] = []
     for size, unit in UNITS:
         count, whole = divmod(whole, size)
         if count or said:

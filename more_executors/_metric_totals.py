@@ -24,6 +24,7 @@ class Gauged(Protocol):
 
     def _gauges(self) -> Mapping[str, float]:
         """What they are now, by the names of their metrics without prefix and kind. Called from any thread."""
+        ...
 
 
 class Record:

@@ -77,29 +77,31 @@ class PollCalls:
         finally:
             del self, tasks, error
 
-    def _begin(self, tasks: Tasks, late: float) -> float:
+    def _begin(self, tasks: Tasks, late: float) -> tuple[float, float]:
+        """When the call begins, by `monotonic` and by the clock of the rate limit."""
         if self._debugging:
             log(self._table.logger, logging.DEBUG, "polling %d descriptors", len(tasks))
         tally = self._table.tally
         self._meter.note_done(tally.finished + tally.failed + tally.cancelled)
         self._meter.began_call(len(tasks), late)
-        return monotonic()
+        return monotonic(), 0.0 if self._rate_limit is None else self._rate_limit.clock()
 
-    def _over(self, tasks: Tasks, began: float, answer: object, error: BaseException | None) -> float:
+    def _over(self, tasks: Tasks, times: tuple[float, float], answer: object, error: BaseException | None) -> float:
+        began, began_for_limit = times
         seconds = monotonic() - began
         self._meter.ended_call(seconds)
         self._table.tally.count_call(seconds, error is not None and not isinstance(error, Throttled))
         try:
             if error is None:
                 if self._rate_limit is not None:
-                    self._rate_limit.succeeded(began)
+                    self._rate_limit.succeeded(began_for_limit)
                 self._quiet = max(0, self._quiet - 1)
                 self._table.succeeded(tasks)
                 delay = self._seconds(answer)
                 self._table.hand_back(tasks, began, delay, self._default_interval)
                 return delay
             if isinstance(error, Throttled):
-                self._slow_down(began, error.retry_after)
+                self._slow_down(began_for_limit, error.retry_after)
                 self._table.postpone(tasks, 0.0)
                 return max(0.0, self.paused_until - monotonic()) if self._rate_limit is None else -1.0
             self._failed(tasks, error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from time import monotonic, sleep
+from time import sleep
 from typing import Any
 
 from ._core import log
@@ -14,6 +14,7 @@ from .rate_limit import RateLimit, Throttled
 
 __all__: list[str] = []
 
+SECONDS_TO_WAIT = 60.0  # for the rate limit to let a call go
 TRIES = 10  # for a request to cancel many that is throttled
 SECONDS_WHEN_THROTTLED = 1.0
 
@@ -111,9 +112,11 @@ class Cancels:
 
     def _call(self, function: Callable[[Any], Any] | None, argument: Any) -> Any:
         assert function is not None
+        began = 0.0
         if self._rate_limit is not None:
-            self._rate_limit.take()
-        began = monotonic()
+            if not self._rate_limit.take(SECONDS_TO_WAIT):
+                raise TimeoutError(f"not asked: the rate limit allows no call for {SECONDS_TO_WAIT:g} s")
+            began = self._rate_limit.clock()
         try:
             answer = self._answer(function, argument)
         except Throttled as throttled:

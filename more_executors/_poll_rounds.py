@@ -30,9 +30,11 @@ class Rounds(Protocol):
     @property
     def in_calls(self) -> int:
         """How many tasks are in calls that go on."""
+        raise NotImplementedError
 
     def turn(self) -> float:
         """Poll what there is to poll now; returns the seconds until there is more, unless something is woken."""
+        raise NotImplementedError
 
 
 class WholeList:
@@ -87,9 +89,11 @@ class Runner(Protocol):
 
     def has_room(self) -> bool:
         """Whether a call would begin at once."""
+        raise NotImplementedError
 
     def start(self, tasks: Tasks, late: float) -> bool:
         """Begin a call with `tasks`; whether it is over already."""
+        raise NotImplementedError
 
 
 class Here:
@@ -237,6 +241,7 @@ class WhatIsDue:
     def _call_next(self, now: float) -> bool:
         tasks, late = self._table.hand_out_due(self._until, self._batch_size, now)
         try:
+            # Those that were due may be done by now; then a call was counted that is not made, which is rare.
             return bool(tasks) and self._runner.start(tasks, late)
         finally:
             del self, tasks  # see `called`

@@ -8,7 +8,7 @@ callable returns, as a thread pool does, is an `X[Anything, Returned[Never]]`; i
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Hashable, Iterable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeAlias, TypeVar
 
@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     # Without an upper bound of Any, pyright has the argument of a lambda be an object.
     C = TypeVarWithDefault("C", bound=Any, default=Any)
     D = TypeVarWithDefault("D", default=Any)
+    T = TypeVarWithDefault("T", default=Any)
     X = TypeVarWithDefault("X", default=Never)
 else:
     A = TypeVar("A")
     B = TypeVar("B", covariant=True)
     C = TypeVar("C")
     D = TypeVar("D")
+    T = TypeVar("T")
     X = TypeVar("X")
 
 __all__: list[str] = []
@@ -71,5 +73,8 @@ Count: TypeAlias = int | Callable[[], int | None] | None
 Log: TypeAlias = logging.Logger | None
 Name: TypeAlias = str | None
 OnError: TypeAlias = Callable[[BaseException], D] | None
-Poll: TypeAlias = Callable[[list[PollDescriptor[E, D]]], float | None]
+Delay: TypeAlias = float | None
+Poll: TypeAlias = Callable[[list[PollDescriptor[E, D]]], Delay | Coroutine[Any, Any, Delay]]
 Cancel: TypeAlias = Callable[[D], object] | None
+CancelMany: TypeAlias = Callable[[list[D]], Iterable[object] | Coroutine[Any, Any, Iterable[object]]] | None
+GroupBy: TypeAlias = Callable[[D], Hashable] | None

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, TypeAlias, overload
 
-from typing_extensions import Never
+from typing_extensions import Never, Unpack
 
 from ._bound import BoundCallable
 from ._chaining import Chainable
@@ -32,7 +32,7 @@ from .asyncio import AsyncioExecutor
 from .cancel_on_shutdown import CancelOnShutdownExecutor
 from .flat_map import FlatMapExecutor
 from .map import MapExecutor
-from .poll import PollExecutor
+from .poll import PollExecutor, PollKeywords
 from .retry import RetryExecutor, RetryPolicy
 from .sync import SyncExecutor
 from .throttle import ThrottleExecutor
@@ -176,7 +176,8 @@ class Executors:
         default_interval: float = 5.0,
         logger: Log = None,
         name: Name = None,
-    ) -> PollExecutor[Any, D]: ...
+        **options: Unpack[PollKeywords[Any]],
+    ) -> PollExecutor[Any, D, Any]: ...
     @overload
     @classmethod
     def with_poll(
@@ -187,7 +188,8 @@ class Executors:
         default_interval: float = 5.0,
         logger: Log = None,
         name: Name = None,
-    ) -> PollExecutor[C, D]: ...
+        **options: Unpack[PollKeywords[C | E]],
+    ) -> PollExecutor[C, D, C | E]: ...
     @overload
     @classmethod
     def with_poll(
@@ -198,7 +200,8 @@ class Executors:
         default_interval: float = 5.0,
         logger: Log = None,
         name: Name = None,
-    ) -> PollExecutor[R, D]: ...
+        **options: Unpack[PollKeywords[E]],
+    ) -> PollExecutor[R, D, E]: ...
     @overload
     @classmethod
     def with_poll(
@@ -209,7 +212,8 @@ class Executors:
         default_interval: float = 5.0,
         logger: Log = None,
         name: Name = None,
-    ) -> PollExecutor[C, D]: ...
+        **options: Unpack[PollKeywords[C]],
+    ) -> PollExecutor[C, D, C]: ...
     @overload
     @classmethod
     def with_retry(

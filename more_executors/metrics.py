@@ -101,7 +101,7 @@ def families(totals: dict[tuple[str, str], Totals]) -> Iterator[Metric]:
     def histogram(what: str, text: str) -> Metric:
         family = HistogramMetricFamily(f"more_executors_poll_{what}", text, labels=label_names("poll"))
         for labels, total in totals.items():
-            if (counted := total.histograms.get(what)) is not None and counted.count:
+            if (counted := total.histograms.get(what)) is not None and counted.observations:
                 family.add_metric(label_values(labels, "poll"), buckets(counted), counted.total)
         return family
 

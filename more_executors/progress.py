@@ -37,10 +37,11 @@ def progress(
         with progress(futures, desc="publishing"):
             wait(futures)
 
-        with executor, progress(executor, total=len(jobs)):
+        with progress(executor, total=len(jobs)), executor:
             for job in jobs:
                 executor.submit(service.start, job)
 
+    The bar is there until the block ends: in the second example, until the executor has seen everything through.
     Of an executor it counts what ends from now on, and the total grows with what is submitted. How many failed, and how
     many were cancelled, is told once there are some. The block gets the bar, a `tqdm.tqdm`.
 
@@ -96,9 +97,11 @@ class Counting(Protocol):
 
     def read(self) -> Counts:
         """What has been counted so far. Called from any thread."""
+        ...
 
     def stop(self) -> Counts:
         """Count no more; returns the last counts, which have everything that is done."""
+        ...
 
 
 class CountsOfFutures:

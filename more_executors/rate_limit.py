@@ -144,7 +144,6 @@ class RateLimit:
             if not self._line and self._ahead is None and self._due() - now <= EARLY:
                 self._take(now)
                 return True
-            self._refused = True
         waiter = Waiter()
         try:
             while (pause := self._stand_in_line(waiter, now)) > 0 and now < deadline:
@@ -224,7 +223,6 @@ class RateLimit:
         if self._ahead is None:
             self._ahead = len(self._line)
             self._claimed = self._joined
-        self._refused = True
         return wait + self._ahead * self._interval
 
     def _stand_in_line(self, waiter: Waiter, now: float) -> float:
@@ -244,6 +242,7 @@ class RateLimit:
                     return claim_ends - now
                 self._ahead = None
             if due - now > EARLY:
+                self._refused = True
                 return due - now
             self._take(now)
             return 0

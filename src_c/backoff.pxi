@@ -47,13 +47,14 @@ cdef class Backoff:
     cdef readonly double maximum
     cdef readonly double jitter
 
-    def __init__(self, initial, factor=2.0, maximum=300.0, jitter=0.1):
+    def __init__(self, initial, factor=2.0, maximum=None, jitter=0.1):
         """Make it.
 
         Args:
             initial: seconds from the first poll to the second, more than 0.
             factor: by how much each delay is longer than the one before, at least 1.
-            maximum: seconds of the longest delay, before the jitter; at least `initial`.
+            maximum: seconds of the longest delay, before the jitter, at least `initial`; by default 300, or `initial`
+                if that is more.
             jitter: the share of a delay, from 0 to 1, that chance may add or take away.
 
         Raises TypeError or ValueError if one of these cannot be used.
@@ -62,7 +63,7 @@ cdef class Backoff:
         if self.initial == 0.0:
             raise ValueError(f"initial must be more than 0 s, not {initial!r}")
         self.factor = as_number("factor", factor, 1.0)
-        self.maximum = as_number("maximum", maximum, self.initial)
+        self.maximum = max(300.0, self.initial) if maximum is None else as_number("maximum", maximum, self.initial)
         self.jitter = as_number("jitter", jitter, 0.0)
         if self.jitter > 1.0:
             raise ValueError(f"jitter must be from 0 to 1, not {jitter!r}")

@@ -33,9 +33,9 @@ cdef class Task(Hook):
     cdef unsigned long thread   # the one that submits it, or calls a function for it
     cdef unsigned int slot      # its place in the Slots it is in, which section(table) guards
     cdef unsigned char phase
-    cdef bint over              # section(future): the future is done, although the task may not have left the table
-    cdef bint listed            # section(table): in the table's second Slots, not in the first
-    cdef bint gone              # section(table): in none, and not to come back
+    cdef unsigned char over     # section(future): the future is done, although the task may not have left the table
+    cdef unsigned char listed   # section(table): in the table's second Slots, not in the first
+    cdef unsigned char gone     # section(table): in none, and not to come back
 
     cdef void delegate_ended(self, object delegate_future, State state, object value) noexcept:
         """The delegate's future is done: end the future as it ended, or go on from there."""

@@ -36,7 +36,7 @@ def series(name: str) -> Series:
 def timeless(found: Series) -> Series:
     """Without the seconds, of which there are some."""
     assert all(value >= 0 for value in found.values())
-    return {key: value for key, value in found.items() if "_time_total" not in key}
+    return {key: value for key, value in found.items() if "_time_total" not in key and "_seconds" not in key}
 
 
 def executors(kind: str, total: float = 1, in_use: float = 1) -> Series:

@@ -1,6 +1,6 @@
 """The guide in docs/: its code runs, prints what it says, and leaves nothing behind.
 
-A page is run from top to bottom in one namespace. Its fenced blocks are
+A page is run from top to bottom in one namespace, in which `__file__` is the page. Its fenced blocks are
 
 * `python`: executed. What it prints must be in a block `output` right after it, where `...` stands for anything, as in
   doctest; without such a block it must print nothing.
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import doctest
+import inspect
 import io
 import re
 import subprocess
@@ -25,11 +26,21 @@ from pathlib import Path
 import pytest
 
 import more_executors
-from more_executors import metrics
+from more_executors import metrics, progress
 
 DOCS = Path(__file__).parent.parent / "docs"
-PAGES = sorted(DOCS.glob("*.md"))
+PAGES = sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)
+# What pages need that is not there with the library, or with the extra `test`.
+NEEDS = {
+    "recipes/aws_batch.md": ("boto3", "moto", "docker", "flask"),
+    "recipes/http.md": ("aiohttp",),
+}
+NEED_METRICS = ("metrics.md", "watching.md")
 FENCED = re.compile(r"^```(\S*)\n(.*?)^```$(\n\n```output\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(DOCS).as_posix()
 
 
 def blocks(page: Path) -> Iterator[tuple[str, int, str, str]]:
@@ -48,19 +59,22 @@ def checked_run(page: Path, line: int, code: str, expected: str, names: dict[str
     """Execute one block, under line numbers of the page, and compare what it prints."""
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(compile("\n" * line + code, page.name, "exec"), names)
+        exec(compile("\n" * line + code, name_of(page), "exec"), names)
     example = doctest.Example(code, expected)
     checker = doctest.OutputChecker()
     if not checker.check_output(expected, printed.getvalue(), doctest.ELLIPSIS):
         difference = checker.output_difference(example, printed.getvalue(), doctest.ELLIPSIS)
-        pytest.fail(f"{page.name}, the block at line {line + 1}:\n{difference}", pytrace=False)
+        pytest.fail(f"{name_of(page)}, the block at line {line + 1}:\n{difference}", pytrace=False)
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if programs(page)], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [page for page in PAGES if programs(page)], ids=name_of)
 def test_the_code_of_a_page_runs_and_prints_what_it_says(page: Path) -> None:
-    if page.name == "metrics.md" and not metrics.enabled:
+    if page.name in NEED_METRICS and not metrics.enabled:
         pytest.skip("needs prometheus_client, and metrics that are not switched off")
-    names: dict[str, object] = {"__name__": "guide"}
+    missing = [package for package in NEEDS.get(name_of(page), ()) if find_spec(package) is None]
+    if missing:
+        pytest.skip(f"needs {', '.join(missing)}, of the extra `recipes`")
+    names: dict[str, object] = {"__name__": "guide", "__file__": str(page)}
     try:
         for line, code, expected in programs(page):
             checked_run(page, line, code, expected, names)
@@ -72,29 +86,34 @@ def test_every_block_is_of_a_known_kind() -> None:
     for page in PAGES:
         fences = len(re.findall(r"^ *```", page.read_text(encoding="utf-8"), re.MULTILINE))
         found = list(blocks(page))
-        assert 2 * (len(found) + sum(bool(output) for *_, output in found)) == fences, page.name
-        assert {kind for kind, *_ in found if not kind.startswith("{")} <= {"python", "console"}, page.name
+        assert 2 * (len(found) + sum(bool(output) for *_, output in found)) == fences, name_of(page)
+        assert {kind for kind, *_ in found if not kind.startswith("{")} <= {"python", "console"}, name_of(page)
 
 
-def test_the_index_lists_every_page() -> None:
+def test_the_index_of_each_folder_lists_every_page() -> None:
     listed = [
-        name
-        for kind, _, content, _ in blocks(DOCS / "index.md")
+        (index.parent / name).relative_to(DOCS).as_posix()
+        for index in PAGES
+        if index.name == "index.md"
+        for kind, _, content, _ in blocks(index)
         if kind == "{toctree}"
         for name in content.splitlines()
         if name and not name.startswith(":")
     ]
-    assert sorted(listed) == sorted(page.stem for page in PAGES if page.stem != "index")
+    assert sorted(f"{name}.md" for name in listed) == sorted(set(map(name_of, PAGES)) - {"index.md"})
 
 
 def test_the_reference_has_every_public_name() -> None:
     entries = re.findall(
         r"^\.\. auto\w+:: more_executors\.([\w.]+)$", (DOCS / "api.md").read_text("utf-8"), re.MULTILINE
     )
-    assert sorted(entry.split(".")[-1] for entry in entries) == sorted(set(more_executors.__all__) - {"futures"})
+    public = [name for name in dir(more_executors) if not name.startswith("_")]
+    names = {name for name in public if not inspect.ismodule(getattr(more_executors, name))}
+    assert {entry.split(".")[-1] for entry in entries} == names | {"progress", "as_completed"}
+    assert len(entries) == len(names) + 2
     for entry in entries:
         module, _, name = f"more_executors.{entry}".rpartition(".")
-        assert getattr(sys.modules[module], name) is getattr(more_executors, name)
+        assert getattr(sys.modules[module], name) is getattr(progress if "progress" in module else more_executors, name)
 
 
 @pytest.mark.skipif(not all(map(find_spec, ("sphinx", "furo", "myst_parser"))), reason="needs the extra `docs`")

@@ -34,6 +34,13 @@ TYPES = [
     ("retry_queue", "gauge"),
     ("retry_delay_total", "counter"),
     ("throttle_queue", "gauge"),
+    ("poll_outstanding", "gauge"),
+    ("poll_oldest_age_seconds", "gauge"),
+    ("poll_rate_limit", "gauge"),
+    ("poll_duration_seconds", "histogram"),
+    ("poll_batch_size", "histogram"),
+    ("poll_lag_seconds", "histogram"),
+    ("poll_throttled_total", "counter"),
 ]
 
 

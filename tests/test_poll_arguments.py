@@ -8,6 +8,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from math import inf, nan
 from typing import Any
+from unittest import mock
 
 import pytest
 from support import FOREVER, DuckDelegate, PollSleeps, RecordingPoll, polling, returning
@@ -185,3 +186,10 @@ def test_submit_wants_a_callable_and_leaves_it_to_the_delegate_to_say_so() -> No
 def test_descriptors_are_not_made_by_hand() -> None:
     with pytest.raises(TypeError, match="PollDescriptor"):
         PollDescriptor()
+
+
+def test_a_mock_is_a_poll_function() -> None:
+    called = threading.Event()
+    poll_fn = mock.Mock(return_value=None, side_effect=lambda _: called.set())
+    with PollExecutor(SyncExecutor(), poll_fn, mock.Mock()):
+        assert called.wait(PATIENCE)

@@ -1,0 +1,193 @@
+"""What is exported to Prometheus of poll executors: gauges, and histograms of their calls."""
+
+from __future__ import annotations
+
+import gc
+import re
+from math import inf
+from typing import Any
+
+import pytest
+from exposition import PREFIX, eventually, exposition, series, unused_name
+from support import PATIENCE, DuckDelegate, HeardLogger, said
+
+from more_executors import Executors, PollExecutor, SyncExecutor
+from more_executors.rate_limit import RateLimit, Throttled
+
+HISTOGRAMS = ("poll_duration_seconds", "poll_batch_size", "poll_lag_seconds")
+
+
+@pytest.fixture
+def name() -> str:
+    """A name that no other executor has had."""
+    return unused_name()
+
+
+def buckets(name: str, histogram: str) -> list[tuple[str, float]]:
+    """The upper bounds of a histogram's buckets, and what is counted up to each."""
+    pattern = f'^{PREFIX}{histogram}_bucket{{executor="{name}",le="([^"]+)"}} (\\S+)$'
+    return [(bound, float(count)) for bound, count in re.findall(pattern, exposition(), re.MULTILINE)]
+
+
+def resolve(descriptors: list[Any]) -> float:
+    for descriptor in descriptors:
+        descriptor.yield_result(None)
+    return inf
+
+
+def leave(descriptors: list[Any]) -> float:
+    return inf
+
+
+# -- histograms ------------------------------------------------------------------------------------------------------
+
+
+def test_each_call_is_in_each_histogram_once(name: str) -> None:
+    sizes = []
+
+    def poll(descriptors: list[Any]) -> float:
+        sizes.append(len(descriptors))
+        return resolve(descriptors)
+
+    with Executors.sync(name=name).with_poll(poll) as executor:
+        for _ in range(5):
+            executor.submit(int).result(PATIENCE)
+    found = series(name)
+    assert {found[f"{histogram}_count"] for histogram in HISTOGRAMS} == {len(sizes)} == {found["poll_total"]}
+    assert found["poll_batch_size_sum"] == sum(sizes)
+    assert found["poll_duration_seconds_sum"] == pytest.approx(found["poll_time_total"])
+    assert found["poll_lag_seconds_sum"] >= 0
+
+
+def test_buckets_count_up_to_their_bounds(name: str) -> None:
+    with Executors.sync(name=name).with_poll(leave) as executor:
+        meter = executor._meter
+        for size, lag, seconds in ((0, 0.0, 0.0005), (100, 0.001, 0.04), (101, 7.0, 400.0)):
+            meter.began_call(size, lag)
+            meter.ended_call(seconds)
+        executor.notify()
+    for histogram in HISTOGRAMS:
+        found = buckets(name, histogram)
+        counts = [count for _, count in found]
+        bounds = [float(bound) for bound, _ in found]
+        assert counts == sorted(counts)
+        assert bounds == sorted(bounds)
+        assert found[-1] == ("+Inf", series(name)[f"{histogram}_count"])
+    sizes = dict(buckets(name, "poll_batch_size"))
+    assert sizes["200.0"] - sizes["100.0"] == 1
+    assert sizes["100.0"] - sizes["50.0"] == 1
+    assert (
+        dict(buckets(name, "poll_duration_seconds"))["+Inf"] - dict(buckets(name, "poll_duration_seconds"))["300.0"]
+        == 1
+    )
+
+
+def test_executors_of_one_name_have_one_histogram_and_it_stays(name: str) -> None:
+    expected = 0
+    for _ in range(3):
+        executor = PollExecutor(SyncExecutor(), leave, name=name)
+        for _ in range(4):
+            executor._meter.began_call(1000, 0.25)
+            executor._meter.ended_call(0.5)
+        expected += 4
+        executor.shutdown()
+        assert buckets(name, "poll_batch_size")[-1][1] >= expected
+        del executor
+        gc.collect()
+        calls = series(name)["poll_total"]
+        assert {series(name)[f"{histogram}_count"] for histogram in HISTOGRAMS} == {expected + calls}
+        assert series(name)["poll_batch_size_sum"] == 1000 * expected
+
+
+def test_who_has_not_polled_has_no_histogram(name: str) -> None:
+    with Executors.sync(name=name).with_map(int) as executor:
+        executor.submit(int)
+        assert not any("poll" in what for what in series(name))
+
+
+# -- gauges ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_outstanding_is_the_sum_over_all_of_a_name(name: str) -> None:
+    delegate = DuckDelegate()
+    with_delegate = PollExecutor(delegate, leave, name=name)
+    polled = PollExecutor(SyncExecutor(), leave, name=name)
+    futures = [with_delegate.submit(int), polled.submit(int), polled.submit(int)]
+    assert series(name)["poll_outstanding"] == 3
+    for future in futures[1:]:
+        assert future.cancel()
+    assert series(name)["poll_outstanding"] == 1
+    delegate.given[0].end(error=OSError())
+    assert said(futures[0]) is OSError
+    for executor in (with_delegate, polled):
+        executor.shutdown()
+    del executor, with_delegate, polled
+    gc.collect()
+    assert series(name)["poll_outstanding"] == 0, "there is a series still"
+
+
+def test_the_oldest_age_is_that_of_the_oldest_of_a_name(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = (PollExecutor(SyncExecutor(), leave, name=name) for _ in range(2))
+    futures = [first.submit(int), second.submit(int)]
+    assert 0 <= series(name)["poll_oldest_age_seconds"] < PATIENCE
+    ages = {first: 5.0, second: 50.0}
+    monkeypatch.setattr(PollExecutor, "_gauges", lambda self: {"outstanding": 1.0, "oldest_age_seconds": ages[self]})
+    assert series(name)["poll_oldest_age_seconds"] == 50
+    assert series(name)["poll_outstanding"] == 2
+    monkeypatch.undo()
+    for future in futures:
+        assert future.cancel()
+    assert series(name)["poll_oldest_age_seconds"] == 0
+    first.shutdown()
+    second.shutdown()
+
+
+def test_a_rate_limit_is_told_where_there_is_one(name: str) -> None:
+    other = unused_name()
+    with Executors.sync(name=name).with_poll(leave) as without:
+        assert without.submit(int).cancel()
+        with Executors.sync(name=other).with_poll(resolve, rate_limit=RateLimit(50, per=2.0)) as limited:
+            limited.submit(int).result(PATIENCE)
+            assert series(other)["poll_rate_limit"] == 25
+        del limited
+        gc.collect()
+        assert "poll_rate_limit" not in series(other), "nobody has one any more"
+        assert "poll_rate_limit" not in series(name)
+
+
+def test_calls_that_are_throttled_count_and_are_no_errors(name: str) -> None:
+    answers: list[Exception] = [Throttled(0.0), Throttled(0.0)]
+
+    def poll(descriptors: list[Any]) -> float:
+        if descriptors and answers:
+            raise answers.pop()
+        return resolve(descriptors)
+
+    limit = RateLimit(1_000_000)
+    with Executors.sync(name=name).with_poll(poll, rate_limit=limit, logger=HeardLogger()) as executor:
+        executor.submit(int).result(PATIENCE)
+    eventually(name, {"poll_throttled_total": 2})
+    found = series(name)
+    assert "poll_error_total" not in found
+    assert found["poll_duration_seconds_count"] == found["poll_total"] >= 3
+
+
+def test_throttling_is_counted_when_the_executor_is_gone(name: str) -> None:
+    for _ in range(2):
+        executor = PollExecutor(SyncExecutor(), leave, name=name)
+        executor._meter.note_throttled()
+        executor.shutdown()
+        del executor
+        gc.collect()
+    assert series(name)["poll_throttled_total"] == 2
+
+
+def test_a_scrape_can_meet_an_executor_that_is_being_made(name: str) -> None:
+    class Scraping(PollExecutor[Any, Any]):
+        def _start(self, table: Any) -> None:
+            super()._start(table)
+            found.update(series(name))
+
+    found: dict[str, float] = {}
+    Scraping(SyncExecutor(), leave, name=name).shutdown()
+    assert found["exec_inprogress poll"] == 1
