@@ -10,10 +10,10 @@ RUN := $(VENV)/bin/python
 .PHONY: demo test bench lint docs develop clean
 .DELETE_ON_ERROR:
 
-demo: $(VENV)/built $(VENV)/with-demo      ## publish 50,000 objects, and draw publish.png
-	$(RUN) examples/publish $(ARGS)
+demo: $(VENV)/built $(VENV)/with-demo      ## publish 50,000 objects, and draw publish.png; FAULTS=1: see what it takes
+	$(RUN) examples/publish $(if $(filter-out 0,$(FAULTS)),--faults) $(ARGS)
 
-test: $(VENV)/built $(VENV)/with-test $(VENV)/with-demo   ## run the tests
+test: $(VENV)/built $(VENV)/with-test $(VENV)/with-demo $(VENV)/with-recipes   ## run the tests
 	$(RUN) -m pytest $(ARGS)
 
 bench: $(VENV)/built $(VENV)/with-bench    ## measure everything (minutes), and write benchmarks/results.*

@@ -32,8 +32,7 @@ ROOT = HERE.parent
 
 NOTES = """\
 Times and sizes are for one future, those of wake-ups and of the GIL for one event. Each is the best of several turns in
-which ours and the references alternate. Lines without a target are there to be fair. Not measured yet, as the library
-does not have it: `adopt`.
+which ours and the references alternate. Lines without a target are there to be fair.
 """
 
 LAYERED = """\

@@ -5,6 +5,7 @@ As `tracemalloc` sees it. What the callable returned is the user's, here one and
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 
 import pytest
@@ -12,6 +13,8 @@ import pytest
 from .measuring import Bench
 from .original import Original
 from .rows import MEMORY, ORIGINAL, OURS, STDLIB_FUTURE
+from .scheduled import Scheduled
+from .volume_rows import MEMORY_SCHEDULED, NO_SCHEDULE
 from .workload import Parked, traced_bytes
 
 pytestmark = pytest.mark.once
@@ -21,6 +24,18 @@ def test_ours(bench: Bench) -> None:
     count = bench.size(100_000)
     parked = Parked()
     bench.value(MEMORY, OURS, lambda: traced_bytes(lambda: parked.submit(count), lambda: parked.futures, count))
+    parked.close()
+
+
+@pytest.mark.parametrize(("who", "make"), [(OURS, Scheduled), (NO_SCHEDULE, Parked)])
+def test_with_a_schedule(bench: Bench, who: str, make: Callable[[], Parked | Scheduled]) -> None:
+    count = bench.size(100_000)
+    parked = make()
+
+    def adopt() -> None:
+        parked.futures = parked.executor.adopt_many([0] * count)
+
+    bench.value(MEMORY_SCHEDULED, who, lambda: traced_bytes(adopt, lambda: parked.futures, count))
     parked.close()
 
 

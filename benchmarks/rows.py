@@ -30,7 +30,7 @@ class Row:
     title: str
     at_most: float | None = None  # s, or B: what ours may cost
     times: float | None = None  # what ours may cost as a multiple of the first reference
-    unit: str = "s"
+    unit: str = "s"  # "B", or "" for a number of things
     in_table: bool = True  # else in results.json and in the plot only
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from .layer_rows import LAYER_ROWS
 from .rows import OURS, ROWS, Row
+from .volume_rows import VOLUME_ROWS
 
-ALL_ROWS = [*ROWS, *LAYER_ROWS]
+ALL_ROWS = [*ROWS, *VOLUME_ROWS, *LAYER_ROWS]
 
 HEADINGS = ("", "ours", "reference", "it takes", "ratio", "target", "met")
 
@@ -123,9 +124,11 @@ def checkmark(met: bool | None) -> str:
 
 
 def amount(value: float, unit: str) -> str:
-    """A time or a size in three digits."""
+    """A time or a size in three digits; a number as it is, where there is no unit."""
     if math.isnan(value):
         return "missing"
+    if not unit:
+        return f"{value:,.0f}"
     if unit == "B":
         return f"{value:,.0f} B"
     for factor, prefix in ((1, "s"), (1e3, "ms"), (1e6, "µs")):

@@ -22,6 +22,7 @@ class DaemonThreads:
 
     def __init__(self, name: str, most: int) -> None:
         """Make them; none is started yet. `name` and a number name them."""
+        self.when_free: Callable[[], object] = bool  # called after each job, when there is room again
         self._name = name
         self._most = most
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
@@ -81,3 +82,4 @@ class DaemonThreads:
                 del job
                 with self._lock:
                     self._unfinished -= 1
+                self.when_free()

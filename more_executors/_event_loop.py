@@ -8,6 +8,7 @@ import logging
 import os
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
+from concurrent.futures import CancelledError, Future
 from functools import partial
 from threading import RLock, Thread, current_thread
 from time import monotonic
@@ -53,38 +54,54 @@ class LoopThread:
     def start(self, make: Callable[[], Coroutine[Any, Any, object]]) -> None:
         """Have the coroutine that `make()` returns run. One wake-up of the loop serves all that come before it.
 
-        Raises RuntimeError after `close`, and if the thread cannot be started.
+        Raises RuntimeError after `close`, and whatever keeps the loop or its thread from being made.
         """
         with self._lock:
             loop = self._running_loop()
             self._to_start.append(make)
             first = not self._called
             self._called = True
-        if first:
-            loop.call_soon_threadsafe(self._start_all)
+            if first:
+                loop.call_soon_threadsafe(self._start_all)
 
     def wait_for(self, make: Callable[[], Coroutine[Any, Any, A]]) -> A:
-        """What the coroutine that `make()` returns returns, or raises. Raises RuntimeError on the loop's own thread."""
+        """What the coroutine that `make()` returns returns, or raises.
+
+        Raises RuntimeError on the loop's own thread, after `close`, and if the loop ends first.
+        """
         if self.is_current():
             raise RuntimeError("this waits for the event loop of the executor: not from its own thread")
+        answer: Future[A] = Future()
+
+        async def answered() -> None:
+            try:
+                answer.set_result(await make())
+            except BaseException as error:
+                answer.set_exception(error)
+
         with self._lock:
-            loop = self._running_loop()
-        return asyncio.run_coroutine_threadsafe(make(), loop).result()
+            self._running_loop().call_soon_threadsafe(self._start_one, answered, answer.cancel)
+        try:
+            return answer.result()
+        except (CancelledError, asyncio.CancelledError):
+            raise RuntimeError("the call was cancelled") from None
 
     def close(self) -> None:
         """Have the thread end when what was started is over. Waits for nothing."""
-        with self._lock:
-            loop = None if self._closed else self._loop
-            self._closed = True
-        if loop is not None and os.getpid() == self._pid:  # a forked child shares with its parent what wakes the loop
-            loop.call_soon_threadsafe(self._finish)
+        self._call(self._finish, last=True)
 
     def cancel_all(self) -> None:
         """Cancel what runs."""
+        self._call(self._cancel_all, last=False)
+
+    def _call(self, function: Callable[[], object], last: bool) -> None:
+        if os.getpid() != self._pid:  # a forked child: it shares with its parent what wakes the loop
+            return
         with self._lock:
             loop = None if self._closed else self._loop
-        if loop is not None and os.getpid() == self._pid:
-            loop.call_soon_threadsafe(self._cancel_all)
+            self._closed = self._closed or last
+            if loop is not None:
+                loop.call_soon_threadsafe(function)
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until the thread has ended, after `close`, or for `timeout` seconds."""
@@ -115,10 +132,16 @@ class LoopThread:
         with self._lock:
             self._called = False
         while self._to_start:
-            assert self._loop is not None
-            task = self._loop.create_task(self._run(self._to_start.popleft()))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._start_one(partial(self._run, self._to_start.popleft()))
+
+    def _start_one(
+        self, make: Callable[[], Coroutine[Any, Any, object]], when_ended: Callable[[], object] = bool
+    ) -> None:
+        assert self._loop is not None
+        task = self._loop.create_task(make())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: when_ended())
 
     async def _run(self, make: Callable[[], Coroutine[Any, Any, object]]) -> None:
         try:
@@ -189,9 +212,24 @@ def run_loop(loop: asyncio.AbstractEventLoop) -> None:
     """Run `loop` on this thread until it is stopped, and close it."""
     asyncio.set_event_loop(loop)
     try:
-        loop.run_forever()
+        while not ran_to_its_end(loop):
+            pass
+        for task in (left := asyncio.all_tasks(loop)):
+            task.cancel()
+        if left:
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.run_until_complete(loop.shutdown_default_executor())
     finally:
         asyncio.set_event_loop(None)
         loop.close()
+
+
+def ran_to_its_end(loop: asyncio.AbstractEventLoop) -> bool:
+    """Run `loop`; False if a SystemExit or the like came out of it, which asyncio lets through."""
+    try:
+        loop.run_forever()
+    except BaseException as error:
+        log(logging.getLogger(__name__), logging.ERROR, "%r out of a coroutine; the loop goes on", error, error=error)
+        return False
+    return True

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from math import inf
 from time import monotonic
-from typing import Any
+from typing import Any, TypeAlias
 
-from ._core import PollDescriptor, PollTable, log
+from ._core import PacedTable, PollDescriptor, PollTable, log
 from ._event_loop import LoopThread
 from ._poll_meter import PollMeter
 from .rate_limit import RateLimit, Throttled
@@ -23,9 +23,11 @@ from .retry import RetryPolicy
 
 __all__: list[str] = []
 
+SECONDS_AFTER_ERROR = 1.0  # in what surrounds a call
 SECONDS_WHEN_THROTTLED = 1.0  # to leave a service alone that did not say how long, where there is no rate limit
 
-Tasks = list[PollDescriptor[Any, Any]]
+AnyTable: TypeAlias = PollTable | PacedTable
+Tasks: TypeAlias = list[PollDescriptor[Any, Any]]
 
 
 class PollCalls:
@@ -34,7 +36,7 @@ class PollCalls:
     def __init__(
         self,
         poll_fn: Callable[[Tasks], Any],
-        table: PollTable,
+        table: AnyTable,
         meter: PollMeter,
         owner: str,
         *,
@@ -64,6 +66,9 @@ class PollCalls:
             began = self._begin(tasks, late)
             answer, error = called(self._poll_fn, tasks.copy())
             return self._over(tasks, began, answer, error)
+        except BaseException:  # a lack of memory, or a clock of the user's
+            self._table.postpone(tasks, SECONDS_AFTER_ERROR)
+            raise
         finally:
             del self, tasks, error  # see `called`
 
@@ -74,6 +79,9 @@ class PollCalls:
             began = self._begin(tasks, late)
             answer, error = await called_async(self._poll_fn, tasks.copy(), loop, self._table.logger)
             self._over(tasks, began, answer, error)
+        except BaseException:
+            self._table.postpone(tasks, SECONDS_AFTER_ERROR)
+            raise
         finally:
             del self, tasks, error
 
@@ -102,7 +110,7 @@ class PollCalls:
                 return delay
             if isinstance(error, Throttled):
                 self._slow_down(began_for_limit, error.retry_after)
-                self._table.postpone(tasks, 0.0)
+                self._table.postpone(tasks, 0.0, in_vain=True)
                 return max(0.0, self.paused_until - monotonic()) if self._rate_limit is None else -1.0
             self._failed(tasks, error)
             return -1.0
@@ -114,7 +122,8 @@ class PollCalls:
         if self._rate_limit is not None:
             self._rate_limit.throttled(began, seconds)
         else:
-            self.paused_until = monotonic() + (SECONDS_WHEN_THROTTLED if seconds is None else seconds)
+            pause = SECONDS_WHEN_THROTTLED if seconds is None else seconds
+            self.paused_until = max(self.paused_until, monotonic() + pause)
 
     def _failed(self, tasks: Tasks, error: BaseException) -> None:
         logger = self._table.logger
@@ -205,7 +214,7 @@ async def called_async(
         return await loop.watched(poll_fn(descriptors), poll_fn, logger), None
     except BaseException as error:
         trace = error.__traceback__
-        for _ in range(3):  # this frame, and two of what watches
+        for _ in range(2):  # this frame, and that of what watches
             trace = trace and trace.tb_next
         return None, error.with_traceback(trace)
     finally:

@@ -13,7 +13,7 @@ from ._base import check_callable, check_optional_callable, checked_count, check
 from ._core import Backoff, PacedTable, PollTable
 from ._daemon_threads import DaemonThreads
 from ._event_loop import LoopThread, is_async
-from ._poll_calls import PollCalls, Tasks
+from ._poll_calls import AnyTable, PollCalls, Tasks
 from ._poll_cancels import Cancels
 from ._poll_meter import PollMeter
 from ._poll_rounds import Here, OnLoop, OnThreads, Rounds, Runner, WhatIsDue, WholeList
@@ -87,7 +87,7 @@ def check_optional(what: str, value: object, kind: type) -> None:
 class Polling:
     """The parts of a poll executor: none of them refers to the executor, and those with threads end with `close`."""
 
-    table: PollTable
+    table: AnyTable
     rounds: Rounds
 
     def __init__(self, options: PollOptions, logger: logging.Logger, name: str, debugging: bool) -> None:
@@ -112,6 +112,7 @@ class Polling:
             self.cancels.one,
             self.cancels.many,
             recorder=self.recorder,
+            on_loop=self.loop.is_current if is_async(options.cancel_fn) or is_async(options.cancel_many_fn) else None,
             timeout=-1.0 if options.timeout is None else checked_seconds("timeout", options.timeout),
             counting=options.retry_policy is not None,
             group_by=options.group_by,
@@ -133,7 +134,7 @@ class Polling:
             self.rounds = WhatIsDue(
                 self.table,
                 calls,
-                self._runner(calls, options),
+                self._runner(calls, self.table, options),
                 min_interval=min_interval,
                 batch_size=batch_size,
                 rate_limit=options.rate_limit,
@@ -141,15 +142,16 @@ class Polling:
         else:
             self.rounds = WholeList(self.table, calls, default_interval, min_interval)
 
-    def _runner(self, calls: PollCalls, options: PollOptions) -> Runner:
+    def _runner(self, calls: PollCalls, table: PacedTable, options: PollOptions) -> Runner:
         if is_async(options.poll_fn):
-            return OnLoop(calls, self.table, self.loop, options.max_concurrency)
-        return OnThreads(calls, self.table, self.callers) if options.max_concurrency > 1 else Here(calls)
+            return OnLoop(calls, table, self.loop, options.max_concurrency)
+        return OnThreads(calls, table, self.callers) if options.max_concurrency > 1 else Here(calls)
 
     def close_with(self, executor: object) -> None:
         """Close when nobody refers to `executor` any more. The recorder does so by itself."""
         # What is kept for that must not lead to functions of the user's, which may refer to the executor.
-        weakref.finalize(executor, close_all, self.callers, self.cancellers, self.loop).atexit = False
+        self._closer = weakref.finalize(executor, close_all, self.callers, self.cancellers, self.loop)
+        self._closer.atexit = False
 
     def close(self) -> None:
         """Have the threads end when they have done what they are at. Waits for nothing."""
@@ -165,11 +167,15 @@ class Polling:
         if self.recorder is not None:
             self.recorder.close(wait=True)
 
-    def abandon(self) -> None:
-        """The interpreter ends, or this is a forked child: record nothing more, and let go of what runs."""
+    def stop_recording(self) -> None:
+        """From now on futures end because the program does: they are still outstanding for the next one."""
         if self.recorder is not None:
             self.recorder.detach()
-        self.loop.cancel_all()
+
+    def forget(self) -> None:
+        """This is a forked child: there are no threads, and who knows what they were at."""
+        self.stop_recording()
+        self._closer.detach()
 
     def is_current(self) -> bool:
         """Whether the caller is on one of the threads."""

@@ -19,6 +19,7 @@ from .rate_limit import RateLimit
 
 __all__: list[str] = []
 
+SECONDS_AFTER_ERROR = 1.0  # until it is tried again to begin a call
 SECONDS_BETWEEN_COUNTS = 1.0  # of what is due, while that is more than can be polled
 
 
@@ -53,6 +54,7 @@ class WholeList:
         self._asked = False
 
     def turn(self) -> float:
+        self._table.quiet_until = -inf  # first: who joins after this wakes us, who joined before is among the news
         now = monotonic()
         joined, asked = self._table.news()
         next_due = min(self._next, self._table.next_due())
@@ -62,6 +64,7 @@ class WholeList:
             return next_due - now
         earliest = max(self._calls.paused_until, -inf if self._asked else self._began + self._min_interval)
         if now < earliest:
+            self._table.quiet_until = earliest
             return earliest - now
         try:
             return self._poll(now, max(0.0, now - next_due) if next_due > -inf else 0.0)
@@ -116,9 +119,9 @@ class Here:
 class OnThreads:
     """Calls on threads, as many at a time as there are threads."""
 
-    def __init__(self, calls: PollCalls, table: PollTable, threads: DaemonThreads) -> None:
+    def __init__(self, calls: PollCalls, table: PacedTable, threads: DaemonThreads) -> None:
+        threads.when_free = table.waker.set
         self._calls = calls
-        self._table = table
         self._threads = threads
         self.has_room = threads.has_room
 
@@ -134,14 +137,13 @@ class OnThreads:
         try:
             self._calls.call(tasks, late)
         finally:
-            self._table.waker.set()
             del self, tasks
 
 
 class OnLoop:
     """Calls of an `async def`, at most so many at a time."""
 
-    def __init__(self, calls: PollCalls, table: PollTable, loop: LoopThread, most: int) -> None:
+    def __init__(self, calls: PollCalls, table: PacedTable, loop: LoopThread, most: int) -> None:
         self._calls = calls
         self._table = table
         self._loop = loop
@@ -153,9 +155,15 @@ class OnLoop:
         return self._begun - self._ended < self._most
 
     def start(self, tasks: Tasks, late: float) -> bool:
-        self._begun += 1
-        self._loop.start(partial(self._call, tasks, late))
-        return False
+        try:
+            self._begun += 1
+            self._loop.start(partial(self._call, tasks, late))
+            return False
+        except BaseException:  # the loop, or its thread, cannot be made
+            self._begun -= 1
+            raise
+        finally:
+            del self, tasks
 
     async def _call(self, tasks: Tasks, late: float) -> None:
         try:
@@ -205,28 +213,51 @@ class WhatIsDue:
             del self
 
     def _turn(self) -> float:
+        self._table.quiet_until = -inf  # first: who joins after this wakes us, who joined before is found below
         now = monotonic()
         _, asked = self._table.news()
         if asked:
             self._table.make_all_due()
             self._began = self._until = now = monotonic()
         self._table.drop_empty_groups()
-        next_due = self._table.next_due()
-        if self._until < next_due <= now:
-            if now < self._began + self._min_interval:
-                return self._began + self._min_interval - now
-            self._began = self._until = now
         try:
-            while next_due <= self._until:
+            wait = self._poll_round(now)
+            if wait is None:
+                next_due = self._table.next_due()
+                self.due = 0
+                wait = next_due - now
+                rest = self._began + self._min_interval - now
+                if wait <= 0 and rest > 0:
+                    wait = rest
+                elif wait <= 0:
+                    self._began = self._until = now
+                    wait = self._poll_round(now)
+                    if wait is None:
+                        wait = max(0.0, self._table.next_due() - monotonic())
+            return self._quietly(wait, now)
+        finally:
+            del self
+
+    def _quietly(self, wait: float, now: float) -> float:
+        """`wait`, or less: until the next round may begin, whoever joins need not wake this thread."""
+        until = self._began + self._min_interval
+        if now >= until or wait == 0.0:
+            return max(0.0, wait)
+        self._table.quiet_until = until
+        return min(wait, until - now)
+
+    def _poll_round(self, now: float) -> float | None:
+        """Begin the calls of the round; returns when to go on with it, in seconds, or None if that was all."""
+        try:
+            while self._table.has_due(self._until):
                 wait = self._hindered(now)
                 if wait > 0:
                     self._count_due(now)
                     return wait
                 if self._call_next(now):
+                    self._count_due(now)
                     return 0.0  # one call a turn, if it is made here: then deadlines are kept
-                next_due = self._table.next_due()
-            self.due = 0
-            return max(0.0, next_due - monotonic())
+            return None
         finally:
             del self
 
@@ -241,8 +272,10 @@ class WhatIsDue:
     def _call_next(self, now: float) -> bool:
         tasks, late = self._table.hand_out_due(self._until, self._batch_size, now)
         try:
-            # Those that were due may be done by now; then a call was counted that is not made, which is rare.
             return bool(tasks) and self._runner.start(tasks, late)
+        except BaseException:
+            self._table.postpone(tasks, SECONDS_AFTER_ERROR)
+            raise
         finally:
             del self, tasks  # see `called`
 

@@ -2,7 +2,8 @@
 
 An executor is an `X[A, B]`: it takes callables that return an A, and its futures give a B. One that hands on what the
 callable returns, as a thread pool does, is an `X[Anything, Returned[Never]]`; if it may give a C instead, because an
-`error_fn` does, an `X[Anything, Returned[C]]`. Bare, an `X` is an `X[Any, Any]`.
+`error_fn` does, an `X[Anything, Returned[C]]`. Bare, an `X` is an `X[Any, Any]`. A `PollExecutor[A, B]` may say with a
+third type what its delegate's futures give, and so what may be adopted: it is an A where the delegate hands that on.
 """
 
 from __future__ import annotations

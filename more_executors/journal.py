@@ -52,7 +52,7 @@ class JournalLike(Protocol):
     `write` raises, it is called again with the same, and more.
     """
 
-    def write(self, joined: Sequence[tuple[int, Any]], ended: Sequence[int]) -> None:
+    def write(self, joined: Sequence[tuple[int, Any]], ended: Sequence[int], /) -> None:
         """Put keys and values on record, and forget keys: all of that or, if this raises, nothing.
 
         What returned must be on disk. To forget a key that is not on record does nothing; one that is on record
@@ -67,11 +67,11 @@ class JournalLike(Protocol):
 class Codec(Protocol):
     """How values become text or bytes, and values again. May be called from any thread."""
 
-    def encode(self, value: Any) -> str | bytes:
+    def encode(self, value: Any, /) -> str | bytes:
         """What to put on record for `value`; may raise if that cannot be done."""
         raise NotImplementedError
 
-    def decode(self, encoded: Any) -> Any:
+    def decode(self, encoded: Any, /) -> Any:
         """The value for which `encoded` was put on record."""
 
 

@@ -139,6 +139,11 @@ class PollExecutor(WorkingExecutor[A, B]):
         self._polling.close_with(self)
         self._start(self._poll_table)
 
+    def __class_getitem__(cls: Any, types: Any) -> Any:
+        """For annotations: to a type checker there is a third type, the one of a descriptor's `result`."""
+        third = isinstance(types, tuple) and len(types) == len(cls.__parameters__) + 1
+        return super().__class_getitem__(types[:-1] if third else types)  # type: ignore[misc]
+
     def notify(self) -> None:
         """Poll as soon as possible everything that is outstanding: once, however often this is called until then."""
         self._poll_table.ask()
@@ -197,13 +202,14 @@ class PollExecutor(WorkingExecutor[A, B]):
         table, tally, meter = self._poll_table, self._poll_table.tally, self._meter
         outstanding, polled = len(table), table.polling
         done = tally.finished + tally.failed + tally.cancelled
+        in_calls = min(self._polling.rounds.in_calls, polled)
         limit = self._options.rate_limit
         return PollStats(
             outstanding=outstanding,
             with_delegate=max(0, outstanding - polled),
             polled=polled,
-            due=self._polling.rounds.due,
-            in_calls=self._polling.rounds.in_calls,
+            due=min(self._polling.rounds.due, max(0, polled - in_calls)),
+            in_calls=in_calls,
             done=done,
             failed=tally.failed,
             cancelled=tally.cancelled,
@@ -211,7 +217,7 @@ class PollExecutor(WorkingExecutor[A, B]):
             errors=tally.call_errors,
             throttled=meter.throttled,
             oldest_age=table.oldest_age(),
-            lag=meter.last_lag,
+            lag=max(meter.last_lag, monotonic() - table.next_due() if in_calls < polled else 0.0),
             rate=None if limit is None else limit.rate,
             seconds_left=meter.seconds_left(outstanding, done),
         )
@@ -245,11 +251,12 @@ class PollExecutor(WorkingExecutor[A, B]):
         return self._polling.is_current() or super()._is_at_work_here()
 
     def _end_with_interpreter(self) -> None:
-        self._polling.abandon()
+        self._polling.stop_recording()
         super()._end_with_interpreter()
+        self._polling.loop.cancel_all()
 
     def _end_after_fork(self) -> None:
-        self._polling.abandon()
+        self._polling.forget()
         super()._end_after_fork()
 
 

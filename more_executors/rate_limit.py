@@ -32,6 +32,8 @@ class Throttled(Exception):  # noqa: N818
     that is neither, ValueError if it is negative or not finite.
     """
 
+    retry_after: float | None = None
+
     def __init__(self, retry_after: float | None = None) -> None:
         super().__init__(retry_after)
         self.retry_after = None if retry_after is None else checked_pause(retry_after)

@@ -20,6 +20,7 @@ cdef class Pace:
     cdef unsigned int polls     # calls it was in
     cdef unsigned int step      # the same since its back-off began
     cdef unsigned int failures  # in a row
+    cdef unsigned int asks      # how often everything had been asked for when it was handed out
 
     def __cinit__(self):
         self.place = -1

@@ -3,64 +3,39 @@
 
 @cython.final
 @cython.no_gc_clear
-cdef class PacedTable(PollTable):
-    """A PollTable in which each task has a time of its own: it is handed out then, and not again before that call is over.
+cdef class PacedTable(PolledTable):
+    """A PolledTable in which each task has a time of its own: it is handed out then, and again when that call is over.
 
     With `group_by(result)`, tasks that are handed out together are all of one group. `schedule`, or None, is asked for
     delays. Handing out k tasks, and getting them back, costs k times the logarithm of how many wait.
     """
     cdef object group_by
     cdef object schedule
-    cdef DueHeap ungrouped
-    cdef dict by_key            # with group_by: its keys, and the heaps
-    cdef list heaps             # section(self), as are the next
-    cdef Py_ssize_t turn        # whose turn it is, of the heaps
-    cdef readonly Py_ssize_t in_calls
     cdef bint complained        # of the schedule
-    cdef double asked_at        # when everything was last asked for: what was in a call then is due right after it
+    cdef DueGroups groups
+    cdef readonly Py_ssize_t in_calls       # section(self), as is the next
+    cdef unsigned int asks      # how often everything was asked for: what was in a call then is due right after it
 
     def __cinit__(self, logger, *args, group_by=None, schedule=None, **_):
         self.group_by = group_by
         self.schedule = schedule
-        self.by_key = {}
-        self.heaps = []
-        self.asked_at = -INFINITY
-        if group_by is None:
-            self.ungrouped = DueHeap()
+        self.groups = DueGroups()
 
     # -- joining ---------------------------------------------------------------------------------------------
 
     cdef Pace new_pace(self, PollDescriptor task, object value, bint timed):
         cdef Pace pace = Pace.__new__(Pace)
         cdef object key = None if self.group_by is None else self.group_by(value)
+        cdef DueHeap heap
+        cdef int joined = 0
         pace.task = <PyObject *>task
-        while not self.become_member(self.heap_of(key), pace):
-            pass
-        return pace
-
-    cdef DueHeap heap_of(self, object key):
-        cdef DueHeap heap = self.ungrouped
-        if heap is None:
-            heap = self.by_key.get(key)
-            if heap is None:
-                heap = self.by_key.setdefault(key, DueHeap())
-        return heap
-
-    cdef bint become_member(self, DueHeap heap, Pace pace) except -1:
-        """Have a place for `pace` in `heap`. False if that was dropped just now, as it was empty."""
-        cdef bint dropped, reserved = True
-        with cython.critical_section(self):
-            dropped = heap.dropped
-            if not dropped:
-                if not heap.listed:
-                    heap.listed = True
-                    self.heaps.append(heap)
-                reserved = heap.reserve()
-                if reserved:
-                    pace.heap = heap
-        if not reserved:
+        while joined == 0:      # the heap may be dropped meanwhile
+            heap = self.groups.of(key)
+            with cython.critical_section(self):
+                joined = self.groups.admit(pace, heap)
+        if joined < 0:
             raise MemoryError
-        return not dropped
+        return pace
 
     cdef void join(self, PollDescriptor task) noexcept:
         cdef double now = monotonic()
@@ -69,7 +44,8 @@ cdef class PacedTable(PollTable):
             if task.listed and not task.gone:
                 task.pace.heap.push(task.pace, now)
             self.joined = True
-        self.waker.set()
+        if self.quiet_until == -INFINITY or monotonic() >= self.quiet_until:
+            self.waker.set()
 
     cdef void withdraw(self, Task task) noexcept:
         cdef Pace pace = (<PollDescriptor>task).pace
@@ -78,15 +54,10 @@ cdef class PacedTable(PollTable):
             self.part(pace)
 
     cdef void part(self, Pace pace) noexcept:
-        cdef DueHeap heap = pace.heap
-        if heap is None:
-            return
-        if pace.place >= 0:
-            heap.remove(pace)
-        elif (<Task>pace.task).listed:
-            self.in_calls -= 1
-        heap.members -= 1
-        pace.heap = None        # not the last reference: it was a member
+        if pace.heap is not None:
+            if pace.place < 0 and (<Task>pace.task).listed:
+                self.in_calls -= 1
+            self.groups.leave(pace)
 
     # -- polling ---------------------------------------------------------------------------------------------
 
@@ -94,7 +65,7 @@ cdef class PacedTable(PollTable):
         """A new list of at most so many tasks of one group that are due at `until`, and how late the first is."""
         cdef list taken = []
         cdef list some
-        cdef Py_ssize_t wanted, count
+        cdef Py_ssize_t wanted, count, popped
         cdef double late = -1.0
         cdef DueHeap heap = None
         cdef PollDescriptor task
@@ -103,7 +74,7 @@ cdef class PacedTable(PollTable):
             count = 0
             with cython.critical_section(self):
                 if heap is None:
-                    heap = self.next_heap(until)
+                    heap = self.groups.next(until)
                 if heap is not None:
                     wanted = min(wanted, heap.size)
                     if late < 0.0 and heap.size:
@@ -112,12 +83,17 @@ cdef class PacedTable(PollTable):
                 break
             some = PyList_New(wanted)
             with cython.critical_section(self):
-                while count < wanted and heap.first() <= until:
+                popped = 0
+                while popped < wanted and heap.first() <= until:
+                    popped += 1
                     task = <PollDescriptor>(<Pace>heap.pop()).task
+                    self.in_calls += 1
+                    if task.over:
+                        continue        # and about to leave
                     task.pace.polls += 1
                     task.pace.step += 1
                     task.pace.due = 0.0
-                    self.in_calls += 1
+                    task.pace.asks = self.asks
                     count_up(<PyObject *>task)
                     put(some, count, <PyObject *>task)
                     count += 1
@@ -126,79 +102,55 @@ cdef class PacedTable(PollTable):
                 taken += some
             else:
                 taken = some
-            if not count:
+            if not popped:
                 break
             breathe()
         return taken, late
 
-    cdef DueHeap next_heap(self, double until):
-        """Inside the section: the heap whose turn it is, of those that have something due at `until`."""
-        cdef Py_ssize_t i, n = len(self.heaps)
-        cdef DueHeap heap
-        for i in range(n):
-            if self.turn >= n:
-                self.turn = 0
-            heap = <DueHeap>peek(self.heaps, self.turn)
-            self.turn += 1
-            if heap.first() <= until:
-                return heap
-        return None
+    def has_due(self, double until):
+        """Whether something is due at `until`. Costs the number of groups if nothing is, little if much is."""
+        cdef bint has
+        with cython.critical_section(self):
+            has = self.groups.have_due(until)
+        return has
 
     def next_due(self):
-        cdef double first = INFINITY
-        cdef Py_ssize_t i
+        """When the first of those that wait is due, by `monotonic`; may be infinite. Costs the number of groups."""
+        cdef double first
         with cython.critical_section(self):
-            for i in range(len(self.heaps)):
-                first = min(first, (<DueHeap>peek(self.heaps, i)).first())
+            first = self.groups.first()
         return first
 
     def due(self, double now):
         """How many wait to be handed out at `now`. Costs their number, and that of the groups."""
-        cdef Py_ssize_t i, count = 0
+        cdef Py_ssize_t count
         with cython.critical_section(self):
-            for i in range(len(self.heaps)):
-                count += (<DueHeap>peek(self.heaps, i)).due(now)
+            count = self.groups.due(now)
         return count
 
     def make_all_due(self):
         """Have everything that waits be due now, and what is in a call as soon as that is over."""
         cdef double now = monotonic()
-        cdef Py_ssize_t i
         with cython.critical_section(self):
-            self.asked_at = now
-            for i in range(len(self.heaps)):
-                (<DueHeap>peek(self.heaps, i)).clip(now)
+            self.asks += 1
+            self.groups.clip(now)
 
     def drop_empty_groups(self):
         """Forget the groups that have no members, if they are many."""
         cdef list heaps = []
-        cdef list old
-        cdef DueHeap heap
-        cdef Py_ssize_t i, empty = 0
+        cdef bint dropped
         with cython.critical_section(self):
-            for i in range(len(self.heaps)):
-                empty += (<DueHeap>peek(self.heaps, i)).members == 0
-        if empty < 32 or empty * 2 < len(self.heaps):
-            return
-        with cython.critical_section(self):
-            old = self.heaps
-            for i in range(len(old)):
-                heap = <DueHeap>peek(old, i)
-                if heap.members:
-                    heaps.append(heap)
-                else:
-                    heap.dropped = True
-            self.heaps = heaps
-        for key, group in list(self.by_key.items()):
-            if (<DueHeap>group).dropped:
-                del self.by_key[key]
+            dropped = self.groups.drop_empty(heaps)
+        if dropped:
+            self.groups.forget_dropped()
 
     # -- after a call ----------------------------------------------------------------------------------------
 
     def hand_back(self, list tasks not None, double began, double seconds, double default):
-        """A call with `tasks`, which `began` then, is over: each that is not done is due again.
+        """A call with `tasks` that began at `began` is over: each that is not done is due again.
 
-        That is after `seconds` unless that is negative, else after what the schedule says, else after `default`.
+        That is after `seconds` unless that is negative, else after what the schedule says, else after `default`. It is
+        counted from the begin of the call, so that the pace is kept, but at least half of it is still to come.
         """
         cdef double now = monotonic(), delay
         cdef PollDescriptor task
@@ -209,15 +161,19 @@ cdef class PacedTable(PollTable):
                 delay = seconds
                 if delay < 0.0 and self.schedule is not None:
                     delay = self.scheduled(task.pace)
-                self.wait_again(task, now + (default if delay < 0.0 else delay), now, began)
+                if delay < 0.0:
+                    delay = default
+                self.wait_again(task, max(began + delay, now + 0.5 * delay), now, False)
             i += 1
             breathe_at(i)
 
-    def postpone(self, list tasks not None, double seconds):
+    def postpone(self, list tasks not None, double seconds, bint in_vain=False):
         cdef double now = monotonic()
         cdef Py_ssize_t i = 0
         for task in tasks:
-            self.wait_again(<PollDescriptor>task, now + seconds, now, INFINITY)
+            if in_vain and (<PollDescriptor>task).pace.step:
+                (<PollDescriptor>task).pace.step -= 1
+            self.wait_again(<PollDescriptor>task, now + seconds, now, True)
             i += 1
             breathe_at(i)
 
@@ -228,20 +184,20 @@ cdef class PacedTable(PollTable):
             delay = (<Backoff>self.schedule).delay(pace.step - 1 if pace.step else 0)
             if not delay >= 0.0:
                 raise ValueError(f"delay must be 0 s or more, not {delay!r}")
-        except Exception as error:
+        except BaseException as error:
             delay = -1.0
             if not self.complained:
                 self.complained = True
                 report(self.logger, "Exception while evaluating schedule %r", (self.schedule,), error)
         return delay
 
-    cdef void wait_again(self, PollDescriptor task, double when, double now, double began) noexcept:
+    cdef void wait_again(self, PollDescriptor task, double when, double now, bint postponed) noexcept:
         cdef Pace pace = task.pace
         with cython.critical_section(self):
-            if began <= self.asked_at:
+            if pace.asks != self.asks:
                 when = now
-            elif pace.due > 0.0 and began != INFINITY:
-                when = pace.due
+            elif pace.due > 0.0:
+                when = max(when, pace.due) if postponed else pace.due
             if not task.gone and pace.heap is not None and pace.place < 0:
                 pace.heap.push(pace, when)
                 self.in_calls -= 1
@@ -258,12 +214,16 @@ cdef class PacedTable(PollTable):
 
     cdef int restart(self, PollDescriptor task) except -1:
         cdef Pace pace = task.pace
-        cdef double when = 0.0
-        if self.schedule is not None:
-            pace.step = 0
-            when = monotonic() + max(0.0, self.scheduled(pace))
-            with cython.critical_section(self):
-                if pace.place >= 0 and when < pace.heap.entries[pace.place].when:
-                    pace.heap.move(pace, when)
-            self.waker.set()
+        cdef double delay, when
+        if self.schedule is None:
+            return 0
+        pace.step = min(pace.step, 1)       # the next delay after this one is the second
+        delay = self.scheduled(pace)
+        if delay < 0.0:
+            return 0
+        when = monotonic() + delay
+        with cython.critical_section(self):
+            if pace.place >= 0 and when < pace.heap.entries[pace.place].when:
+                pace.heap.move(pace, when)
+        self.waker.set()
         return 0

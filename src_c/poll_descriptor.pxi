@@ -56,7 +56,7 @@ cdef class PollDescriptor(Task):
         if not seconds >= 0.0:
             raise ValueError(f"poll_after: seconds must be 0 or more, not {seconds!r}")
         if not self.over and self.phase == ON_ITS_OWN:
-            (<PollTable>self.origin).poll_after(self, monotonic() + seconds)
+            (<PolledTable>self.origin).poll_after(self, monotonic() + seconds)
 
     def restart_backoff(self):
         """Begin anew with the delays that the executor's `schedule` gives: there is news of the task.
@@ -64,12 +64,12 @@ cdef class PollDescriptor(Task):
         If the task waits for its next poll, that comes after the first delay now, unless it is due sooner.
         """
         if not self.over and self.phase == ON_ITS_OWN:
-            (<PollTable>self.origin).restart(self)
+            (<PolledTable>self.origin).restart(self)
 
     @property
     def polls(self):
         """In how many calls of the poll function it was; None where whole lists are polled, which keeps no count."""
-        return None if self.pace is None else self.pace.polls
+        return self.pace.polls if isinstance(self.origin, PacedTable) and self.pace is not None else None
 
     @property
     def failures(self):
@@ -87,7 +87,7 @@ cdef class PollDescriptor(Task):
             self.future.settle(state, value)
             return
         try:
-            (<PollTable>self.origin).take_up(self, value, -1.0, 0)
+            (<PolledTable>self.origin).take_up(self, value, -1.0, 0)
         except BaseException as error:
             self.future.settle(ERROR, error)
 
@@ -117,7 +117,7 @@ cdef class PollDescriptor(Task):
                 return 0
 
     cdef int cancel_polled(self, FutureCore future) except -1:
-        cdef object cancel_fn = (<PollTable>self.origin).cancel_fn
+        cdef object cancel_fn = (<PolledTable>self.origin).cancel_fn
         cdef CancelAttempt attempt, other
         cdef bint agreed = False
         if cancel_fn is None:
@@ -127,7 +127,12 @@ cdef class PollDescriptor(Task):
         if attempt is None:
             with cython.critical_section(future):
                 other = self.attempt
-            return future.cancelled_now() if other is None else other.share()
+            if other is None:
+                return future.cancelled_now()
+            if (<PolledTable>self.origin).on_loop is not None and (<PolledTable>self.origin).on_loop():
+                log(self.origin.logger, logging.ERROR, "%s is being cancelled: its loop cannot wait for that", future)
+                return 0
+            return other.share()
         try:
             agreed = cancel_fn(self.value)
         except Exception as error:
@@ -146,8 +151,7 @@ cdef class PollDescriptor(Task):
             attempt.answer.settle(RESULT, state == CANCELLED_AND_NOTIFIED)
         Task.ended(self, state)
         if self.pace is not None:
-            (<PollTable>self.origin).record_end(self)
+            (<PolledTable>self.origin).record_end(self)
 
     cdef int running(self, FutureCore future) except -1:
         return 0 if self.phase == ON_ITS_OWN else delegate_running(self, future)
-

@@ -70,6 +70,10 @@ cdef class RetryTask(DeferredTask):
             report(self.origin.logger, "Exception while evaluating retry policy %r", (self.policy,), error)
         return seconds
 
+    cdef void cancelling(self) noexcept:
+        with cython.critical_section(self.future):
+            self.last = True
+
     cdef int cancel(self, FutureCore future) except -1:
         cdef bint waiting = True
         while waiting and future.state <= RUNNING:

@@ -49,6 +49,13 @@ cdef class Task(Hook):
                 delegate_future = self.value
         return <FutureCore>delegate_future if is_plain(delegate_future) else None
 
+    cdef FutureCore under(self):
+        """The delegate's future if it is one of ours and this follows it, whoever has a say about cancelling."""
+        return Task.below(self, True)
+
+    cdef void cancelling(self) noexcept:
+        """The delegate's future is about to be cancelled, as `cancel` would try."""
+
     cdef int cancel(self, FutureCore future) except -1:
         """Decide `future.cancel()`: 1 or 0. Called with nothing held, by any number of threads at a time."""
         return cancel_delegate(self, future)

@@ -44,7 +44,7 @@ def run_a_property() -> None:
 
 
 def live_objects() -> Counter[str]:
-    return Counter(type(thing).__name__ for thing in gc.get_objects() if isinstance(thing, OURS))
+    return Counter(type(thing).__name__ for thing in gc.get_objects() if issubclass(type(thing), OURS))
 
 
 def leaked_objects() -> Counter[str]:

@@ -94,7 +94,7 @@ def test_executors_of_one_name_have_one_histogram_and_it_stays(name: str) -> Non
         assert buckets(name, "poll_batch_size")[-1][1] >= expected
         del executor
         gc.collect()
-        calls = series(name)["poll_total"]
+        calls = series(name).get("poll_total", 0)
         assert {series(name)[f"{histogram}_count"] for histogram in HISTOGRAMS} == {expected + calls}
         assert series(name)["poll_batch_size_sum"] == 1000 * expected
 
@@ -103,6 +103,8 @@ def test_who_has_not_polled_has_no_histogram(name: str) -> None:
     with Executors.sync(name=name).with_map(int) as executor:
         executor.submit(int)
         assert not any("poll" in what for what in series(name))
+    with Executors.sync(name=name).with_poll(leave, batch_size=1):
+        assert not {f"{histogram}_count" for histogram in HISTOGRAMS} & series(name).keys(), "nothing has been due"
 
 
 # -- gauges ----------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from support import FOREVER, DuckDelegate, PollSleeps, RecordingPoll, polling, returning
+from support import FOREVER, PATIENCE, DuckDelegate, PollSleeps, RecordingPoll, polling, returning
 
 from more_executors import Executors, PollDescriptor, PollExecutor, SyncExecutor
 

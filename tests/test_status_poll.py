@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import gc
 import sys
 import threading
 import traceback
@@ -11,8 +10,8 @@ import weakref
 from typing import Any
 
 import pytest
-from status_poll_support import FakeDescriptor, Service, key, outcomes, outstanding, resolve, status
-from support import PATIENCE, HeardLogger, SomeError, Thing, all_at_once, is_gone, without_collector
+from status_poll_support import Service, key, outcomes, outstanding, resolve, status
+from support import PATIENCE, HeardLogger, SomeError, Thing, all_at_once, is_gone
 
 from more_executors import Executors, PollExecutor, SyncExecutor
 from more_executors.rate_limit import Throttled
@@ -225,14 +224,14 @@ def test_a_failed_task_keeps_no_other_alive() -> None:
 
 
 def test_nothing_of_a_call_is_kept_when_it_is_over() -> None:
-    poll = StatusPoll(Service().fetch, key, resolve)
-    with without_collector():
-        thing = Thing()
-        reference = weakref.ref(thing)
-        poll(outstanding(thing))
-        del thing
-        poll._fetch.__self__.asked.clear()  # type: ignore[attr-defined]
-        assert reference() is None or is_gone(reference)
+    service = Service()
+    poll = StatusPoll(service.fetch, key, resolve)
+    thing = Thing()
+    poll(outstanding(thing))
+    reference = weakref.ref(thing)
+    service.asked.clear()
+    del thing
+    assert is_gone(reference)
 
 
 def test_several_calls_at_once_do_not_disturb_each_other() -> None:
@@ -274,43 +273,3 @@ def test_calls_at_once_forget_who_is_gone_together() -> None:
     all_at_once(*[call_often] * 4)
     assert alive[0] in poll._missing
     assert len(poll._missing) <= 2 * (MANY_MISSING + 4 * 100)
-
-
-# -- arguments -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("missing_after", ["soon", object(), 1j])
-def test_a_time_that_is_no_number_is_refused(missing_after: Any) -> None:
-    with pytest.raises(TypeError, match="missing_after"):
-        StatusPoll(Service().fetch, key, resolve, missing_after=missing_after)
-
-
-@pytest.mark.parametrize("missing_after", [-1, float("nan"), -float("inf")])
-def test_a_time_that_is_negative_is_refused(missing_after: float) -> None:
-    with pytest.raises(ValueError, match=f"missing_after .*{missing_after}"):
-        StatusPoll(Service().fetch, key, resolve, missing_after=missing_after)
-
-
-@pytest.mark.parametrize("what", ["fetch", "key", "resolve", "id", "clock", "logger"])
-def test_what_cannot_be_called_is_refused(what: str) -> None:
-    functions: dict[str, Any] = {"fetch": Service().fetch, "key": key, "resolve": resolve, what: "nonsense"}
-    with pytest.raises(TypeError, match=f"{what} must be .*'nonsense'"):
-        StatusPoll(**functions)
-
-
-def test_it_says_what_it_is() -> None:
-    assert repr(StatusPoll(gc.collect, key, resolve)) == "<StatusPoll of <built-in function collect>>"
-
-
-def test_it_can_be_subclassed() -> None:
-    class Counting(StatusPoll[Any, Any]):
-        calls = 0
-
-        def __call__(self, descriptors: list[Any]) -> None:
-            self.calls += 1
-            super().__call__(descriptors)
-
-    poll = Counting(Service([status(1)]).fetch, key, resolve)
-    tasks = [FakeDescriptor(1)]
-    poll(tasks)  # type: ignore[arg-type]
-    assert (poll.calls, outcomes(tasks)) == (1, [("result", 1)])

@@ -8,9 +8,14 @@ from __future__ import annotations
 import os
 import sys
 
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
 
 def main() -> int:
-    """Run the demo and return its exit code: 0, 1 (the service failed), 2 (wrong usage) or 130 (Ctrl-C)."""
+    """Run the demo and return its exit code.
+
+    That is 0, 1 (the service failed, or its books do not balance), 2 (wrong usage) or 130 (Ctrl-C).
+    """
     # For -m; a folder that is run is on the path already.
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -31,11 +36,16 @@ def main() -> int:
         print(f"publish: error: not installed: {', '.join(missing)}", file=sys.stderr)
         return 1
 
+    import logging
+
     from progress import say
     from scenario import run
     from service_process import ServiceError
     from summary import summarize
 
+    if options.faults:
+        # They are what this is about; in the terminal they would only be in the way.
+        logging.basicConfig(filename=options.log, filemode="w", format=LOG_FORMAT)
     try:
         outcome = run(options, interrupts)
     except ServiceError as error:
@@ -53,12 +63,15 @@ def main() -> int:
             print(f"publish: error: cannot write {str(options.output)!r}: {error.strerror}", file=sys.stderr)
             return 1
         say(f"picture: {options.output}")
+    if options.faults:
+        say(f"what the library has logged: {options.log}")
 
     interrupts.ignore()
     if interrupts.count:
         print("interrupted", file=sys.stderr)
         return 130
-    return 1 if outcome.service_lost else 0
+    unbalanced = outcome.audit is not None and not outcome.audit.balanced
+    return 1 if outcome.service_lost or unbalanced else 0
 
 
 if __name__ == "__main__":

@@ -6,14 +6,11 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from typing import Any
 
 from options import Options
 from progress import say
-
-THREADS = 8
-"""How many threads cancel when everything has to be cancelled: each cancellation is a request."""
 
 
 class Canceller:
@@ -21,7 +18,7 @@ class Canceller:
 
     A share ``options.cancel_rate`` of ``futures``, which may still be growing, is cancelled at random times
     in the first two task durations: in the queue of the pool, on the service, or too late. Once ``stop()``
-    is true, all are, with ``hurry()`` called whenever some may be waiting for a poll.
+    is true, all are, by ``cancel_all()``.
     """
 
     def __init__(
@@ -29,14 +26,14 @@ class Canceller:
         options: Options,
         futures: Sequence[Future[Any]],
         stop: Callable[[], bool],
-        hurry: Callable[[], None],
+        cancel_all: Callable[[], object],
     ) -> None:
         rng = random.Random(options.seed)
         chosen = [index for index in range(options.tasks) if rng.random() < options.cancel_rate]
         self._plan = sorted(((rng.uniform(0, 2 * options.duration), index) for index in chosen), reverse=True)
         self._futures = futures
         self._stop = stop
-        self._hurry = hurry
+        self._cancel_all = cancel_all
         self._left = threading.Event()
         self._thread = threading.Thread(target=self._run, name="canceller", daemon=True)
 
@@ -54,7 +51,7 @@ class Canceller:
             while self._due() and not self._stop():
                 self._futures[self._plan.pop()[1]].cancel()
             if self._stop():
-                self._cancel_all()
+                self._see_all_cancelled()
 
     def _due(self) -> bool:
         if not self._plan:
@@ -62,14 +59,12 @@ class Canceller:
         seconds, index = self._plan[-1]
         return time.monotonic() - self._begin >= seconds and index < len(self._futures)
 
-    def _cancel_all(self) -> None:
+    def _see_all_cancelled(self) -> None:
         # Again and again: what is being published at the moment cannot be cancelled before it is a task.
         told = False
-        with ThreadPoolExecutor(THREADS, "cancel") as pool:
-            while outstanding := [future for future in reversed(self._futures) if not future.done()]:
-                if not told:
-                    say(f"cancelling {len(outstanding):,} futures; Ctrl-C again not to wait for the service")
-                    told = True
-                self._hurry()
-                list(pool.map(lambda future: future.cancel(), outstanding))
-                wait(outstanding, timeout=0.1)
+        while outstanding := [future for future in self._futures if not future.done()]:
+            if not told:
+                say(f"cancelling {len(outstanding):,} futures; Ctrl-C again not to wait for the service")
+                told = True
+            self._cancel_all()
+            wait(outstanding, timeout=0.1)

@@ -1,10 +1,13 @@
-"""The client of the task service: start a task, follow many of them with one request, cancel one.
+"""The client of the task service: start a task, follow many of them with one request, cancel one or many.
 
-``PublishClient.publish``, ``poll_tasks`` and ``cancel_task`` are what an executor with polling wants:
+``PublishClient.publish``, ``poll`` and ``cancel_task`` are what an executor with polling wants:
 
     client = PublishClient("http://localhost:8080")
-    executor = Executors.threadpool(max_workers=16).with_poll(client.poll_tasks, client.cancel_task)
-    future = executor.submit(client.publish, "object-1")
+    pool = Executors.threadpool(max_workers=16)
+    executor = pool.with_poll(client.poll, client.cancel_task, batch_size=1_000)
+    future = executor.submit(client.publish, "object-1", "a name for this request")
+
+Whatever is worth another try raises UnavailableError or Throttled, and may be tried again without harm.
 """
 
 from __future__ import annotations
@@ -12,24 +15,23 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable
 from concurrent.futures import CancelledError
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import requests
-from more_executors import PollDescriptor
+from more_executors import PollDescriptor, RateLimit, StatusPoll, Throttled
 
-log = logging.getLogger(__name__)
+from patience import Patience, UnavailableError
+
+log = logging.getLogger("publish")
 
 TIMEOUT = 30.0
 """How long a request may take, in seconds."""
 
-SEARCH_SIZE = 5_000
-"""How many task ids one search request asks for at most."""
-
 
 class TaskError(Exception):
-    """The service refused to start a task, ended it with an error, or does not know it."""
+    """The service refused to start a task, or ended it with an error."""
 
 
 class _TaskState(TypedDict):
@@ -49,67 +51,118 @@ Descriptor = PollDescriptor[str, TaskStatus]
 
 
 class PublishClient:
-    """Publishes objects through the service at ``url``, searching at most once in ``interval`` seconds.
+    """Publishes objects through the service at ``url``.
+
+    ``publish_limit`` is kept by those who publish. ``poll``, a poll function, resolves the tasks that have
+    ended: one with its TaskStatus, or with TaskError; one that the service has not known for
+    ``missing_after`` seconds with TaskMissing.
 
     It may be used from any number of threads: each has a session, and so a connection, of its own.
     """
 
-    def __init__(self, url: str, interval: float = 1.0) -> None:
+    def __init__(
+        self, url: str, *, publish_limit: RateLimit, patience: Patience, missing_after: float | None = None
+    ) -> None:
+        self.poll: StatusPoll[str, TaskStatus] = StatusPoll(
+            self.search, lambda task: task["task_id"], self.resolve, missing_after=missing_after
+        )
+        self.in_doubt: set[str] = set()
+        """The requests of which nobody knows whether they made a task."""
         self._url = url
-        self._interval = interval
-        self._next_search = 0.0
-        self._hurried = threading.Event()
+        self._publish_limit = publish_limit
+        self._patience = patience
         self._local = threading.local()
         self._sessions: list[requests.Session] = []
 
-    def publish(self, object_id: str) -> str:
+    def publish(self, object_id: str, request_id: str) -> str:
         """Start publishing an object and return the id of the task that does it.
 
-        Raises TaskError with the service's message if it refuses, and requests.RequestException if there is
-        no proper answer.
+        The same request, made again, starts no second task. Raises TaskError with the service's message if it
+        refuses, Throttled if it has had too many requests, and UnavailableError if there is no proper answer.
         """
-        response = self._session.post(f"{self._url}/object/{object_id}/publish", timeout=TIMEOUT)
-        answer = response.json()
-        if not response.ok:
-            raise TaskError(answer["error"])
+        self._publish_limit.take()
+        began = time.monotonic()
+        try:
+            path = f"/object/{object_id}/publish"
+            answer = self._ask("POST", path, headers={"Idempotency-Key": request_id})
+        except Throttled as throttled:
+            self._publish_limit.throttled(began, throttled.retry_after)
+            raise
+        except UnavailableError:
+            self.in_doubt.add(request_id)
+            raise
+        except TaskError:
+            self.in_doubt.discard(request_id)
+            raise
+        self._publish_limit.succeeded(began)
+        self.in_doubt.discard(request_id)
         return str(answer["task_id"])
 
-    def poll_tasks(self, descriptors: list[Descriptor]) -> None:
-        """Look up all tasks and resolve those that have ended: one with its TaskStatus, or with TaskError.
+    def search(self, task_ids: list[str]) -> list[TaskStatus]:
+        """Look up many tasks. Raises Throttled or UnavailableError."""
+        tasks: list[TaskStatus] = self._ask("POST", "/tasks/search", json=task_ids)
+        return tasks
 
-        A failed look-up leaves its tasks for the next poll.
-        """
-        self._pace()
-        by_id = {descriptor.result: descriptor for descriptor in descriptors}
-        task_ids = list(by_id)
-        for start in range(0, len(task_ids), SEARCH_SIZE):
-            chunk = task_ids[start : start + SEARCH_SIZE]
-            try:
-                tasks = self._search(chunk)
-            except requests.RequestException as error:
-                log.warning("cannot look up %d tasks, trying again: %s", len(chunk), error)
-                continue
-            self._resolve([(by_id[task["task_id"]], task) for task in tasks if task["state"] != "running"])
-            for task_id in set(chunk).difference(task["task_id"] for task in tasks):
-                by_id[task_id].yield_exception(TaskError("task unknown to the service"))
+    def resolve(self, descriptor: Descriptor, task: TaskStatus) -> None:
+        """Resolve the future of a task that has ended."""
+        state = task["state"]
+        if state == "finished":
+            descriptor.yield_result(task)
+        elif state == "cancelled":
+            descriptor.yield_exception(CancelledError())
+        elif state == "error":
+            descriptor.yield_exception(TaskError(task.get("error", "no reason given")))
 
     def cancel_task(self, task_id: str) -> bool:
         """Cancel a running task; return whether that was done."""
-        try:
-            response = self._session.delete(f"{self._url}/tasks/{task_id}", timeout=TIMEOUT)
-            return response.ok and bool(response.json()["cancelled"])
-        except requests.RequestException as error:
-            log.warning("cannot cancel task %s: %s", task_id, error)
-            return False
+        answer = self._insist(f"cancel task {task_id}", lambda: self._ask("DELETE", f"/tasks/{task_id}"))
+        return answer is not None and bool(answer["cancelled"])
 
-    def hurry(self) -> None:
-        """Pace polls no more, beginning with one that is waiting right now."""
-        self._hurried.set()
+    def cancel_tasks(self, task_ids: list[str]) -> list[bool]:
+        """Cancel many tasks with one request; return for each whether that was done."""
+        what = f"cancel {len(task_ids)} tasks"
+        answers = self._insist(what, lambda: self._ask("POST", "/tasks/cancel", json=task_ids)) or []
+        cancelled = {answer["task_id"] for answer in answers if answer["cancelled"]}
+        return [task_id in cancelled for task_id in task_ids]
+
+    def withdraw(self, request_id: str) -> None:
+        """See to it that a request to publish has not made a task, or that its task is cancelled."""
+        if request_id in self.in_doubt:
+            self._insist(f"withdraw {request_id}", lambda: self._ask("DELETE", f"/requests/{request_id}"))
+            self.in_doubt.discard(request_id)
+
+    def books(self) -> Any:
+        """All that the service knows."""
+        return self._ask("GET", "/books")
 
     def close(self) -> None:
         """Close all connections. No other thread may be using the client."""
         for session in self._sessions:
             session.close()
+
+    def _insist(self, what: str, ask: Callable[[], Any]) -> Any:
+        """What ``ask()`` returns, tried again while there is patience; None if refused, or if all fails."""
+        try:
+            return self._patience.call(ask)
+        except TaskError:
+            return None
+        except (Throttled, UnavailableError) as error:
+            log.warning("cannot %s: %s", what, error)
+            return None
+
+    def _ask(self, method: str, path: str, **details: Any) -> Any:
+        try:
+            response = self._session.request(method, self._url + path, timeout=TIMEOUT, **details)
+            if response.status_code == requests.codes.too_many_requests:
+                raise Throttled(float(response.headers.get("Retry-After", 1)))
+            answer = response.json()
+        except requests.RequestException as error:
+            raise UnavailableError(f"no answer: {type(error).__name__}") from None
+        if response.status_code >= 500:
+            raise UnavailableError(answer["error"])
+        if not response.ok:
+            raise TaskError(answer["error"])
+        return answer
 
     @property
     def _session(self) -> requests.Session:
@@ -120,23 +173,3 @@ class PublishClient:
             session.trust_env = False  # A local service needs no proxy or .netrc; looking for them is slow.
             self._sessions.append(session)
         return session
-
-    def _pace(self) -> None:
-        # While tasks keep joining, the executor polls without a pause.
-        self._hurried.wait(max(0.0, self._next_search - time.monotonic()))
-        self._next_search = time.monotonic() + self._interval
-
-    def _search(self, task_ids: list[str]) -> list[TaskStatus]:
-        response = self._session.post(f"{self._url}/tasks/search", json=task_ids, timeout=TIMEOUT)
-        response.raise_for_status()
-        tasks: list[TaskStatus] = response.json()
-        return tasks
-
-    def _resolve(self, ended: Iterable[tuple[Descriptor, TaskStatus]]) -> None:
-        for descriptor, task in ended:
-            if task["state"] == "finished":
-                descriptor.yield_result(task)
-            elif task["state"] == "cancelled":
-                descriptor.yield_exception(CancelledError())
-            else:
-                descriptor.yield_exception(TaskError(task.get("error", "no reason given")))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from checks import OneLineParser, positive_seconds, rate, seconds, whole_number
+from faults import ALL_FAULTS, NO_FAULTS, Faults
 
 PICTURE_FORMATS = (".pdf", ".png", ".svg")
 
@@ -19,6 +21,9 @@ class Options:
 
     tasks: int
     workers: int
+    publishes: int
+    searches: int
+    batch_size: int
     interval: float
     cancel_rate: float
     duration: float
@@ -28,7 +33,25 @@ class Options:
     latency: float
     seed: int
     port: int
+    faults: bool
     output: Path
+
+    @property
+    def missing_after(self) -> float:
+        """For how long every search has to leave a task out before it counts as lost, in seconds."""
+        return 10 * self.interval
+
+    @property
+    def log(self) -> Path:
+        """Where to log, with faults; there is nothing to log without."""
+        return self.output.with_suffix(".log")
+
+    @property
+    def service_faults(self) -> Faults:
+        """What goes wrong with the service."""
+        if not self.faults:
+            return NO_FAULTS
+        return replace(ALL_FAULTS, slow=2 * self.interval, hidden_for=2 * self.interval)
 
 
 def parse(arguments: Sequence[str] | None = None) -> Options:
@@ -42,13 +65,17 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     number = whole_number(1)
     workers = whole_number(1, 1_000)
     add("--tasks", type=number, default=50_000, metavar="N", help="objects to publish (%(default)s)")
-    add("--workers", type=workers, default=8, metavar="N", help="threads (%(default)s)")
+    add("--workers", type=workers, metavar="N", help="threads that publish (8; with faults 16)")
+    add("--publishes", type=number, metavar="N", help="per second, at most (5,000; with faults 1,200)")
+    add("--searches", type=workers, default=4, metavar="N", help="at the same time, at most (%(default)s)")
+    batch = whole_number(1, 10_000)
+    add("--batch-size", type=batch, metavar="N", help="tasks in one search, at most (5,000; with faults 200)")
     add(
         "--interval",
         type=positive_seconds,
         default=1.0,
         metavar="S",
-        help="from poll to poll (%(default)s s)",
+        help="from search to search for a task (%(default)s s)",
     )
     add("--cancel-rate", type=rate, default=0.02, metavar="P", help="share to cancel (%(default)s)")
     add("--seed", type=int, default=1, metavar="N", help="of all random choices (%(default)s)")
@@ -67,7 +94,16 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     add("--reject-rate", type=rate, default=0.002, metavar="P", help="share of objects refused (%(default)s)")
     add("--latency", type=seconds, default=0.002, metavar="S", help="mean time of a request (%(default)s s)")
     add("--port", type=whole_number(0, 65535), default=0, metavar="N", help="port to serve on (any free one)")
-    options = Options(**vars(parser.parse_args(arguments)))
+    add(
+        "--faults",
+        action="store_true",
+        help="errors, lost connections, limits, slow answers, lost tasks, a restart",
+    )
+    values = vars(parser.parse_args(arguments))
+    defaults: dict[str, Any] = {"workers": 8, "publishes": 5_000, "batch_size": 5_000}
+    if values["faults"]:
+        defaults = {"workers": 16, "publishes": 1_200, "batch_size": 200}
+    options = Options(**{name: defaults[name] if value is None else value for name, value in values.items()})
     problem = _problem_with(options.output)
     if problem is not None:
         parser.error(f"argument --output: {problem}")

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
+from plot_faults import draw_faults, mark_outage
 from scenario import Outcome
 from summary import percentile
 
@@ -25,18 +26,25 @@ def draw(outcome: Outcome, path: Path) -> None:
 
     Raises OSError if that cannot be written.
     """
-    figure = Figure(figsize=(10, 8), dpi=130, layout="constrained")
-    upper, lower = figure.subplots(2, 1, height_ratios=(3, 2))
+    heights = [3.0, 2.0, 2.0] if outcome.faults else [3.0, 2.0]
+    figure = Figure(figsize=(10, sum(heights) * 1.6), dpi=130, layout="constrained")
+    upper, *middle, lower = figure.subplots(len(heights), 1, height_ratios=heights)
     _draw_outstanding(upper, outcome)
     _draw_delays(lower, outcome)
     for axes in (upper, lower):
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+        axes.set_ylim(0, axes.dataLim.ymax / BODY or 1)
+    for axes in middle:
+        draw_faults(axes, outcome)
+        _label_time(axes, outcome)
+        mark_outage(axes, outcome, 1.0)
+        mark_outage(upper, outcome, BODY)
+    for axes in (upper, *middle, lower):
         axes.spines[["top", "right"]].set_visible(False)
         axes.spines[["left", "bottom"]].set_color(INK)
         axes.tick_params(colors=INK)
-        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
         axes.set_axisbelow(True)
-        axes.set_ylim(0, axes.dataLim.ymax / BODY or 1)
     figure.savefig(path)
 
 
@@ -44,12 +52,12 @@ def _draw_outstanding(axes: Axes, outcome: Outcome) -> None:
     seconds = [sample.seconds for sample in outcome.samples]
     outstanding = [sample.outstanding for sample in outcome.samples]
     polled = [sample.polled for sample in outcome.samples]
-    peak = max(outcome.polls, key=lambda poll: poll[1])
+    peak = max(zip(seconds, polled, strict=True), key=lambda point: point[1])
     axes.fill_between(seconds, outstanding, color=PALE, linewidth=0, label="all outstanding futures")
     axes.fill_between(seconds, polled, color=STRONG, linewidth=0, label="tasks on the service, polled")
     axes.plot(*peak, "o", color=ACCENT, markersize=6)
     axes.annotate(
-        f"{peak[1]:,} tasks in one poll",
+        f"{peak[1]:,} tasks polled",
         peak,
         xytext=(0, 12),
         textcoords="offset points",
@@ -58,12 +66,16 @@ def _draw_outstanding(axes: Axes, outcome: Outcome) -> None:
         fontweight="bold",
         bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 2},
     )
-    title = f"{outcome.tally.submitted:,} futures done in {outcome.seconds:.0f} s, one thread polling"
+    title = f"{outcome.tally.submitted:,} futures done in {outcome.seconds:.0f} s"
     axes.set_title(title, loc="left", color=INK, fontweight="bold")
-    axes.set_xlabel("seconds since the first submit", color=INK)
     axes.set_ylabel("outstanding", color=INK)
-    axes.set_xlim(0, max(outcome.seconds, 0.1))
     axes.legend(frameon=False, labelcolor=INK, loc="upper right", ncols=2)
+    _label_time(axes, outcome)
+
+
+def _label_time(axes: Axes, outcome: Outcome) -> None:
+    axes.set_xlabel("seconds since the first submit", color=INK)
+    axes.set_xlim(0, max(outcome.seconds, 0.1))
 
 
 def _draw_delays(axes: Axes, outcome: Outcome) -> None:

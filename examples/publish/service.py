@@ -4,9 +4,18 @@
     GET    /tasks/{task_id}              {"task_id", "state", "ended"?, "error"?}
     DELETE /tasks/{task_id}              {"task_id", "cancelled": whether it was running and now is not}
     POST   /tasks/search                 a JSON list of ids in, the list of those that are known out
+    POST   /tasks/cancel                 a JSON list of ids in, what DELETE says of those that are known out
+    DELETE /requests/{request_id}        {"task_id": that of the cancelled task, if there is one}
+    GET    /books                        {"objects": {object_id: [task]}, "faults": {kind: [[time, count]]}}
 
 ``state`` is "running", "finished", "error" or "cancelled"; ``ended`` is in seconds since the epoch. Every
 other answer is 4xx or 5xx with {"error": ...}.
+
+To publish with a header ``Idempotency-Key: request_id`` makes one task, however often it is sent. Deleting a
+request, for which there may be no answer yet, cancels its task, or makes sure that there will be none.
+
+With ``--faults``, much goes wrong, and the books say what did. With ``--state``, the service may be killed
+and started again: it knows what it knew.
 
 Run as a program it prints one line of JSON, {"port": ...} or {"error": ...}, and ends when its standard input
 does: whoever started it holds the other end of that pipe, so the service cannot outlive them.
@@ -22,81 +31,49 @@ import re
 import sys
 import threading
 import time
-import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
 from checks import OneLineParser, rate, seconds, whole_number
+from faults import NO_FAULTS, parse_faults
+from ledger import Ledger, RefusedError
+from task import DISTRIBUTIONS, Settings, Task
+from trouble import Trouble
 
 HOST = "127.0.0.1"
 OBJECT_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 MAX_SEARCH = 10_000
-COMPLAINTS = ("disk full", "checksum mismatch", "permission denied")
-DISTRIBUTIONS: dict[str, Callable[[random.Random, float], float]] = {
-    "fixed": lambda _rng, mean: mean,
-    "uniform": lambda rng, mean: rng.uniform(0.5, 1.5) * mean,
-    "exponential": lambda rng, mean: rng.expovariate(1.0) * mean,
-}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How the service behaves.
-
-    ``duration`` is the mean of a task and ``latency`` that of a request, both in seconds; ``failure_rate``
-    is the share of tasks that end in an error, ``reject_rate`` that of objects for which no task is even
-    started. What happens to an object depends on ``seed`` and its id only, not on the order of arrival.
-    """
-
-    duration: float = 15.0
-    distribution: str = "uniform"
-    failure_rate: float = 0.0
-    reject_rate: float = 0.0
-    latency: float = 0.0
-    seed: int = 0
-
-
-@dataclass
-class Task:
-    """One task. Its state follows from the clock, so that a running task costs the service nothing."""
-
-    task_id: str
-    ends: float
-    error: str | None
-    cancelled: bool = False
-
-    def status(self, now: float) -> dict[str, Any]:
-        """The task at ``now`` (seconds since the epoch), as clients see it."""
-        if self.cancelled:
-            return {"task_id": self.task_id, "state": "cancelled", "ended": self.ends}
-        if now < self.ends:
-            return {"task_id": self.task_id, "state": "running"}
-        if self.error is not None:
-            return {"task_id": self.task_id, "state": "error", "ended": self.ends, "error": self.error}
-        return {"task_id": self.task_id, "state": "finished", "ended": self.ends}
-
-
 class TaskService:
-    """The tasks, in memory, and the handlers of the requests."""
+    """The handlers of the requests."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, state: Path | None = None) -> None:
         self.settings = settings
-        self._tasks: dict[str, Task] = {}
+        self._ledger = Ledger(settings, state)
 
     def application(self) -> web.Application:
         """The routes and middlewares, ready to be served."""
-        app = web.Application(middlewares=[json_errors, latency(self.settings)])
+        settings = self.settings
+        middlewares: list[Any] = [json_errors]
+        if settings.faults != NO_FAULTS:
+            middlewares.append(Trouble(settings.faults, settings.seed, self._ledger.note_fault).meddle)
+        middlewares.append(latency(settings))
+        app = web.Application(middlewares=middlewares)
         app.add_routes(
             [
-                web.post("/object/{object_id}/publish", self.publish),
-                web.post("/tasks/search", self.search),
+                web.post("/object/{object_id}/publish", self.publish, name="publish"),
+                web.post("/tasks/search", self.search, name="search"),
+                web.post("/tasks/cancel", self.cancel_many, name="cancel.many"),
                 web.get("/tasks/{task_id}", self.status),
-                web.delete("/tasks/{task_id}", self.cancel),
+                web.delete("/tasks/{task_id}", self.cancel, name="cancel"),
+                web.delete("/requests/{request_id}", self.withdraw, name="cancel.request"),
+                web.get("/books", self.books),
             ]
         )
         return app
@@ -106,15 +83,11 @@ class TaskService:
         object_id = request.match_info["object_id"]
         if not OBJECT_ID.fullmatch(object_id):
             raise web.HTTPBadRequest(text="an object id is 1 to 100 letters, digits, '.', '-' or '_'")
-        settings = self.settings
-        rng = random.Random(f"{settings.seed}/{object_id}")
-        if rng.random() < settings.reject_rate:
-            raise web.HTTPServiceUnavailable(text="too busy to publish")
-        error = rng.choice(COMPLAINTS) if rng.random() < settings.failure_rate else None
-        task_id = uuid.uuid4().hex
-        ends = time.time() + DISTRIBUTIONS[settings.distribution](rng, settings.duration)
-        self._tasks[task_id] = Task(task_id, ends, error)
-        return web.json_response({"task_id": task_id})
+        try:
+            task = self._ledger.make_task(object_id, request.headers.get("Idempotency-Key"))
+        except (RefusedError, LookupError) as error:
+            raise web.HTTPConflict(text=str(error)) from None
+        return web.json_response({"task_id": task.task_id})
 
     async def status(self, request: web.Request) -> web.Response:
         """Tell the state of one task."""
@@ -122,15 +95,40 @@ class TaskService:
 
     async def cancel(self, request: web.Request) -> web.Response:
         """Cancel a task if it is running."""
-        task = self._find(request)
-        now = time.time()
-        running = not task.cancelled and now < task.ends
-        if running:
-            task.cancelled, task.ends = True, now
-        return web.json_response({"task_id": task.task_id, "cancelled": running})
+        return web.json_response(self._cancel(self._find(request)))
+
+    async def cancel_many(self, request: web.Request) -> web.Response:
+        """Cancel those of many tasks that are running, leaving out the unknown ones."""
+        return web.json_response([self._cancel(task) for task in await self._find_many(request)])
+
+    async def withdraw(self, request: web.Request) -> web.Response:
+        """Undo a request to publish."""
+        task = self._ledger.withdraw(request.match_info["request_id"])
+        return web.json_response({"task_id": task and task.task_id})
 
     async def search(self, request: web.Request) -> web.Response:
         """Tell the states of many tasks, leaving out the unknown ones."""
+        now = time.time()
+        tasks = await self._find_many(request)
+        shown = [task.status(now) for task in tasks if not task.hidden(now)]
+        if len(shown) < len(tasks):
+            self._ledger.note_fault("left out", len(tasks) - len(shown))
+        return web.json_response(shown)
+
+    async def books(self, _request: web.Request) -> web.Response:
+        """Tell everything."""
+        return web.json_response(self._ledger.balance())
+
+    def _cancel(self, task: Task) -> dict[str, Any]:
+        return {"task_id": task.task_id, "cancelled": self._ledger.cancel(task)}
+
+    def _find(self, request: web.Request) -> Task:
+        task = self._ledger.tasks.get(request.match_info["task_id"])
+        if task is None or task.state(time.time()) == "vanished":
+            raise web.HTTPNotFound(text="no such task")
+        return task
+
+    async def _find_many(self, request: web.Request) -> list[Task]:
         try:
             task_ids = await request.json()
         except (ValueError, RecursionError):
@@ -140,13 +138,8 @@ class TaskService:
         if len(task_ids) > MAX_SEARCH:
             raise web.HTTPBadRequest(text=f"at most {MAX_SEARCH} task ids at once")
         now = time.time()
-        return web.json_response([self._tasks[i].status(now) for i in task_ids if i in self._tasks])
-
-    def _find(self, request: web.Request) -> Task:
-        try:
-            return self._tasks[request.match_info["task_id"]]
-        except KeyError:
-            raise web.HTTPNotFound(text="no such task") from None
+        known = self._ledger.tasks
+        return [known[i] for i in task_ids if i in known and known[i].state(now) != "vanished"]
 
 
 @web.middleware
@@ -155,7 +148,8 @@ async def json_errors(request: web.Request, handler: Handler) -> web.StreamRespo
     try:
         return await handler(request)
     except web.HTTPException as error:
-        return web.json_response({"error": error.text or error.reason}, status=error.status)
+        headers = {name: error.headers[name] for name in ("Retry-After",) if name in error.headers}
+        return web.json_response({"error": error.text or error.reason}, status=error.status, headers=headers)
 
 
 def latency(settings: Settings) -> Any:
@@ -171,9 +165,10 @@ def latency(settings: Settings) -> Any:
     return delayed
 
 
-async def serve(settings: Settings, port: int) -> int:
+async def serve(settings: Settings, state: Path | None, port: int) -> int:
     """Serve on ``port`` (0: any free one) until standard input ends; return the exit code."""
-    runner = web.AppRunner(TaskService(settings).application(), access_log=None, shutdown_timeout=0.5)
+    app = TaskService(settings, state).application()
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     try:
         await web.TCPSite(runner, HOST, port, backlog=1024).start()
@@ -213,16 +208,19 @@ def main() -> int:
     default = Settings()
     parser = OneLineParser(prog="service.py", description="A task service over HTTP; ends with its input.")
     parser.add_argument("--port", type=whole_number(0, 65535), default=0)
+    parser.add_argument("--state", type=Path)
     parser.add_argument("--duration", type=seconds, default=default.duration)
     parser.add_argument("--distribution", choices=sorted(DISTRIBUTIONS), default=default.distribution)
     parser.add_argument("--failure-rate", type=rate, default=default.failure_rate)
     parser.add_argument("--reject-rate", type=rate, default=default.reject_rate)
     parser.add_argument("--latency", type=seconds, default=default.latency)
     parser.add_argument("--seed", type=int, default=default.seed)
+    parser.add_argument("--faults", type=parse_faults, default=default.faults)
     arguments = vars(parser.parse_args())
     port: int = arguments.pop("port")
+    state: Path | None = arguments.pop("state")
     try:
-        return asyncio.run(serve(Settings(**arguments), port))
+        return asyncio.run(serve(Settings(**arguments), state, port))
     except KeyboardInterrupt:
         return 130
 

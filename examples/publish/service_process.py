@@ -6,6 +6,8 @@ import json
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,11 +35,50 @@ class ServiceProcess:
     """
 
     def __init__(self, options: Options) -> None:
-        names = ("port", "duration", "distribution", "failure_rate", "reject_rate", "latency", "seed")
-        arguments = [f"--{name.replace('_', '-')}={getattr(options, name)}" for name in names]
+        names = ("duration", "distribution", "failure_rate", "reject_rate", "latency", "seed")
+        self._arguments = [f"--{name.replace('_', '-')}={getattr(options, name)}" for name in names]
+        self._arguments.append(f"--faults={options.service_faults.as_argument()}")
+        self._folder = tempfile.TemporaryDirectory(prefix="publish-")
+        if options.faults:
+            self._arguments.append(f"--state={Path(self._folder.name, 'ledger')}")
+        self._restarting = False
+        try:
+            self._port = self._start(options.port)
+        except BaseException:
+            self._folder.cleanup()
+            raise
+        self.url = f"http://127.0.0.1:{self._port}"
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is alive, or about to be again."""
+        return self._restarting or self._process.poll() is None
+
+    def restart(self, pause: threading.Event, seconds: float) -> None:
+        """Kill the process, and ``seconds`` later, or when ``pause`` is set, start it again on the same port.
+
+        If it does not start again, it is not ``running``.
+        """
+        self._restarting = True
+        try:
+            self._process.kill()
+            self._end()
+            pause.wait(seconds)
+            self._start(self._port)
+        except ServiceError:
+            pass
+        finally:
+            self._restarting = False
+
+    def close(self) -> None:
+        """End the process and wait for that."""
+        self._end()
+        self._folder.cleanup()
+
+    def _start(self, port: int) -> int:
         with _interrupts_held():
             self._process = subprocess.Popen(
-                [sys.executable, str(SERVICE), *arguments],
+                [sys.executable, str(SERVICE), f"--port={port}", *self._arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
@@ -47,17 +88,11 @@ class ServiceProcess:
         assert self._process.stdout is not None
         answer = json.loads(self._process.stdout.readline() or '{"error": "it ended without a word"}')
         if "error" in answer:
-            self.close()
+            self._end()
             raise ServiceError(f"the service did not start: {answer['error']}")
-        self.url = f"http://127.0.0.1:{answer['port']}"
+        return int(answer["port"])
 
-    @property
-    def running(self) -> bool:
-        """Whether the process is alive."""
-        return self._process.poll() is None
-
-    def close(self) -> None:
-        """End the process and wait for that."""
+    def _end(self) -> None:
         process = self._process
         assert process.stdin is not None
         assert process.stdout is not None

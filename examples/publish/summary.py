@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from audit import Audit
 from options import Options
 from scenario import Outcome
 
 
 def summarize(outcome: Outcome, options: Options) -> str:
     """Return the summary, a text of several lines."""
-    return "\n\n".join([_counts(outcome, options), _polls(outcome), _costs(outcome)])
+    parts = [_counts(outcome, options), _searches(outcome), _costs(outcome)]
+    if outcome.audit is not None:
+        parts.append(_books(outcome, outcome.audit))
+    return "\n\n".join(parts)
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
@@ -36,9 +40,10 @@ def _counts(outcome: Outcome, options: Options) -> str:
     return "\n".join([title, *lines])
 
 
-def _polls(outcome: Outcome) -> str:
-    peak = max((size for _, size in outcome.polls), default=0)
-    lines = [f"{len(outcome.polls):,} polls, of up to {peak:,} tasks at once"]
+def _searches(outcome: Outcome) -> str:
+    most = max((size for _, size in outcome.searches), default=0)
+    polled = max((sample.polled for sample in outcome.samples), default=0)
+    lines = [f"{len(outcome.searches):,} searches, for up to {most:,} of up to {polled:,} tasks"]
     if outcome.delays:
         median, high, last = (percentile(outcome.delays, percent) for percent in (50, 95, 100))
         spread = f"median; 95 % within {high:.2f} s, all within {last:.2f} s"
@@ -56,3 +61,20 @@ def _costs(outcome: Outcome) -> str:
     rows.append(("together", total, f"of {whole:,.0f} µs that this process took per task, requests and all"))
     lines = [f"  {name:<16}{seconds / submitted * 1e6:>8.1f} µs  {note}" for name, seconds, note in rows]
     return "\n".join(["CPU time of the library per task", *lines])
+
+
+def _books(outcome: Outcome, audit: Audit) -> str:
+    lines = []
+    counts = {kind: sum(count for _, count in times) for kind, times in sorted(audit.faults.items())}
+    if counts:
+        went_wrong = [f"{kind}: {count:,}" for kind, count in counts.items()]
+        if outcome.outage is not None:
+            begin, end = outcome.outage
+            went_wrong.append(f"killed and started again: {end - begin:.1f} s")
+        lines.append(f"what went wrong: {', '.join(went_wrong)}")
+        lines.append(f"{audit.vanished:,} tasks vanished, {audit.withdrawn:,} were withdrawn")
+    lines.append(f"the service has {audit.tasks:,} tasks, {len(audit.twice):,} objects published twice")
+    odd = len(audit.disagreements)
+    lines.append("every future agrees with it" if not odd else f"{odd:,} futures do not agree with it:")
+    lines.extend(f"  {line}" for line in audit.disagreements[:5])
+    return "\n".join(lines)

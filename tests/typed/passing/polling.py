@@ -63,7 +63,7 @@ def cancel(task_id: int) -> bool:
 
 def with_methods() -> None:
     with Executors.thread_pool(max_workers=2, name="objects").with_poll(poll, cancel, default_interval=0.1) as executor:
-        assert_type(executor, PollExecutor[int, Published])
+        assert_type(executor, PollExecutor[int, Published, int])
         future = executor.submit(publish, "one", priority=2)
         assert_type(future, Future[Published])
         executor.notify()
@@ -82,16 +82,16 @@ def with_methods() -> None:
 
 def class_methods() -> None:
     with Executors.with_poll(ThreadPoolExecutor(1), poll_without_delay, name="plain") as executor:
-        assert_type(executor, PollExecutor[int, Published])
+        assert_type(executor, PollExecutor[int, Published, int])
     with Executors.with_poll(Executors.sync().with_map(int), poll, cancel) as mapped:
         assert_type(mapped.submit(publish_by_name, "one"), Future[Published])
 
 
 def constructors() -> None:
     with PollExecutor(ThreadPoolExecutor(1), poll, cancel) as plain:
-        assert_type(plain, PollExecutor[int, Published])
+        assert_type(plain, PollExecutor[int, Published, int])
     with PollExecutor(Executors.sync(), poll, default_interval=0.1, name="sync") as executor:
-        assert_type(executor, PollExecutor[int, Published])
+        assert_type(executor, PollExecutor[int, Published, int])
     with PollExecutor(Executors.sync().with_map(int), poll) as mapped:
         assert_type(mapped.submit(publish_by_name, "one"), Future[Published])
 

@@ -1,0 +1,57 @@
+"""Joining the polled list while it is being polled: `adopt`, on another thread than the one that polls.
+
+That polls 100,000 tasks in calls of 1,000 without a pause: all are due again at once, and the poll function looks at
+each. So two threads want the GIL, and hold it for 5 ms in turn.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from more_executors import Executors
+
+from .measuring import Bench
+from .rows import OURS
+from .volume_rows import JOIN_MEANWHILE, UNDISTURBED
+
+pytestmark = pytest.mark.once
+
+
+class Polled:
+    """An executor that polls `count` tasks over and over, or if it is not `busy`, once and no more."""
+
+    def __init__(self, count: int, busy: bool) -> None:
+        self._over = False
+        self._interval = 0.0 if busy else 3600.0
+        self.executor = Executors.sync().with_poll(self._poll, batch_size=1_000, min_interval=self._interval)
+        self._futures = self.executor.adopt_many(range(count))
+
+    def _poll(self, descriptors: list[Any]) -> float:
+        for descriptor in descriptors:
+            if descriptor.result is None or self._over:
+                descriptor.yield_result()
+        return self._interval
+
+    def join(self, count: int) -> None:
+        adopt = self.executor.adopt
+        self._futures += [adopt(number) for number in range(count)]
+
+    def close(self) -> None:
+        self._over = True
+        self.executor.notify()
+        self.executor.shutdown()
+
+
+@pytest.mark.parametrize(("who", "busy"), [(OURS, True), (UNDISTURBED, False)])
+def test_joining(bench: Bench, who: str, busy: bool) -> None:
+    count = bench.size(100_000)
+
+    def setup() -> Polled:
+        return Polled(count, busy)
+
+    def run(polled: Polled) -> None:
+        polled.join(count)
+
+    bench.time(JOIN_MEANWHILE, who, run, per=count, setup=setup, teardown=Polled.close)

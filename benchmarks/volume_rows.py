@@ -1,0 +1,46 @@
+"""The rows of polling at high volume, as `rows` has them; they are shown after those."""
+
+from __future__ import annotations
+
+from .rows import Row, ns, us
+
+AT_1_000 = "1,000 outstanding, all due"
+UNDISTURBED = "the same while nothing is polled"
+NO_JOURNAL = "the same without a journal"
+NO_SCHEDULE = "the same without a schedule"
+BY_HAND = "ids and lookup written by hand"
+NO_MIN_INTERVAL = "without `min_interval`"
+
+DUE = {
+    due: Row(f"a round with 1,000,000 outstanding, of which {due:,} are due: one of those", times=times)
+    for due, times in ((1_000, 2.0), (10_000, None), (1_000_000, None))
+}
+JOIN_MEANWHILE = Row("`adopt` while 100,000 are polled without a pause, 1,000 a call", at_most=5 * us)
+ADOPT = Row("`adopt`, one by one", at_most=500 * ns)
+ADOPT_NO_GC = Row("… one by one with the garbage collector off", at_most=500 * ns)
+ADOPT_MANY = Row("`adopt_many` of 1,000,000", at_most=500 * ns)
+ADOPT_MANY_NO_GC = Row("… of 1,000,000 with the garbage collector off", at_most=500 * ns)
+JOURNAL = Row("a task with a journal: joined, done, and both on disk", at_most=10 * us)
+STATUS_POLL = Row("`StatusPoll`, one id of 100 a call, not done yet")
+MEMORY_SCHEDULED = Row("memory of an outstanding task with a schedule", unit="B")
+AT_ONCE = {
+    most: Row(f"50,000 by calls of 100 ms for 100, {most} at a time: all of them", at_most=at_most)
+    for most, at_most in ((1, None), (4, None), (16, 4.0), (64, None))
+}
+ASYNC_AT_ONCE = Row("10,000 calls of an `async def`, 100 ms each, all at a time: all of them")
+BURST = Row("poll calls for 4,000 submits over 5 s, interval 5 s, `min_interval=1`", at_most=10, unit="")
+
+VOLUME_ROWS = [
+    *DUE.values(),
+    JOIN_MEANWHILE,
+    ADOPT,
+    ADOPT_NO_GC,
+    ADOPT_MANY,
+    ADOPT_MANY_NO_GC,
+    JOURNAL,
+    STATUS_POLL,
+    MEMORY_SCHEDULED,
+    *AT_ONCE.values(),
+    ASYNC_AT_ONCE,
+    BURST,
+]

@@ -1,0 +1,86 @@
+"""Cancelling many futures, with as few questions as can be."""
+
+cdef enum:
+    LONGEST_CHAIN = 100_000     # that is looked down for a polled task: a ring has no end
+
+
+def cancel_many(list futures not None):
+    """`cancel()` for each; returns how many are cancelled then. Polled tasks are asked about in bulk where they can be.
+
+    That is so if the poll executor at the foot of a future's chain has a `cancel_many`: it gets a list of results, and
+    returns as many truth values. What such an executor's delegate still has is cancelled first, the newest before the
+    others: else the delegate would go on starting it meanwhile, the oldest first.
+    """
+    cdef dict by_table = {}
+    cdef list in_bulk = []
+    cdef Py_ssize_t i, count = 0
+    cdef set tried = set()
+    cdef PollDescriptor task
+    for i in range(len(futures) - 1, -1, -1):
+        task = polled_under(futures[i])
+        if task is not None and task.phase != ON_ITS_OWN:
+            futures[i].cancel()
+            tried.add(i)
+        breathe_at(i)
+    for i in range(len(futures)):
+        in_bulk.append(begin_in_bulk(futures[i], by_table))
+        breathe_at(i)
+    for table, pairs in by_table.items():
+        ask_in_bulk(<PolledTable>table, pairs)
+    for i in range(len(futures)):
+        if in_bulk[i] or i in tried:
+            count += bool(futures[i].cancelled())
+        else:
+            count += bool(futures[i].cancel())
+        breathe_at(i)
+    return count
+
+
+cdef PollDescriptor polled_under(object future):
+    """The task at the foot of a chain of ours that is polled, or will be, by an executor that cancels in bulk."""
+    cdef FutureCore foot = <FutureCore>future if is_plain(future) else None
+    cdef Task task
+    cdef Py_ssize_t links
+    for links in range(LONGEST_CHAIN):
+        task = None if foot is None else pending_task(foot)
+        if task is None:
+            break
+        if isinstance(task, PollDescriptor):
+            return None if (<PolledTable>task.origin).cancel_many is None else <PollDescriptor>task
+        foot = task.under()
+    return None
+
+
+cdef bint begin_in_bulk(object future, dict by_table) except -1:
+    """Whether the task at the foot of `future` is to be asked about in bulk; then it is in `by_table`."""
+    cdef PollDescriptor polled = polled_under(future)
+    cdef FutureCore foot
+    cdef CancelAttempt attempt
+    cdef Task task
+    if polled is None or polled.phase != ON_ITS_OWN:
+        return False
+    attempt = begin_attempt(polled)
+    if attempt is None:
+        return False
+    foot = <FutureCore>future
+    while foot is not None:
+        task = pending_task(foot)
+        if task is None or task is polled:
+            break
+        foot = task.under()
+        task.cancelling()
+    by_table.setdefault(polled.origin, []).append((polled, attempt))
+    return True
+
+
+cdef int ask_in_bulk(PolledTable table, list pairs) except -1:
+    cdef list answers = []
+    cdef Py_ssize_t i
+    try:
+        answers = list(table.cancel_many([(<PollDescriptor>task).value for task, _ in pairs]))
+    except BaseException as error:
+        report(table.logger, "Exception during cancel of %d tasks", (len(pairs),), error)
+    for i, (task, attempt) in enumerate(pairs):
+        end_attempt(task, attempt, i < len(answers) and bool(answers[i]))
+        breathe_at(i)
+    return 0

@@ -1,0 +1,227 @@
+"""What the tables of poll executors share: how tasks join the polled list, and what fails them."""
+
+import builtins
+
+
+@cython.no_gc_clear
+cdef class PolledTable(StagedTable):
+    """A table whose tasks move on to a polled list, in order of arrival, when their delegate is done.
+
+    `cancel_fn(result)`, or None, decides whether a polled task
+    is cancelled, `cancel_many(results)`, or None, about several. Of a `recorder` it is `joined(key, result)` and
+    `ended(key)` that are called, for each task. A task fails `timeout` seconds after it joined, unless that is
+    negative: somebody has to `fail_late` them. `on_loop()`, or None, says whether `cancel_fn` needs the calling thread.
+
+    A subclass hands out what is to be polled. It never hands out a task that is done, or one that is handed out.
+    """
+    cdef readonly object cancel_fn
+    cdef readonly object cancel_many
+    cdef readonly object recorder
+    cdef readonly object on_loop
+    cdef readonly double timeout
+    cdef readonly bint counting     # failures
+    cdef Timers deadlines
+    cdef public double quiet_until      # what joins before that, by `monotonic`, need not wake who wakes up then anyway
+    cdef unsigned long long last_key        # section(self), as are the next
+    cdef bint joined            # since `news`
+    cdef bint asked             # for a poll now, since `news`
+
+    def __cinit__(self, logger, cancel_fn=None, cancel_many=None, *, recorder=None, on_loop=None,
+                  double timeout=-1.0, bint counting=False, **_):
+        self.cancel_fn = cancel_fn
+        self.cancel_many = cancel_many
+        self.recorder = recorder
+        self.on_loop = on_loop
+        self.quiet_until = -INFINITY
+        self.timeout = timeout
+        self.counting = counting
+        self.deadlines = Timers()
+        self.last_key = 0 if recorder is None else recorder.first_key - 1
+
+    # -- joining ---------------------------------------------------------------------------------------------
+
+    def adopt(self, executor, result, double timeout=-1.0):
+        """A future of `executor` for a task that exists already, `result`: it is polled from now on.
+
+        Raises RuntimeError after `close`.
+        """
+        return self.adopt_one(executor, result, timeout, 0)
+
+    def adopt_many(self, executor, list results not None, double timeout=-1.0, list keys=None):
+        """`adopt` for each; returns a new list of the futures. `keys` are those under which they are on record."""
+        cdef list futures = []
+        cdef Py_ssize_t i
+        try:
+            for i in range(len(results)):
+                futures.append(self.adopt_one(executor, results[i], timeout, 0 if keys is None else keys[i]))
+                breathe_at(i)
+        except BaseException:
+            for future in futures:
+                self.retract_adopted(future, keys is not None)
+            raise
+        return futures
+
+    cdef int retract_adopted(self, FutureCore future, bint stays_on_record) except -1:
+        cdef Task task = pending_task(future)
+        if stays_on_record and task is not None:
+            (<PollDescriptor>task).pace.key = 0
+        return self.retract(future)
+
+    cdef FutureCore adopt_one(self, object executor, object result, double timeout, unsigned long long key):
+        cdef PollDescriptor task = PollDescriptor.__new__(PollDescriptor)
+        cdef FutureCore future = self.admit(task, executor)
+        try:
+            self.take_up(task, result, timeout, key)
+        except Exception as error:
+            future.settle(ERROR, error)
+            if key:
+                call_or_complain(self.recorder, "ended", (key,), {})
+        except BaseException:
+            self.retract(future)
+            raise
+        return future
+
+    cdef int take_up(self, PollDescriptor task, object value, double timeout, unsigned long long key) except -1:
+        """Begin to poll `task`, unless its future is done; `value` is what it is known by elsewhere."""
+        cdef Pace pace
+        cdef bint fresh = key == 0 and self.recorder is not None
+        if timeout < 0.0:
+            timeout = self.timeout
+        pace = self.new_pace(task, value, timeout >= 0.0)
+        if pace is not None:
+            pace.joined = coarse_now()
+            if fresh:
+                with cython.critical_section(self):
+                    self.last_key += 1
+                    key = self.last_key
+            pace.key = key
+        if fresh:
+            call_or_complain(self.recorder, "joined", (key, value), {})
+        task.pace = pace
+        if task.go_on_its_own(value):
+            self.join(task)
+            if timeout >= 0.0 and task.set_timer(self.deadlines, monotonic() + timeout):
+                self.waker.set()
+            return 0
+        if pace is not None:
+            with cython.critical_section(self):
+                self.part(pace)
+        if fresh:
+            call_or_complain(self.recorder, "ended", (key,), {})
+        return 0
+
+    cdef Pace new_pace(self, PollDescriptor task, object value, bint timed):
+        """What is to be kept of `task`, or None for nothing; may raise."""
+        cdef Pace pace
+        if not (self.counting or timed) and self.recorder is None:
+            return None
+        pace = Pace.__new__(Pace)
+        pace.task = <PyObject *>task
+        return pace
+
+    cdef void join(self, PollDescriptor task) noexcept:
+        with cython.critical_section(self):
+            self.move_on(task)
+            self.joined = True
+        if self.quiet_until == -INFINITY or monotonic() >= self.quiet_until:
+            self.waker.set()
+
+    cdef void part(self, Pace pace) noexcept:
+        """Inside the section: what `pace` belongs to will not be polled, or not any more."""
+
+    cdef void record_end(self, PollDescriptor task) noexcept:
+        """The future of `task` is done."""
+        if self.recorder is not None and task.pace is not None and task.pace.key:
+            call_or_complain(self.recorder, "ended", (task.pace.key,), {})
+
+    cdef Task new_task(self):
+        return PollDescriptor.__new__(PollDescriptor)
+
+    def ask(self):
+        """Have everything polled now, whenever it would be due: wakes who does so, once for all calls before that."""
+        with cython.critical_section(self):
+            self.asked = True
+        self.waker.set()
+
+    def news(self):
+        """Whether something has joined, and whether somebody has asked for a poll, since the last call of this."""
+        cdef bint joined, asked
+        with cython.critical_section(self):
+            joined, asked = self.joined, self.asked
+            self.joined = self.asked = False
+        return joined, asked
+
+    @property
+    def polling(self):
+        """How many tasks are in the polled list."""
+        return self.moved_on.live
+
+    def polled_tasks(self):
+        """A new list of tuples, of each polled task that is not done: result, age in seconds, polls, failures."""
+        cdef list tasks = self.listed(self.moved_on)
+        cdef list rows = []
+        cdef double now = coarse_now()
+        cdef PollDescriptor task
+        for item in tasks:
+            task = item
+            rows.append((task.value, now - task.started, task.polls, task.failures))
+            breathe_at(len(rows))
+        drop(tasks)
+        return rows
+
+    # -- what has waited too long ----------------------------------------------------------------------------
+
+    def fail_late(self):
+        """Fail what has been polled for too long: returns the results of some, and when to call again; may be inf."""
+        cdef list results = []
+        cdef PollDescriptor task
+        for item in self.deadlines.pop_due(monotonic(), BREATH):
+            task = item
+            result = task.value
+            error = overdue(result, coarse_now() - task.pace.joined)
+            if settle_now(task.future, ERROR, error):
+                results.append(result)
+        return results, self.deadlines.earliest()
+
+    # -- after a call ----------------------------------------------------------------------------------------
+
+    def fail_all(self, list tasks not None, exception):
+        """Fail the futures of `tasks` that are not done. The list is emptied."""
+        self.end_all(tasks, ERROR, exception)
+
+    def succeeded(self, list tasks not None):
+        """A call with `tasks` has not failed."""
+        cdef Py_ssize_t i = 0
+        if self.counting:
+            for task in tasks:
+                (<PollDescriptor>task).pace.failures = 0
+                i += 1
+                breathe_at(i)
+
+    def count_failures(self, list tasks not None):
+        """A call with `tasks` has failed: a dict of the tasks that are not done, by how often in a row theirs have."""
+        cdef dict by_count = {}
+        cdef Pace pace
+        for task in tasks:
+            pace = (<PollDescriptor>task).pace
+            if not (<PollDescriptor>task).over and pace is not None:
+                pace.failures += 1
+                by_count.setdefault(pace.failures, []).append(task)
+        return by_count
+
+    # -- what a subclass does ----------------------------------------------------------------------------------
+
+    cdef int poll_after(self, PollDescriptor task, double when) except -1:
+        """Have `task` be polled at `when`, and no sooner."""
+        return 0
+
+    cdef int restart(self, PollDescriptor task) except -1:
+        """Begin anew with the schedule of `task`."""
+        return 0
+
+
+cdef object overdue(object result, double seconds):
+    try:
+        return builtins.TimeoutError(f"{result!r} is not done after {seconds:.1f} s")
+    except Exception:   # its repr is the user's
+        return builtins.TimeoutError(f"not done after {seconds:.1f} s")
