@@ -43,7 +43,7 @@ class DaemonThreads:
             if self._unfinished >= len(self._threads) and len(self._threads) < self._most:
                 self._add_thread()
             self._unfinished += 1
-        self._jobs.put(job)
+            self._jobs.put(job)  # in here: before the word of `close` that there is no more
 
     def close(self) -> None:
         """Have the threads end when they have done what was begun or is in the queue. Waits for nothing."""

@@ -20,6 +20,8 @@ __all__: list[str] = []
 
 A = TypeVar("A")
 
+_of_parents: list[LoopThread] = []
+
 SLOW_SECONDS = 0.1  # that a step of a coroutine may take without being reported, as in asyncio's debug mode
 QUIET_SECONDS = 10.0  # between two reports
 
@@ -31,6 +33,14 @@ def is_async(function: object) -> bool:
     if inspect.iscoroutinefunction(function):
         return True
     return callable(function) and inspect.iscoroutinefunction(type(function).__call__)
+
+
+def no_coroutine(answer: A, function: object) -> A:
+    """`answer`, of a function that was not taken for an `async def`. Raises TypeError if it seems to be one."""
+    if inspect.iscoroutine(answer):
+        answer.close()
+        raise TypeError(f"{function!r} returned a coroutine: it has to be an async def itself")
+    return answer
 
 
 class LoopThread:
@@ -112,6 +122,10 @@ class LoopThread:
         """Whether the caller is on the loop's thread."""
         return current_thread() is self._thread
 
+    def forget(self) -> None:
+        """In a forked child: keep for good what belongs to the parent. To drop its coroutines would be to run them."""
+        _of_parents.append(self)
+
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         if self._closed:
             raise RuntimeError("cannot start a coroutine after shutdown")
@@ -146,6 +160,8 @@ class LoopThread:
     async def _run(self, make: Callable[[], Coroutine[Any, Any, object]]) -> None:
         try:
             await make()
+        except GeneratorExit:
+            raise
         except BaseException as error:  # it deals with what user code raises: this is a fault, or the end
             if not isinstance(error, asyncio.CancelledError):
                 log(logging.getLogger(__name__), logging.ERROR, "%s goes on after an error", self._name, error=error)

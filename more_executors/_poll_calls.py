@@ -16,7 +16,7 @@ from time import monotonic
 from typing import Any, TypeAlias
 
 from ._core import PacedTable, PollDescriptor, PollTable, log
-from ._event_loop import LoopThread
+from ._event_loop import LoopThread, no_coroutine
 from ._poll_meter import PollMeter
 from .rate_limit import RateLimit, Throttled
 from .retry import RetryPolicy
@@ -198,7 +198,7 @@ def called(poll_fn: Callable[[Tasks], object], descriptors: Tasks) -> tuple[obje
     else a future that failed would keep the executor, and whatever else was outstanding.
     """
     try:
-        return poll_fn(descriptors), None
+        return no_coroutine(poll_fn(descriptors), poll_fn), None
     except BaseException as error:
         trace = error.__traceback__
         return None, error.with_traceback(trace and trace.tb_next)

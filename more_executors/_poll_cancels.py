@@ -9,13 +9,13 @@ from typing import Any
 
 from ._core import log
 from ._daemon_threads import DaemonThreads
-from ._event_loop import LoopThread, is_async
+from ._event_loop import LoopThread, is_async, no_coroutine
 from .rate_limit import RateLimit, Throttled
 
 __all__: list[str] = []
 
 SECONDS_TO_WAIT = 60.0  # for the rate limit to let a call go
-TRIES = 10  # for a request to cancel many that is throttled
+TRIES = 10  # for a request that nobody waits for, or that is for many, if it is throttled
 SECONDS_WHEN_THROTTLED = 1.0
 
 
@@ -64,11 +64,10 @@ class Cancels:
         if self.many is not None:
             self.many(results)
             return
-        assert self.one is not None
         for result in results:
             try:
-                self.one(result)
-            except Exception as error:
+                self._tried(self._cancel_fn, result)
+            except BaseException as error:
                 log(self._logger, logging.ERROR, "Exception during cancel on %s, which was late", result, error=error)
 
     def _one(self, result: Any) -> object:
@@ -86,29 +85,30 @@ class Cancels:
         for start in range(0, len(results), self._batch_size):
             some = results[start : start + self._batch_size]
             try:
-                found = [bool(answer) for answer in self._many_at_once(some)]
+                found = [bool(answer) for answer in self._tried(self._cancel_many_fn, some)]
                 if len(found) != len(some):
                     raise ValueError(f"cancel_many_fn must return {len(some)} truth values, not {len(found)}")
-            except Exception as error:
+            except BaseException as error:
                 log(self._logger, logging.ERROR, "Exception during cancel of %d tasks", len(some), error=error)
                 found = [False] * len(some)
             answers += found
         return answers
 
-    def _many_at_once(self, results: list[Any]) -> Any:
+    def _tried(self, function: Callable[[Any], Any] | None, argument: Any) -> Any:
+        """What `function` answers: it is asked again while it is throttled."""
         for _ in range(TRIES - 1):
             try:
-                return self._call(self._cancel_many_fn, results)
+                return self._call(function, argument)
             except Throttled as throttled:
                 if self._rate_limit is None:
                     seconds = throttled.retry_after
                     sleep(SECONDS_WHEN_THROTTLED if seconds is None else seconds)
-        return self._call(self._cancel_many_fn, results)
+        return self._call(function, argument)
 
     def _answer(self, function: Callable[[Any], Any], argument: Any) -> Any:
         if is_async(function):
             return self._loop.wait_for(lambda: function(argument))
-        return function(argument)
+        return no_coroutine(function(argument), function)
 
     def _call(self, function: Callable[[Any], Any] | None, argument: Any) -> Any:
         assert function is not None

@@ -175,6 +175,7 @@ class Polling:
     def forget(self) -> None:
         """This is a forked child: there are no threads, and who knows what they were at."""
         self.stop_recording()
+        self.loop.forget()
         self._closer.detach()
 
     def is_current(self) -> bool:

@@ -78,8 +78,9 @@ def test_a_task_that_ends_before_its_time_is_in_no_call(clock: PacedClock, poll:
         clock.run(5)
         assert (poll.times("a"), poll.times("b"), poll.times("c")) == ([0], [0], [0, 5])
         assert futures[2].cancel()
+        before = len(poll.calls)
         clock.run(50)
-        assert len(poll.calls) == 2
+        assert len(poll.calls) == before
 
 
 # -- when a task is due again --------------------------------------------------------------------------------------
@@ -146,7 +147,7 @@ def test_poll_after_from_another_thread_moves_a_task_that_waits(clock: PacedCloc
         InThread(poll.descriptors["a"].poll_after, 1).outcome()
         InThread(poll.descriptors["b"].poll_after, 8).outcome()
         clock.run(9)
-        assert poll.calls[1:] == [(1, ["a"]), (5, ["c"]), (6, ["a"]), (8, ["b"])]
+        assert (poll.times("a"), poll.times("b"), poll.times("c")) == ([0, 1, 6], [0, 8], [0, 5])
 
 
 def test_the_last_poll_after_counts(clock: PacedClock, poll: NotedPoll) -> None:

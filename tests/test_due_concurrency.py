@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import weakref
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 from paced_support import PacedClock, clock_fixture, paced
-from support import PATIENCE, HeardLogger, InThread, PollCall, SomeError, SteppedPoll, assert_ends, is_gone
+from support import PATIENCE, HeardLogger, InThread, Parking, PollCall, SomeError, SteppedPoll, assert_ends, is_gone
 
 from more_executors import PollExecutor, SyncExecutor
 
@@ -241,6 +242,39 @@ def test_a_row_of_failures_is_logged_once_although_calls_overlap() -> None:
         assert all(isinstance(future.exception(PATIENCE), SomeError) for future in futures)
         del futures
     assert [level for level, _, _ in logger.lines] == ["WARNING"]
+    logger.lines.clear()
+
+
+class ParkedLogger(HeardLogger):
+    """Holds up who logs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parking = Parking()
+
+    def handle(self, record: logging.LogRecord) -> None:
+        super().handle(record)
+        self.parking()
+
+
+def test_a_failure_while_the_first_of_a_row_is_being_logged_is_not_logged() -> None:
+    # 1. A call fails, and its thread is held up as it logs that. 2. Another fails: that is not logged, but goes on.
+    logger = ParkedLogger()
+    stepped = SteppedPoll()
+    with paced(stepped, batch_size=1, max_concurrency=2, logger=logger) as executor:
+        futures = executor.adopt_many(range(2))
+        first, second = begin(stepped, 2)
+        (held_up,) = results([first])
+        first.end(raising=SomeError())
+        logger.parking.wait_for_one()
+        second.end(raising=SomeError())
+        assert isinstance(futures[1 - held_up].exception(PATIENCE), SomeError)
+        logger.parking.let_go()
+        assert isinstance(futures[held_up].exception(PATIENCE), SomeError)
+        for call in (first, second):
+            call.descriptors.clear()
+        del futures
+    assert len(logger.lines) == 1
     logger.lines.clear()
 
 

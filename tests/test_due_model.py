@@ -225,6 +225,7 @@ class DueMachine(RuleBasedStateMachine):
             return
         for task in self.pending():
             if task.given:
+                self.ends(task, "failed")
                 task.given.end(error=SomeError())
         for serial, descriptor in self.descriptors.items():
             self.ends(self.tasks[serial], "finished")

@@ -112,7 +112,9 @@ def test_what_is_due_and_cannot_be_polled_is_counted(
 ) -> None:
     failing(poll, 1, error=lambda: Throttled(1000))
     with paced(poll, batch_size=1, **options) as executor:
-        futures = executor.adopt_many(range(5))
+        futures = executor.adopt_many(range(4))
+        clock.run(2)
+        futures.append(executor.adopt(4))
         clock.run()
         assert figures(executor, "due", "polled", "throttled", "errors") == (5, 5, 1, 0)
         assert all(future.cancel() for future in futures)

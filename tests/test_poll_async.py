@@ -132,7 +132,8 @@ def test_no_more_calls_go_on_than_are_asked_for_and_no_task_is_in_two_while_ever
     with executor:
         for future in executor.adopt_many(range(100)):
             future.result(PATIENCE)
-        assert (twice, most) == (0, 7)
+        assert twice == 0
+        assert most <= 7
         assert executor.stats().in_calls == 0
 
 

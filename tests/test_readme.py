@@ -35,8 +35,13 @@ def service() -> Iterator[str]:
             process.wait(20)
 
 
-def test_the_program_in_the_readme_publishes_every_object(service: str, capsys: pytest.CaptureFixture[str]) -> None:
-    (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+def test_the_programs_in_the_readme_publish_every_object(
+    service: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    program, at_high_volume = re.findall(
+        r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL
+    )
     names = {"SERVICE": service, "OBJECTS": [f"object-{n}" for n in range(200)]}
 
     exec(compile(program, "README.md", "exec"), names)
@@ -44,4 +49,11 @@ def test_the_program_in_the_readme_publishes_every_object(service: str, capsys: 
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 200
     assert {line.split()[0] for line in lines} == {"cancelled", "failed:", "published"}
+
+    exec(compile(at_high_volume, "README.md", "exec"), names)
+
+    published, word = capsys.readouterr().out.split()
+    assert 100 < int(published) < 200
+    assert word == "published"
+    assert (tmp_path / "tasks.db").exists()
     names["threads"].__dict__.clear()  # type: ignore[attr-defined]  # the sessions, and their connections

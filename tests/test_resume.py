@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from poll_journal_support import Record
 from support import (
     PATIENCE,
     DuckDelegate,
@@ -17,7 +17,6 @@ from support import (
     RecordingPoll,
     SomeError,
     Thing,
-    listening_to,
     poll_thread,
     said,
 )
@@ -30,25 +29,6 @@ NEVER = 3600.0
 
 def wait_for_nothing(descriptors: list[Any]) -> float:
     return NEVER
-
-
-class Record:
-    """A journal in memory; `writes` has what each write was given."""
-
-    def __init__(self, on_record: Sequence[tuple[int, Any]] = ()) -> None:
-        self.on_record = dict(on_record)
-        self.writes: list[tuple[list[tuple[int, Any]], list[int]]] = []
-        self.threads: set[str] = set()
-
-    def write(self, joined: Sequence[tuple[int, Any]], ended: Sequence[int]) -> None:
-        self.threads.add(threading.current_thread().name)
-        self.writes.append((list(joined), list(ended)))
-        self.on_record.update(joined)
-        for key in ended:
-            self.on_record.pop(key, None)
-
-    def outstanding(self) -> list[tuple[int, Any]]:
-        return sorted(self.on_record.items())
 
 
 # In each way of polling.
@@ -128,6 +108,35 @@ def test_a_task_is_told_to_have_joined_before_it_can_be_told_to_have_ended() -> 
     assert sorted(ends) == sorted(key for key, _ in joins)
     for key, value in joins:
         assert told.index((key, value)) < told.index(key)
+    assert record.on_record == {}
+
+
+def test_a_task_is_outstanding_until_its_end_is_told_even_if_it_ends_while_it_joins() -> None:
+    drained: list[bool] = []
+    record = Record()
+    delegate: Any = DuckDelegate()
+    executor: Any = PollExecutor(delegate, wait_for_nothing, journal=record)
+    recorder = executor._polling.recorder
+    joined, ended = recorder.joined, recorder.ended
+
+    def join_and_end(key: int, value: object) -> None:
+        joined(key, value)
+        future.set_result(None)
+        executor.shutdown(wait=False)
+        drained.append(executor._drained())
+
+    def note_ended(key: int) -> None:
+        drained.append(executor._drained())
+        ended(key)
+
+    executor.adopt("other")
+    recorder.joined, recorder.ended = join_and_end, note_ended
+    future = executor.submit(str)
+    executor.cancel_all()
+    delegate.given[0].end("key")
+    executor._worker.join()
+    executor._polling.join()
+    assert set(drained) == {False}
     assert record.on_record == {}
 
 
@@ -287,10 +296,3 @@ def test_a_journal_that_cannot_be_written_holds_up_nothing_and_catches_up() -> N
         assert list(record.on_record.values()) == ["b"]
         second.cancel()
     assert [level for level, _, _ in logger.lines if level != "INFO"] == ["ERROR"]
-
-
-def test_the_library_logs_nothing_of_a_journal_that_works() -> None:
-    with listening_to("more_executors") as heard, listening_to("PollExecutor") as executor_heard:
-        with PollExecutor(SyncExecutor(), wait_for_nothing, journal=Record()) as executor:
-            executor.adopt("a").cancel()
-        assert not [line for line in heard.lines + executor_heard.lines if line[0] != logging.getLevelName("DEBUG")]
