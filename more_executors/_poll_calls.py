@@ -127,11 +127,11 @@ class PollCalls:
 
     def _failed(self, tasks: Tasks, error: BaseException) -> None:
         logger = self._table.logger
+        quiet, self._quiet = self._quiet, self._most  # before the logger is called: another call may fail meanwhile
         if not isinstance(error, Exception):
             log(logger, logging.ERROR, "%r out of the poll function; polling goes on", error, error=error)
-        elif not self._quiet:
+        elif not quiet:
             log(logger, logging.WARNING, "the poll function of %s failed", self._owner, error=error)
-        self._quiet = self._most
         try:
             if self._retry_policy is None:
                 self._table.fail_all(tasks, error)

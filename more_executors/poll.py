@@ -243,6 +243,9 @@ class PollExecutor(WorkingExecutor[A, B]):
         finally:
             del self  # see `called`
 
+    def _drained(self) -> bool:
+        return super()._drained() and not self._poll_table.telling
+
     def _wait_until_drained(self) -> None:
         super()._wait_until_drained()
         self._polling.join()

@@ -149,9 +149,9 @@ cdef class PollDescriptor(Task):
             self.attempt = None
         if attempt is not None:
             attempt.answer.settle(RESULT, state == CANCELLED_AND_NOTIFIED)
-        Task.ended(self, state)
         if self.pace is not None:
-            (<PolledTable>self.origin).record_end(self)
+            (<PolledTable>self.origin).record_end(self)     # first: the last to leave the table has the recorder closed
+        Task.ended(self, state)
 
     cdef int running(self, FutureCore future) except -1:
         return 0 if self.phase == ON_ITS_OWN else delegate_running(self, future)

@@ -23,6 +23,7 @@ cdef class PolledTable(StagedTable):
     cdef Timers deadlines
     cdef public double quiet_until      # what joins before that, by `monotonic`, need not wake who wakes up then anyway
     cdef unsigned long long last_key        # section(self), as are the next
+    cdef readonly Py_ssize_t telling    # threads that are telling the recorder of a task, which may have ended
     cdef bint joined            # since `news`
     cdef bint asked             # for a poll now, since `news`
 
@@ -84,31 +85,41 @@ cdef class PolledTable(StagedTable):
     cdef int take_up(self, PollDescriptor task, object value, double timeout, unsigned long long key) except -1:
         """Begin to poll `task`, unless its future is done; `value` is what it is known by elsewhere."""
         cdef Pace pace
-        cdef bint fresh = key == 0 and self.recorder is not None
         if timeout < 0.0:
             timeout = self.timeout
         pace = self.new_pace(task, value, timeout >= 0.0)
         if pace is not None:
             pace.joined = coarse_now()
-            if fresh:
-                with cython.critical_section(self):
-                    self.last_key += 1
-                    key = self.last_key
             pace.key = key
-        if fresh:
-            call_or_complain(self.recorder, "joined", (key, value), {})
+        if self.recorder is None or key:
+            return self.begin(task, value, timeout, pace)
+        with cython.critical_section(self):
+            self.last_key += 1
+            pace.key = self.last_key
+            self.telling += 1
+        try:
+            call_or_complain(self.recorder, "joined", (pace.key, value), {})
+            if not self.begin(task, value, timeout, pace):
+                call_or_complain(self.recorder, "ended", (pace.key,), {})
+        finally:
+            with cython.critical_section(self):
+                self.telling -= 1
+            if self.refusal is not None:
+                self.waker.set()
+        return 0
+
+    cdef bint begin(self, PollDescriptor task, object value, double timeout, Pace pace) except -1:
+        """Have `task` join, unless its future is done; whether it has."""
         task.pace = pace
         if task.go_on_its_own(value):
             self.join(task)
             if timeout >= 0.0 and task.set_timer(self.deadlines, monotonic() + timeout):
                 self.waker.set()
-            return 0
+            return True
         if pace is not None:
             with cython.critical_section(self):
                 self.part(pace)
-        if fresh:
-            call_or_complain(self.recorder, "ended", (key,), {})
-        return 0
+        return False
 
     cdef Pace new_pace(self, PollDescriptor task, object value, bint timed):
         """What is to be kept of `task`, or None for nothing; may raise."""

@@ -13,7 +13,7 @@ from math import inf
 from typing import Any
 
 import pytest
-from support import PATIENCE, SomeError
+from support import PATIENCE, PollCall, SomeError, SteppedPoll
 
 from more_executors import PollDescriptor, PollExecutor, SyncExecutor, _core, _poll_calls, _poll_rounds, poll
 from more_executors.retry import RetryPolicy
@@ -203,3 +203,22 @@ def failing(poll: NotedPoll, *calls: int, error: Callable[[], BaseException] = S
 def new_table(kind: Any = _core.PacedTable, logger: Any = None, **options: Any) -> Any:
     """A table of polled tasks that belongs to no executor."""
     return kind(logger or logging.getLogger("more_executors.tests"), **options)
+
+
+def begin(stepped: SteppedPoll, count: int) -> list[PollCall]:
+    """Wait until so many more calls have begun."""
+    return [stepped.next() for _ in range(count)]
+
+
+def end(calls: list[PollCall], returning: object = inf) -> None:
+    """End those calls, their tasks being done."""
+    for call in calls:
+        for descriptor in call.descriptors:
+            descriptor.yield_result(descriptor.result)
+        call.end(returning)
+        call.descriptors.clear()
+
+
+def results(calls: list[PollCall]) -> list[Any]:
+    """What tasks are in those calls."""
+    return [descriptor.result for call in calls for descriptor in call.descriptors]

@@ -194,10 +194,12 @@ def test_an_adopted_task_is_cancelled_as_cancel_fn_says(
         assert (yes.cancel(), no.cancel()) == (True, False)
         assert asked == ["yes", "no"]
         assert said(yes) is CancelledError
+        poll.calls.clear()
+        executor.notify()
         clock.run()
+        assert poll.calls[-1][1] == ["no"]
         poll.finish("no")
         assert no.result(0) is None
-        assert "yes" not in poll.descriptors
 
 
 def test_adopted_tasks_are_at_the_foot_of_chains() -> None:

@@ -45,14 +45,25 @@ def test_a_batch_may_be_large(clock: PacedClock, poll: NotedPoll) -> None:
 
 
 def test_without_a_batch_size_a_call_gets_all_that_is_due(clock: PacedClock, poll: NotedPoll) -> None:
-    executor = Executors.sync().with_poll(poll, max_concurrency=1, schedule=None, group_by=lambda result: 0)
-    executor.adopt_many(range(10_000))
-    clock.run()
-    poll.calls.clear()
-    executor.notify()
-    clock.run()
-    assert sizes(poll)[0] == 10_000
-    executor.shutdown(cancel_futures=True)
+    with paced(poll, batch_size=None, group_by=lambda result: 0) as executor:
+        executor.adopt_many(range(10_000))
+        clock.run()
+        poll.calls.clear()
+        executor.notify()
+        clock.run()
+        assert sizes(poll) == [10_000]
+
+
+def test_the_methods_that_chain_take_the_same_keywords(clock: PacedClock, poll: NotedPoll) -> None:
+    executor = Executors.sync().with_poll(poll, default_interval=3, min_interval=0, batch_size=2)
+    try:
+        for i in range(4):
+            executor.submit(int, i)
+        clock.run(3)
+        assert max(sizes(poll)) == 2
+        assert all(poll.times(i) == [0, 3] for i in range(4))
+    finally:
+        executor.shutdown(cancel_futures=True)
 
 
 @pytest.mark.parametrize("option", ["batch_size", "max_concurrency"])
@@ -223,13 +234,11 @@ def test_a_group_that_is_over_may_come_again(clock: PacedClock, poll: NotedPoll)
             assert all(future.done() for future in futures)
 
 
-def test_a_rate_limit_or_a_schedule_makes_no_batches(clock: PacedClock, poll: NotedPoll) -> None:
-    executor: PollExecutor[Any, Any] = PollExecutor(
-        SyncExecutor(), poll, default_interval=5, min_interval=0, rate_limit=RateLimit(1e6, clock=lambda: clock.now)
-    )
-    executor.adopt_many(range(1000))
-    clock.run()
-    poll.calls.clear()
-    clock.run(5)
-    assert max(sizes(poll)) >= 900
-    executor.shutdown(cancel_futures=True)
+def test_a_rate_limit_makes_no_batches(clock: PacedClock, poll: NotedPoll) -> None:
+    with paced(poll, batch_size=None, rate_limit=RateLimit(1e6, clock=lambda: clock.now)) as executor:
+        executor.adopt_many(range(1000))
+        clock.run(1)
+        poll.calls.clear()
+        executor.notify()
+        clock.run()
+        assert sizes(poll) == [1000]

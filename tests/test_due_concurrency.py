@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
 import weakref
@@ -10,8 +9,8 @@ from math import inf
 from typing import Any
 
 import pytest
-from paced_support import PacedClock, clock_fixture, paced
-from support import PATIENCE, HeardLogger, InThread, Parking, PollCall, SomeError, SteppedPoll, assert_ends, is_gone
+from paced_support import PacedClock, begin, clock_fixture, end, paced, results
+from support import PATIENCE, InThread, SteppedPoll, assert_ends, is_gone
 
 from more_executors import PollExecutor, SyncExecutor
 
@@ -22,23 +21,6 @@ def callers(name: str = "default") -> list[threading.Thread]:
     """The threads on which the executor of that name makes calls."""
     prefix = f"PollExecutor-{name}-"
     return [thread for thread in threading.enumerate() if thread.name.startswith(prefix)]
-
-
-def begin(stepped: SteppedPoll, count: int) -> list[PollCall]:
-    return [stepped.next() for _ in range(count)]
-
-
-def end(calls: list[PollCall], returning: object = inf) -> None:
-    """End those calls, their tasks being done."""
-    for call in calls:
-        for descriptor in call.descriptors:
-            descriptor.yield_result(descriptor.result)
-        call.end(returning)
-        call.descriptors.clear()
-
-
-def results(calls: list[PollCall]) -> list[Any]:
-    return [descriptor.result for call in calls for descriptor in call.descriptors]
 
 
 def test_so_many_calls_go_on_at_a_time_on_daemon_threads_with_numbers() -> None:
@@ -212,70 +194,6 @@ def test_calls_are_made_on_the_executors_thread_while_no_other_can_be_started(mo
         monkeypatch.undo()
         assert executor.adopt("a").result(PATIENCE) is None
         assert on.get(timeout=PATIENCE) == "PollExecutor-default-1"
-
-
-def test_errors_stay_in_their_batch() -> None:
-    stepped = SteppedPoll()
-    with paced(stepped, batch_size=1, max_concurrency=3, logger=HeardLogger()) as executor:
-        futures = executor.adopt_many(range(3))
-        calls = begin(stepped, 3)
-        (bad,) = results(calls[:1])
-        calls[0].end(raising=SomeError())
-        assert isinstance(futures[bad].exception(PATIENCE), SomeError)
-        end(calls[1:])
-        assert [future.result(PATIENCE) for i, future in enumerate(futures) if i != bad] == [
-            i for i in range(3) if i != bad
-        ]
-        calls[0].descriptors.clear()
-        del futures
-
-
-def test_a_row_of_failures_is_logged_once_although_calls_overlap() -> None:
-    logger = HeardLogger()
-    stepped = SteppedPoll()
-    with paced(stepped, batch_size=1, max_concurrency=3, logger=logger) as executor:
-        futures = executor.adopt_many(range(30))
-        for _ in range(10):
-            for call in begin(stepped, 3):
-                call.end(raising=SomeError())
-                call.descriptors.clear()
-        assert all(isinstance(future.exception(PATIENCE), SomeError) for future in futures)
-        del futures
-    assert [level for level, _, _ in logger.lines] == ["WARNING"]
-    logger.lines.clear()
-
-
-class ParkedLogger(HeardLogger):
-    """Holds up who logs."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.parking = Parking()
-
-    def handle(self, record: logging.LogRecord) -> None:
-        super().handle(record)
-        self.parking()
-
-
-def test_a_failure_while_the_first_of_a_row_is_being_logged_is_not_logged() -> None:
-    # 1. A call fails, and its thread is held up as it logs that. 2. Another fails: that is not logged, but goes on.
-    logger = ParkedLogger()
-    stepped = SteppedPoll()
-    with paced(stepped, batch_size=1, max_concurrency=2, logger=logger) as executor:
-        futures = executor.adopt_many(range(2))
-        first, second = begin(stepped, 2)
-        (held_up,) = results([first])
-        first.end(raising=SomeError())
-        logger.parking.wait_for_one()
-        second.end(raising=SomeError())
-        assert isinstance(futures[1 - held_up].exception(PATIENCE), SomeError)
-        logger.parking.let_go()
-        assert isinstance(futures[held_up].exception(PATIENCE), SomeError)
-        for call in (first, second):
-            call.descriptors.clear()
-        del futures
-    assert len(logger.lines) == 1
-    logger.lines.clear()
 
 
 def test_the_threads_end_at_shutdown_when_all_is_done() -> None:

@@ -47,6 +47,7 @@ def test_a_call_that_fails_is_tried_again_after_the_policys_time(
 ) -> None:
     policy = NotedPolicy(seconds=3)
     with paced(poll, retry_policy=policy, logger=HeardLogger(), **mode) as executor:
+        clock.run()
         future = executor.adopt("a")
         clock.run(4)
         number = len(poll.calls)

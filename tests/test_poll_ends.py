@@ -89,8 +89,8 @@ class Caller:
     """Has an executor whose functions are methods of this one, in a circle."""
 
     def __init__(self, mode: Any) -> None:
+        self.cancels = threading.Semaphore(0)
         self.executor = PollExecutor(SyncExecutor(), self.poll_of(mode), self.cancel, name="it", **mode[1])
-        self.cancelled: list[Any] = []
 
     def poll_of(self, mode: Any) -> Any:
         return self.poll_async if mode[0] else self.poll
@@ -105,7 +105,7 @@ class Caller:
         return self.poll(descriptors)
 
     async def cancel(self, result: Any) -> bool:
-        self.cancelled.append(result)
+        self.cancels.release()
         return True
 
 
@@ -115,6 +115,8 @@ def test_its_threads_end_too_if_its_functions_refer_to_it(mode: Any) -> None:
     assert caller.executor.submit(str).result(PATIENCE) == "polled"
     assert caller.executor.submit(str, "waits").cancel()
     assert isinstance(caller.executor.adopt("waits", timeout=0).exception(PATIENCE), TimeoutError)
+    for _ in range(2):
+        assert caller.cancels.acquire(timeout=PATIENCE)
     threads, reference = threads_of("it"), weakref.ref(caller.executor)
     assert len(threads) >= 3  # its own, that of the loop, and that which cancels
     del caller
@@ -200,12 +202,15 @@ def test_a_poll_call_may_shut_its_executor_down_and_what_is_left_is_seen_through
 ) -> None:
     def poll(descriptors: list[Any]) -> float:
         if descriptors:
+            assert adopted.wait(PATIENCE)
             executor.shutdown(cancel_futures=cancel_futures)
             return resolve(descriptors)
         return NEVER
 
-    executor = PollExecutor(SyncExecutor(), as_mode(mode, poll), name="it", **mode[1])
+    adopted = threading.Event()
+    executor = PollExecutor(SyncExecutor(), as_mode(mode, poll), name="it", logger=HeardLogger(), **mode[1])
     futures = executor.adopt_many(range(10))
+    adopted.set()
     threads = threads_of("it")
     for future in futures:
         assert said(future) == "polled" or future.cancelled()
