@@ -30,7 +30,7 @@ class Scheduled:
         self.futures.append(self.executor.adopt(0))
         self._parked.wait()
 
-    def _poll(self, descriptors: list[Any]) -> object:
+    def _poll(self, descriptors: list[Any]) -> Any:
         if self._scenes:
             return self._scenes.pop(0)(descriptors)
         if self._over:

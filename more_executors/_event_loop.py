@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import logging
 import os
@@ -108,10 +109,11 @@ class LoopThread:
         if os.getpid() != self._pid:  # a forked child: it shares with its parent what wakes the loop
             return
         with self._lock:
-            loop = None if self._closed else self._loop
+            loop = None if self._closed and last else self._loop
             self._closed = self._closed or last
             if loop is not None:
-                loop.call_soon_threadsafe(function)
+                with contextlib.suppress(RuntimeError):  # it has ended
+                    loop.call_soon_threadsafe(function)
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until the thread has ended, after `close`, or for `timeout` seconds."""

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from math import inf
+from threading import Lock
 from time import monotonic
 from typing import Any, TypeAlias
 
@@ -56,6 +57,7 @@ class PollCalls:
         self._rate_limit = rate_limit
         self._most = most
         self._debugging = debugging
+        self._lock = Lock()  # guards the next
         self._quiet = 0  # so many calls have to succeed before a failure is the first of a row again
         self._warned_of_delay = False
 
@@ -103,7 +105,9 @@ class PollCalls:
             if error is None:
                 if self._rate_limit is not None:
                     self._rate_limit.succeeded(began_for_limit)
-                self._quiet = max(0, self._quiet - 1)
+                if self._quiet:
+                    with self._lock:
+                        self._quiet = max(0, self._quiet - 1)
                 self._table.succeeded(tasks)
                 delay = self._seconds(answer)
                 self._table.hand_back(tasks, began, delay, self._default_interval)
@@ -127,7 +131,8 @@ class PollCalls:
 
     def _failed(self, tasks: Tasks, error: BaseException) -> None:
         logger = self._table.logger
-        quiet, self._quiet = self._quiet, self._most  # before the logger is called: another call may fail meanwhile
+        with self._lock:  # before the logger is called: another call may fail meanwhile
+            quiet, self._quiet = self._quiet, self._most
         if not isinstance(error, Exception):
             log(logger, logging.ERROR, "%r out of the poll function; polling goes on", error, error=error)
         elif not quiet:

@@ -252,8 +252,7 @@ class WhatIsDue:
             while self._table.has_due(self._until):
                 wait = self._hindered(now)
                 if wait > 0:
-                    self._count_due(now)
-                    return wait
+                    return min(wait, self._count_due(now))
                 if self._call_next(now):
                     self._count_due(now)
                     return 0.0  # one call a turn, if it is made here: then deadlines are kept
@@ -279,7 +278,10 @@ class WhatIsDue:
         finally:
             del self, tasks  # see `called`
 
-    def _count_due(self, now: float) -> None:
-        if now >= self._counted + SECONDS_BETWEEN_COUNTS:
-            self._counted = now
-            self.due = self._table.due(now)
+    def _count_due(self, now: float) -> float:
+        """Count what is due, unless that was done just now; the seconds until it is to be done, inf if it was."""
+        if now < self._counted + SECONDS_BETWEEN_COUNTS:
+            return self._counted + SECONDS_BETWEEN_COUNTS - now
+        self._counted = now
+        self.due = self._table.due(now)
+        return inf

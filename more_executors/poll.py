@@ -198,7 +198,7 @@ class PollExecutor(WorkingExecutor[A, B]):
         return [OutstandingTask(*row) for row in self._poll_table.polled_tasks()]
 
     def stats(self) -> PollStats:
-        """How polling goes. The cost does not depend on how many tasks there are."""
+        """How polling goes. The cost does not depend on how many tasks there are, though on how many groups."""
         table, tally, meter = self._poll_table, self._poll_table.tally, self._meter
         outstanding, polled = len(table), table.polling
         done = tally.finished + tally.failed + tally.cancelled

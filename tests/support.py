@@ -631,9 +631,11 @@ def without_collector() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def polling(poll: Callable[[list[Any]], Any], delegate: Any = None) -> Iterator[PollExecutor[Any, Any]]:
+def polling(
+    poll: Callable[[list[Any]], Any], delegate: Any = None, logger: Any = None
+) -> Iterator[PollExecutor[Any, Any]]:
     """An executor that polls with `poll`, on a SyncExecutor by default; what is left at the end is cancelled."""
-    executor: PollExecutor[Any, Any] = PollExecutor(delegate or SyncExecutor(), poll)
+    executor: PollExecutor[Any, Any] = PollExecutor(delegate or SyncExecutor(), poll, logger=logger)
     try:
         yield executor
     finally:

@@ -400,8 +400,7 @@ def test_an_executor_that_polls_on_top_of_one_that_polls() -> None:
 def test_what_fails_in_the_lower_poll_is_not_seen_by_the_upper() -> None:
     lower, upper = SteppedPoll(), RecordingPoll()
     error = ValueError("of the lower poll")
-    with polling(lower) as below:
-        below._logger = HeardLogger()
+    with polling(lower, logger=HeardLogger()) as below:
         with PollExecutor(below, upper) as executor:
             call = lower.next()
             futures = [executor.submit(str, key) for key in "ab"]

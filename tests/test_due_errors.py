@@ -75,20 +75,24 @@ def test_tasks_end_when_the_policy_says_so(clock: PacedClock, poll: NotedPoll, m
 
 
 def test_the_policy_is_asked_once_per_count_in_a_batch(clock: PacedClock, poll: NotedPoll) -> None:
-    policy = NotedPolicy(most=3, seconds=5)
-    with paced(poll, retry_policy=policy, logger=HeardLogger()) as executor:
-        clock.run()
-        failing(poll, *range(100))
+    policy = NotedPolicy(most=3, seconds=50)
+    with paced(poll, retry_policy=policy, default_interval=50, logger=HeardLogger()) as executor:
+
+        def fail_all(times: int) -> None:
+            for _ in range(times):
+                failing(poll, len(poll.calls) + 1)
+                executor.notify()
+                clock.run()
+
         old = executor.adopt_many(range(100))
-        clock.run(1)
-        executor.notify()
         clock.run()
-        policy.asked.clear()
+        fail_all(2)
+        assert policy.asked == [1, 2]
+        poll.does = lambda descriptors: None
         new = executor.adopt_many(range(100, 150))
-        executor.notify()
         clock.run()
-        assert set(policy.asked) == {1, 3} or set(policy.asked) == {1, 2, 3}
-        assert len(policy.asked) <= 5
+        fail_all(1)
+        assert sorted(policy.asked) == [1, 1, 2, 3]
         assert all(future.done() for future in old)
         assert not any(future.done() for future in new)
 

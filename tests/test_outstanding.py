@@ -106,12 +106,11 @@ def test_what_is_in_the_call_of_a_whole_list_is_counted() -> None:
         call.descriptors.clear()
 
 
-@pytest.mark.parametrize("options", [{}, {"rate_limit": RateLimit(1 / 1000)}], ids=["a pause", "a rate limit"])
-def test_what_is_due_and_cannot_be_polled_is_counted(
-    clock: PacedClock, poll: NotedPoll, options: dict[str, Any]
-) -> None:
+@pytest.mark.parametrize("limited", [False, True], ids=["in a pause", "with a rate limit"])
+def test_what_is_due_and_cannot_be_polled_is_counted(clock: PacedClock, poll: NotedPoll, limited: bool) -> None:
     failing(poll, 1, error=lambda: Throttled(1000))
-    with paced(poll, batch_size=1, **options) as executor:
+    limit = RateLimit(1 / 1000, clock=lambda: clock.now) if limited else None
+    with paced(poll, batch_size=1, rate_limit=limit) as executor:
         futures = executor.adopt_many(range(4))
         clock.run(2)
         futures.append(executor.adopt(4))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from array import array
+from collections import Counter
 from pathlib import Path
 from time import monotonic
 from types import SimpleNamespace
@@ -96,6 +97,23 @@ def test_a_service_that_throttles_loses_nothing(day: Day) -> None:
     record = run(day, Limits(ids=3, calls=4.0))
     assert len(record.delays) == TASKS
     assert 0 < record.throttled < record.calls / 20
+
+
+def test_it_settles_just_under_what_the_service_stands_and_stays_there() -> None:
+    """200 calls a second are allowed by the executor's own limit, and wanted; the service stands 50."""
+    together = Day(array("d", [1.0] * 1_000), array("d", [400.0] * 1_000))
+    calls_in: Counter[int] = Counter()
+
+    def stands(at: float) -> float:
+        calls_in[int(at / 10)] += 1
+        return 1.0
+
+    run = with_library(guess=4.0, stands=stands, default_interval=5, min_interval=0.1)
+    record = run(together, Limits(ids=1, calls=50.0))
+    settled = [calls_in[window] for window in range(6, 40)]
+    assert 400 <= min(settled) <= max(settled) <= 520  # it lets a second of calls be saved up
+    assert 0 < record.throttled < 150
+    assert len(record.delays) == 1_000
 
 
 def test_a_task_that_is_found_too_early_or_twice_is_an_error(day: Day) -> None:

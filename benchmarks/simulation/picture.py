@@ -24,11 +24,12 @@ def draw(day: Day, limit: float, curves: Curves, path: Path) -> None:
     hours = [(slot + 0.5) * SLOT / HOUR for slot in range(int(DAY / SLOT))]
     for label, (colour, record) in curves.items():
         rates = [calls / SLOT for calls in by_slot(record.calls_by_time.sums)]
-        calls.plot(hours, rates, color=colour, linewidth=1.5, label=label)
+        line = "--" if record.throttled else "-"  # it is on top of the same without throttling
+        calls.plot(hours, rates, line, color=colour, linewidth=1.5, label=label)
         found = by_slot(record.found_by_time.sums)
         late = by_slot(record.delays_by_time.sums)
         means = [total / number if number else float("nan") for total, number in zip(late, found, strict=True)]
-        delays.plot(hours, means, color=colour, linewidth=1.5)
+        delays.plot(hours, means, line, color=colour, linewidth=1.5)
     calls.axhline(limit, color="black", linewidth=1, linestyle=":")
     calls.annotate(f"limit: {limit:g}/s", (0.2, limit), xytext=(0, 3), textcoords="offset points", fontsize=9)
     calls.set(yscale="log", ylim=(limit / 100, limit * 2))

@@ -36,7 +36,7 @@ class Clock:
 def time_of(clock: Clock) -> Iterator[None]:
     """Have the library look at `clock`. No executor may have a thread meanwhile."""
     modules = (_core, _poll_calls, _poll_rounds)
-    kept = [module.monotonic for module in modules]  # type: ignore[attr-defined]
+    kept = [module.monotonic for module in modules]
     for module in modules:
         module.monotonic = clock  # type: ignore[attr-defined]
     try:
@@ -105,8 +105,8 @@ class VirtualPolling(Polling):
         self._clock = clock
         super().__init__(options, logging.getLogger(__name__), "simulated", debugging=False)
 
-    def _runner(self, calls: PollCalls, options: PollOptions) -> Runner:
-        self.flights = Flights(calls, self.table.waker, self._clock, options.max_concurrency)
+    def _runner(self, calls: PollCalls, table: _core.PacedTable, options: PollOptions) -> Runner:
+        self.flights = Flights(calls, table.waker, self._clock, options.max_concurrency)
         return self.flights
 
 

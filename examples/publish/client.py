@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError
+from operator import itemgetter
 from typing import Any, TypedDict
 
 import requests
@@ -64,7 +65,7 @@ class PublishClient:
         self, url: str, *, publish_limit: RateLimit, patience: Patience, missing_after: float | None = None
     ) -> None:
         self.poll: StatusPoll[str, TaskStatus] = StatusPoll(
-            self.search, lambda task: task["task_id"], self.resolve, missing_after=missing_after
+            self.search, itemgetter("task_id"), self.resolve, missing_after=missing_after
         )
         self.in_doubt: set[str] = set()
         """The requests of which nobody knows whether they made a task."""

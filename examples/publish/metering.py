@@ -143,8 +143,8 @@ class MeteredClient(PublishClient):
 
     def resolve(self, descriptor: Descriptor, task: TaskStatus) -> None:
         """Resolve a future, and note how long after its task had ended."""
-        super().resolve(descriptor, task)
         if "ended" in task:
+            super().resolve(descriptor, task)
             self.delays.append(time.time() - task["ended"])
 
     def costs(self) -> list[Cost]:

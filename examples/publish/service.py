@@ -55,6 +55,7 @@ class TaskService:
 
     def __init__(self, settings: Settings, state: Path | None = None) -> None:
         self.settings = settings
+        self._faults = settings.faults
         self._ledger = Ledger(settings, state)
 
     def application(self) -> web.Application:
@@ -110,10 +111,10 @@ class TaskService:
         """Tell the states of many tasks, leaving out the unknown ones."""
         now = time.time()
         tasks = await self._find_many(request)
-        shown = [task.status(now) for task in tasks if not task.hidden(now)]
+        shown = [task for task in tasks if not task.hidden(now)] if self._faults.hide_rate else tasks
         if len(shown) < len(tasks):
             self._ledger.note_fault("left out", len(tasks) - len(shown))
-        return web.json_response(shown)
+        return web.json_response([task.status(now) for task in shown])
 
     async def books(self, _request: web.Request) -> web.Response:
         """Tell everything."""
@@ -137,9 +138,12 @@ class TaskService:
             raise web.HTTPBadRequest(text="expected a JSON list of task ids")
         if len(task_ids) > MAX_SEARCH:
             raise web.HTTPBadRequest(text=f"at most {MAX_SEARCH} task ids at once")
-        now = time.time()
         known = self._ledger.tasks
-        return [known[i] for i in task_ids if i in known and known[i].state(now) != "vanished"]
+        tasks = [known[i] for i in task_ids if i in known]
+        if not self._faults.vanish_rate:
+            return tasks
+        now = time.time()
+        return [task for task in tasks if task.state(now) != "vanished"]
 
 
 @web.middleware

@@ -76,15 +76,17 @@ class Task:
     fate: Fate
     cancelled: float | None = None
 
+    def __post_init__(self) -> None:
+        self._runs_until = self.made + min(self.fate.end, self.fate.vanishes)
+
     def state(self, now: float) -> str:
         """ "running", "finished", "error", "cancelled" or "vanished"."""
-        age = now - self.made
         if self.cancelled is not None:
             return "cancelled"
-        if age >= self.fate.vanishes:
-            return "vanished"
-        if age < self.fate.end:
+        if now < self._runs_until:
             return "running"
+        if self.fate.vanishes <= self.fate.end:
+            return "vanished"
         return "finished" if self.fate.error is None else "error"
 
     def hidden(self, now: float) -> bool:
@@ -99,7 +101,7 @@ class Task:
         if self.cancelled is not None:
             status["ended"] = self.cancelled
         elif state != "running":
-            status["ended"] = self.made + min(self.fate.end, self.fate.vanishes)
+            status["ended"] = self._runs_until
         if state == "error":
             status["error"] = self.fate.error
         return status
