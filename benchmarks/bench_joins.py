@@ -1,7 +1,7 @@
 """Joining the polled list while it is being polled: `adopt`, on another thread than the one that polls.
 
 That polls 100,000 tasks in calls of 1,000 without a pause: all are due again at once, and the poll function looks at
-each. So two threads want the GIL, and hold it for 5 ms in turn.
+each. So two threads want the GIL, and hold it for 5 ms in turn. The garbage collector is off.
 """
 
 from __future__ import annotations
@@ -54,4 +54,4 @@ def test_joining(bench: Bench, who: str, busy: bool) -> None:
     def run(polled: Polled) -> None:
         polled.join(count)
 
-    bench.time(JOIN_MEANWHILE, who, run, per=count, setup=setup, teardown=Polled.close)
+    bench.time(JOIN_MEANWHILE, who, run, per=count, setup=setup, teardown=Polled.close, collecting=False)

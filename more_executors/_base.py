@@ -40,16 +40,21 @@ def check_optional_callable(what: str, value: object) -> None:
         check_callable(what, value)
 
 
-def checked_seconds(what: str, seconds: object) -> float:
-    """`seconds` as a float, maybe infinite. TypeError if it is no number, ValueError if it is negative or NaN."""
-    if not isinstance(seconds, (int, float)):
-        raise TypeError(f"{what} must be a number of seconds, not {seconds!r}")
-    if not seconds >= 0:
-        raise ValueError(f"{what} must be 0 s or more, not {seconds!r}")
+def checked_number(what: str, number: object, unit: str = "") -> float:
+    """`number` as a float, maybe infinite. TypeError if it is no number, ValueError if it is negative or NaN."""
+    if not isinstance(number, (int, float)):
+        raise TypeError(f"{what} must be a number{unit and ' of seconds'}, not {number!r}")
+    if not number >= 0:
+        raise ValueError(f"{what} must be 0{unit} or more, not {number!r}")
     try:
-        return float(seconds)
+        return float(number)
     except OverflowError:
         return inf
+
+
+def checked_seconds(what: str, seconds: object) -> float:
+    """The same of a number of seconds."""
+    return checked_number(what, seconds, " s")
 
 
 def checked_count(what: str, count: object) -> int:

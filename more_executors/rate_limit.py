@@ -16,6 +16,7 @@ from collections.abc import Callable
 from math import inf, nan
 from threading import TIMEOUT_MAX, Event, Lock
 
+from ._base import checked_number
 from ._ceiling import Ceiling
 
 __all__ = ["RateLimit", "Throttled"]
@@ -141,7 +142,7 @@ class RateLimit:
         nothing, and any number of threads may.
         """
         now = self._clock()
-        deadline = now + (inf if timeout is None else checked("timeout", timeout))
+        deadline = now + (inf if timeout is None else checked_number("timeout", timeout))
         with self._lock:
             if not self._line and self._ahead is None and self._due() - now <= EARLY:
                 self._take(now)
@@ -274,21 +275,9 @@ def check_time(began: object) -> None:
         raise TypeError(f"began must be a time of the clock, a number, not {began!r}")
 
 
-def checked(what: str, number: object) -> float:
-    """`number` as a float. Raises TypeError if it is none, ValueError if it is negative or NaN."""
-    if not isinstance(number, (int, float)):
-        raise TypeError(f"{what} must be a number, not {number!r}")
-    if not number >= 0:
-        raise ValueError(f"{what} must be 0 or more, not {number!r}")
-    try:
-        return float(number)
-    except OverflowError:
-        return inf
-
-
 def checked_pause(seconds: object) -> float:
     """`seconds` as a float. Raises TypeError if it is no number, ValueError if there is no such time."""
-    pause = checked("retry_after", seconds)
+    pause = checked_number("retry_after", seconds)
     if pause == inf:
         raise ValueError(f"retry_after must be a time that ends, not {seconds!r}")
     return pause
@@ -296,7 +285,7 @@ def checked_pause(seconds: object) -> float:
 
 def checked_rate(calls: object, per: object) -> float:
     """`calls / per`. Raises TypeError if one is no number, ValueError if that is no rate."""
-    rate = checked("calls", calls) / (checked("per", per) or nan)
+    rate = checked_number("calls", calls) / (checked_number("per", per) or nan)
     if not 1e-12 < rate < 1e12:
         raise ValueError(f"calls / per must be between 1e-12 and 1e12 calls/s, not {calls!r} / {per!r}")
     return rate

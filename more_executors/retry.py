@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Any
 
-from ._base import Delegate
+from ._base import Delegate, checked_number
 from ._core import RetryTable
 from ._delegating import SubmittingExecutor
 from ._types import A, B
@@ -57,10 +57,10 @@ class ExceptionRetryPolicy(RetryPolicy):
 
         Raises TypeError or ValueError if one of these cannot be used.
         """
-        self._max_attempts: float = checked("max_attempts", max_attempts)
-        self._exponent: float = checked("exponent", exponent)
-        self._sleep: float = checked("sleep", sleep)
-        self._max_sleep: float = checked("max_sleep", max_sleep)
+        self._max_attempts: float = checked_number("max_attempts", max_attempts)
+        self._exponent: float = checked_number("exponent", exponent)
+        self._sleep: float = checked_number("sleep", sleep)
+        self._max_sleep: float = checked_number("max_sleep", max_sleep)
         bases = (exception_base,) if isinstance(exception_base, type) else tuple(exception_base)
         for base in bases:
             if not (isinstance(base, type) and issubclass(base, BaseException)):
@@ -75,15 +75,6 @@ class ExceptionRetryPolicy(RetryPolicy):
             return min(self._sleep * self._exponent ** (attempt - 1), self._max_sleep)
         except OverflowError:
             return self._max_sleep
-
-
-def checked(what: str, number: Any) -> Any:
-    """`number`. Raises TypeError if it is none, ValueError if it is negative or NaN."""
-    if not isinstance(number, (int, float)):
-        raise TypeError(f"{what} must be a number, not {number!r}")
-    if not number >= 0:
-        raise ValueError(f"{what} must be 0 or more, not {number!r}")
-    return number
 
 
 class RetryExecutor(SubmittingExecutor[A, B]):

@@ -21,7 +21,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Generic
 
 from ._asked import Asked, resolve_one
-from ._base import check_callable, check_optional_callable, chosen_logger
+from ._base import check_callable, check_optional_callable, checked_seconds, chosen_logger
 from ._core import PollDescriptor, log
 from ._event_loop import is_async
 from ._types import C, D
@@ -131,7 +131,7 @@ class StatusPoll(Generic[C, D]):
         self._fetch = fetch
         self._key = key
         self._resolve = resolve
-        self._missing_after = checked_missing_after(missing_after)
+        self._missing_after = None if missing_after is None else checked_seconds("missing_after", missing_after)
         self._id = id
         self._logger = chosen_logger(logger, "StatusPoll")
         self._clock = clock
@@ -250,14 +250,3 @@ def iterable(reply: Any, key: object) -> Iterable[Any]:
     if key is None:
         raise TypeError(f"without a key, fetch must return a mapping of ids to statuses, not {reply!r}")
     return reply
-
-
-def checked_missing_after(seconds: float | None) -> float | None:
-    """`seconds`. Raises TypeError if it is no number, ValueError if it is negative or NaN."""
-    if seconds is None:
-        return None
-    if not isinstance(seconds, (int, float)):
-        raise TypeError(f"missing_after must be a number of seconds or None, not {seconds!r}")
-    if not seconds >= 0:
-        raise ValueError(f"missing_after must be 0 s or more, not {seconds!r}")
-    return seconds
