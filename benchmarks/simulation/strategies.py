@@ -117,7 +117,9 @@ GENTLE = Backoff(30, 1.1, 300)
 STRATEGIES = [
     Strategy("every 5 s, all that are outstanding", at_intervals(5), "#c2410c"),
     Strategy("every 60 s, all that are outstanding", at_intervals(60), "#6b7280"),
-    Strategy("every 120 s, all that are outstanding", at_intervals(120)),
+    # As many ids as with `GENTLE`, and as with delays that double.
+    Strategy("every 105 s, all that are outstanding", at_intervals(105)),
+    Strategy("every 195 s, all that are outstanding", at_intervals(195)),
     Strategy("`default_interval=60`", with_library(default_interval=60, min_interval=2)),
     Strategy("`Backoff(10, 2, maximum=600)`", with_library(schedule=Backoff(10, 2, 600), min_interval=2)),
     Strategy("`Backoff(10, 1.2, maximum=300)`", with_library(schedule=Backoff(10, 1.2, 300), min_interval=2)),
