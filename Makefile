@@ -7,7 +7,7 @@ SOURCES := setup.py pyproject.toml $(wildcard src_c/*)
 STUBS := $(subst /,.,$(basename $(wildcard more_executors/*.pyi more_executors/futures/*.pyi)))
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test bench lint docs develop clean
+.PHONY: demo test bench simulate lint docs develop clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/built $(VENV)/with-demo      ## publish 50,000 objects, and draw publish.png; FAULTS=1: see what it takes
@@ -27,6 +27,9 @@ lint: $(VENV)/built $(VENV)/with-lint $(VENV)/with-test $(VENV)/with-demo   ## c
 	$(RUN) -m mypy.stubtest --allowlist .ci/stubtest-allowlist $(STUBS)
 	$(RUN) -m pyright --pythonpath $(RUN) more_executors examples/publish
 	$(RUN) -m pytest -q tests/test_typing.py
+
+simulate: $(VENV)/built $(VENV)/with-bench    ## simulate a day of a million tasks, and draw docs/simulation.png
+	$(RUN) -m benchmarks.simulation $(ARGS)
 
 docs: $(VENV)/built $(VENV)/with-docs      ## build the guide, into docs/_build; a warning is an error
 	$(RUN) -m sphinx -W -n --keep-going -q -b html docs docs/_build $(ARGS)

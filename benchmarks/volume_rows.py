@@ -13,7 +13,7 @@ NO_MIN_INTERVAL = "without `min_interval`"
 
 DUE = {
     due: Row(f"a round with 1,000,000 outstanding, of which {due:,} are due: one of those", times=times)
-    for due, times in ((1_000, 4.0), (10_000, None), (1_000_000, None))  # the logarithm of how many wait
+    for due, times in ((1_000, 1.3), (10_000, None), (1_000_000, None))
 }
 JOIN_MEANWHILE = Row("`adopt` while 100,000 are polled without a pause, 1,000 a call", at_most=2 * us)
 ADOPT = Row("`adopt`, one by one", at_most=500 * ns)

@@ -20,6 +20,25 @@ class Asked:
         self.waiting: dict[Any, PollDescriptor[Any, Any]] = {}
         self.twins: dict[Any, list[PollDescriptor[Any, Any]]] = {}  # further descriptors of the same id
         self._known: set[Any] | None = None
+        try:
+            if id_of is not None or not self._gather_at_once(descriptors):
+                self._gather(descriptors, id_of)
+            self.ids = list(self.waiting)
+        finally:
+            del self, descriptors
+
+    def _gather_at_once(self, descriptors: list[PollDescriptor[Any, Any]]) -> bool:
+        """Whether that was possible: all ids are hashable, and none is there twice."""
+        try:
+            self.waiting = {descriptor.result: descriptor for descriptor in descriptors}
+        except Exception:  # for `_gather` to deal with
+            return False
+        return len(self.waiting) == len(descriptors)
+
+    def _gather(
+        self, descriptors: list[PollDescriptor[Any, Any]], id_of: Callable[[Any], object] | None
+    ) -> None:
+        self.waiting = {}
         descriptor = first = task_id = None
         try:
             for descriptor in descriptors:
@@ -33,7 +52,6 @@ class Asked:
                     continue
                 if first is not descriptor:
                     self.twins.setdefault(task_id, []).append(descriptor)
-            self.ids = list(self.waiting)
         finally:
             del self, descriptors, descriptor, first, task_id
 

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any, Generic
 
-from ._asked import Asked, resolve_one
+from ._asked import Asked, fail, resolve_one
 from ._base import check_callable, check_optional_callable, checked_seconds, chosen_logger
 from ._core import PollDescriptor, log
 from ._event_loop import is_async
@@ -175,7 +175,12 @@ class StatusPoll(Generic[C, D]):
                 if descriptor is None:
                     self._report_odd_id(asked, task_id)
                     continue
-                resolve_one(resolve, descriptor, status)
+                try:  # as `resolve_one`, which would cost a call for each
+                    resolve(descriptor, status)
+                except Throttled:
+                    raise
+                except Exception as error:
+                    fail(descriptor, error)
                 if missing:
                     missing.pop(descriptor, None)
                 if asked.twins:

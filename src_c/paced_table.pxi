@@ -70,7 +70,7 @@ cdef class PacedTable(PolledTable):
         cdef DueHeap heap = None
         cdef PollDescriptor task
         while len(taken) < at_most:
-            wanted = min(BREATH, at_most - len(taken))
+            wanted = min(BREATH, at_most - len(taken), max(256, len(taken)))    # it is not known how many are due
             count = 0
             with cython.critical_section(self):
                 if heap is None:
@@ -102,7 +102,7 @@ cdef class PacedTable(PolledTable):
                 taken += some
             else:
                 taken = some
-            if not popped:
+            if popped < wanted:
                 break
             breathe()
         return taken, late

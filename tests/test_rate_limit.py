@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import all_at_once
 
 from more_executors.rate_limit import RateLimit, Throttled
-from tests.support import all_at_once
 
 
 class Clock:

@@ -12,10 +12,10 @@ from math import inf
 from threading import TIMEOUT_MAX, Event
 
 import pytest
+from support import PATIENCE, InThread
 
 from more_executors import rate_limit
 from more_executors.rate_limit import CLAIM_SECONDS, RateLimit
-from tests.support import PATIENCE, InThread
 
 
 class Clock:
