@@ -35,9 +35,7 @@ class Asked:
             return False
         return len(self.waiting) == len(descriptors)
 
-    def _gather(
-        self, descriptors: list[PollDescriptor[Any, Any]], id_of: Callable[[Any], object] | None
-    ) -> None:
+    def _gather(self, descriptors: list[PollDescriptor[Any, Any]], id_of: Callable[[Any], object] | None) -> None:
         self.waiting = {}
         descriptor = first = task_id = None
         try:

@@ -7,13 +7,14 @@ import contextlib
 import inspect
 import logging
 import os
+import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import CancelledError, Future
 from functools import partial
 from threading import RLock, Thread, current_thread
 from time import monotonic
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from ._core import log
 
@@ -47,12 +48,14 @@ def no_coroutine(answer: A, function: object) -> A:
 class LoopThread:
     """A daemon thread with an event loop, started when the first coroutine is.
 
-    A coroutine that blocks the loop is reported, by name, at WARNING. All methods may be called from any thread.
+    A coroutine that blocks the loop is reported, by name, at WARNING, and so is a task that one made. All methods may
+    be called from any thread.
     """
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._quiet_until = -QUIET_SECONDS
+        self._logger: Callable[[], logging.Logger | None] = lambda: None
         self._pid = os.getpid()
         self._to_start: deque[Callable[[], Coroutine[Any, Any, object]]] = deque()
         self._lock = RLock()  # guards what follows; a garbage collection inside may call `close`
@@ -133,6 +136,7 @@ class LoopThread:
             raise RuntimeError("cannot start a coroutine after shutdown")
         if self._loop is None:
             loop = asyncio.new_event_loop()
+            loop.set_task_factory(self._make_task)
             thread = Thread(target=run_loop, args=(loop,), name=self._name, daemon=True)
             try:
                 thread.start()
@@ -153,8 +157,7 @@ class LoopThread:
     def _start_one(
         self, make: Callable[[], Coroutine[Any, Any, object]], when_ended: Callable[[], object] = bool
     ) -> None:
-        assert self._loop is not None
-        task = self._loop.create_task(make())
+        task = asyncio.Task(make(), loop=self._loop)  # past the factory: its steps are watched already
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(lambda _: when_ended())
@@ -184,46 +187,73 @@ class LoopThread:
     def watched(self, coroutine: Coroutine[Any, Any, A], function: object, logger: logging.Logger) -> Watched[A]:
         """`coroutine`, to be awaited; a step of it that blocks the loop is reported, as `function`'s."""
 
-        def report(seconds: float) -> None:
-            now = monotonic()
-            if now >= self._quiet_until:
-                self._quiet_until = now + QUIET_SECONDS
-                name = getattr(function, "__qualname__", None) or repr(function)
-                message = "%s blocked the event loop of %s for %.2f s: what waits in it should be awaited"
-                log(logger, logging.WARNING, message, name, self._name, seconds)
+        # For the tasks that it makes. Weakly: what keeps this must not lead to what a logger may keep, such as errors.
+        with contextlib.suppress(TypeError):
+            self._logger = weakref.ref(logger)
+        return Watched(coroutine, partial(self._report, function))
 
-        return Watched(coroutine, report)
+    def _make_task(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
+        """What users' coroutines create tasks by: their steps are watched, too."""
+        if inspect.iscoroutine(coroutine):
+            coroutine = Watched(coroutine, partial(self._report, coroutine))
+        return asyncio.Task(coroutine, loop=loop, **options)
+
+    def _report(self, function: object, seconds: float) -> None:
+        """A step of `function`, or of a coroutine, took so long."""
+        now = monotonic()
+        logger = self._logger() or logging.getLogger(__name__)
+        if now >= self._quiet_until:
+            self._quiet_until = now + QUIET_SECONDS
+            name = getattr(function, "__qualname__", None) or repr(function)
+            message = "%s blocked the event loop of %s for %.2f s: what waits in it should be awaited"
+            log(logger, logging.WARNING, message, name, self._name, seconds)
 
 
-class Watched(Generic[A]):
-    """Awaits a coroutine, and reports each step, from one await to the next, that takes too long."""
+class Watched(Coroutine[Any, Any, A]):
+    """A coroutine that reports each of its steps, from one await to the next, that takes too long."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, A], report: Callable[[float], None]) -> None:
         self._coroutine = coroutine
         self._report = report
 
+    def send(self, value: Any, /) -> Any:
+        return self._stepped(self._coroutine.send, value)
+
+    def throw(self, *error: Any) -> Any:
+        return self._stepped(self._coroutine.throw, *error)
+
+    def close(self) -> None:
+        self._coroutine.close()
+
+    def _stepped(self, step: Callable[..., Any], *arguments: Any) -> Any:
+        began = monotonic()
+        try:
+            return step(*arguments)
+        finally:
+            seconds = monotonic() - began
+            if seconds > SLOW_SECONDS:
+                self._report(seconds)
+            del self, step, arguments  # an exception may keep this frame
+
+    def __getattr__(self, name: str) -> Any:  # cr_frame and the like, for who looks
+        return getattr(self._coroutine, name)
+
     def __await__(self) -> Generator[Any, Any, A]:
-        send: Callable[[Any], Any] = self._coroutine.send
-        argument: Any = None
+        send, argument = self.send, None
         try:
             while True:
-                began = monotonic()
                 try:
                     awaited = send(argument)
                 except StopIteration as stop:
                     return cast("A", stop.value)
-                finally:
-                    seconds = monotonic() - began
-                    if seconds > SLOW_SECONDS:
-                        self._report(seconds)
                 try:
-                    send, argument = self._coroutine.send, (yield awaited)
+                    send, argument = self.send, (yield awaited)
                 except GeneratorExit:
                     raise
                 except BaseException as error:
-                    send, argument = self._coroutine.throw, error
+                    send, argument = self.throw, error
         finally:
-            self._coroutine.close()
+            self.close()
 
 
 def run_loop(loop: asyncio.AbstractEventLoop) -> None:

@@ -44,7 +44,6 @@ class PollCalls:
         default_interval: float,
         retry_policy: RetryPolicy | None,
         rate_limit: RateLimit | None,
-        most: int,
         debugging: bool,
     ) -> None:
         self.paused_until = -inf  # by `monotonic`: no call before that
@@ -55,9 +54,9 @@ class PollCalls:
         self._default_interval = default_interval
         self._retry_policy = retry_policy
         self._rate_limit = rate_limit
-        self._most = most
         self._debugging = debugging
-        self._lock = Lock()  # guards the next
+        self._lock = Lock()  # guards the next two
+        self._going_on = 0
         self._quiet = 0  # so many calls have to succeed before a failure is the first of a row again
         self._warned_of_delay = False
 
@@ -89,6 +88,8 @@ class PollCalls:
 
     def _begin(self, tasks: Tasks, late: float) -> tuple[float, float]:
         """When the call begins, by `monotonic` and by the clock of the rate limit."""
+        with self._lock:
+            self._going_on += 1
         if self._debugging:
             log(self._table.logger, logging.DEBUG, "polling %d descriptors", len(tasks))
         tally = self._table.tally
@@ -98,6 +99,8 @@ class PollCalls:
 
     def _over(self, tasks: Tasks, times: tuple[float, float], answer: object, error: BaseException | None) -> float:
         began, began_for_limit = times
+        with self._lock:
+            self._going_on -= 1
         seconds = monotonic() - began
         self._meter.ended_call(seconds)
         self._table.tally.count_call(seconds, error is not None and not isinstance(error, Throttled))
@@ -132,7 +135,7 @@ class PollCalls:
     def _failed(self, tasks: Tasks, error: BaseException) -> None:
         logger = self._table.logger
         with self._lock:  # before the logger is called: another call may fail meanwhile
-            quiet, self._quiet = self._quiet, self._most
+            quiet, self._quiet = self._quiet, self._going_on + 1  # which may fail for the same reason
         if not isinstance(error, Exception):
             log(logger, logging.ERROR, "%r out of the poll function; polling goes on", error, error=error)
         elif not quiet:
@@ -219,7 +222,7 @@ async def called_async(
         return await loop.watched(poll_fn(descriptors), poll_fn, logger), None
     except BaseException as error:
         trace = error.__traceback__
-        for _ in range(2):  # this frame, and that of what watches
+        for _ in range(4):  # this frame, and those of what watches
             trace = trace and trace.tb_next
         return None, error.with_traceback(trace)
     finally:

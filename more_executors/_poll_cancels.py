@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from time import sleep
+from collections.abc import Callable, Iterator
+from functools import partial
+from time import monotonic, sleep
 from typing import Any
 
 from ._core import log
@@ -14,8 +15,8 @@ from .rate_limit import RateLimit, Throttled
 
 __all__: list[str] = []
 
-SECONDS_TO_WAIT = 60.0  # for the rate limit to let a call go
 TRIES = 10  # for a request that nobody waits for, or that is for many, if it is throttled
+SECONDS_TO_WAIT = 60.0  # for the rate limit to let a call go, and for a service to stop throttling
 SECONDS_WHEN_THROTTLED = 1.0
 
 
@@ -26,7 +27,7 @@ class Cancels:
     """
 
     one: Callable[[Any], object] | None
-    many: Callable[[list[Any]], list[bool]] | None
+    many: Callable[[list[Any]], Iterator[bool]] | None
 
     def __init__(
         self,
@@ -62,13 +63,16 @@ class Cancels:
 
     def _cancel_late(self, results: list[Any]) -> None:
         if self.many is not None:
-            self.many(results)
+            self._log_errors(lambda results: list(self._many(results)), results)
             return
         for result in results:
-            try:
-                self._tried(self._cancel_fn, result)
-            except BaseException as error:
-                log(self._logger, logging.ERROR, "Exception during cancel on %s, which was late", result, error=error)
+            self._log_errors(partial(self._tried, self._cancel_fn), result)
+
+    def _log_errors(self, function: Callable[[Any], object], argument: Any) -> None:
+        try:
+            function(argument)
+        except BaseException as error:
+            log(self._logger, logging.ERROR, "Exception during cancel on %s, which was late", argument, error=error)
 
     def _one(self, result: Any) -> object:
         try:
@@ -77,33 +81,34 @@ class Cancels:
             return False
 
     def _one_of_many(self, result: Any) -> object:
-        assert self.many is not None
-        return self.many([result])[0]
+        return next(self._many([result]))
 
-    def _many(self, results: list[Any]) -> list[bool]:
-        answers: list[bool] = []
+    def _many(self, results: list[Any]) -> Iterator[bool]:
+        """The answers, as they come: of what raises no Exception, such as a Ctrl-C, those before it count."""
         for start in range(0, len(results), self._batch_size):
             some = results[start : start + self._batch_size]
             try:
                 found = [bool(answer) for answer in self._tried(self._cancel_many_fn, some)]
                 if len(found) != len(some):
                     raise ValueError(f"cancel_many_fn must return {len(some)} truth values, not {len(found)}")
-            except BaseException as error:
+            except Exception as error:
                 log(self._logger, logging.ERROR, "Exception during cancel of %d tasks", len(some), error=error)
                 found = [False] * len(some)
-            answers += found
-        return answers
+            yield from found
 
     def _tried(self, function: Callable[[Any], Any] | None, argument: Any) -> Any:
-        """What `function` answers: it is asked again while it is throttled."""
-        for _ in range(TRIES - 1):
+        """What `function` answers: it is asked again while it is throttled, but not for ever."""
+        deadline = monotonic() + SECONDS_TO_WAIT
+        for tries_left in reversed(range(TRIES)):
             try:
                 return self._call(function, argument)
             except Throttled as throttled:
+                pause = SECONDS_WHEN_THROTTLED if throttled.retry_after is None else throttled.retry_after
+                if not tries_left or monotonic() + pause > deadline:
+                    raise
                 if self._rate_limit is None:
-                    seconds = throttled.retry_after
-                    sleep(SECONDS_WHEN_THROTTLED if seconds is None else seconds)
-        return self._call(function, argument)
+                    sleep(pause)
+        raise AssertionError
 
     def _answer(self, function: Callable[[Any], Any], argument: Any) -> Any:
         if is_async(function):

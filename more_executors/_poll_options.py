@@ -7,6 +7,7 @@ import sys
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from ._base import check_callable, check_optional_callable, checked_count, checked_seconds
@@ -52,8 +53,8 @@ class PollOptions:
         check_optional_callable("group_by", self.group_by)
         checked_seconds("default_interval", self.default_interval)
         checked_count("max_concurrency", self.max_concurrency)
-        if self.min_interval is not None:
-            checked_seconds("min_interval", self.min_interval)
+        if self.min_interval is not None and checked_seconds("min_interval", self.min_interval) == inf:
+            raise ValueError(f"min_interval must be finite, not {self.min_interval!r}")
         if self.batch_size is not None:
             checked_count("batch_size", self.batch_size)
         if self.timeout is not None:
@@ -126,7 +127,6 @@ class Polling:
             default_interval=default_interval,
             retry_policy=options.retry_policy,
             rate_limit=options.rate_limit,
-            most=options.max_concurrency,
             debugging=debugging,
         )
         min_interval = options.seconds_between_rounds
@@ -145,7 +145,9 @@ class Polling:
     def _runner(self, calls: PollCalls, table: PacedTable, options: PollOptions) -> Runner:
         if is_async(options.poll_fn):
             return OnLoop(calls, table, self.loop, options.max_concurrency)
-        return OnThreads(calls, table, self.callers) if options.max_concurrency > 1 else Here(calls)
+        # With deadlines the executor's own thread is to be free for them, whatever a call does.
+        own_thread = options.max_concurrency > 1 or options.timeout is not None
+        return OnThreads(calls, table, self.callers) if own_thread else Here(calls)
 
     def close_with(self, executor: object) -> None:
         """Close when nobody refers to `executor` any more. The recorder does so by itself."""

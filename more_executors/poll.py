@@ -15,6 +15,7 @@ import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from math import inf
+from threading import TIMEOUT_MAX
 from time import monotonic
 from typing import Any
 
@@ -111,6 +112,7 @@ class PollExecutor(WorkingExecutor[A, B]):
                 a row that a task was in, and a failed future. By default they fail.
             schedule: says when a task is polled again.
             timeout: seconds after which a task that is polled fails with `TimeoutError`, and is cancelled elsewhere.
+                Where whole lists are polled, that is seen to between calls.
             cancel_many_fn: gets a list of `result`s, at most `batch_size`; as many truth values: which have been
                 cancelled. For `cancel_all`, `shutdown(cancel_futures=True)` and cancel-on-shutdown.
             journal: keeps what is polled on record, for `resume` in another process.
@@ -161,6 +163,8 @@ class PollExecutor(WorkingExecutor[A, B]):
 
         Raises what iterating over `results` raises, and what `adopt` does; then none of them is polled.
         """
+        if not isinstance(results, Iterable):
+            raise TypeError(f"results must be iterable, not {results!r}")
         return self._poll_table.adopt_many(self, list(results), seconds_or_none(timeout))
 
     def resume(self) -> list[tuple[Any, Future[Any]]]:
@@ -184,7 +188,8 @@ class PollExecutor(WorkingExecutor[A, B]):
         """
         if self._polling.recorder is None:
             raise ValueError(f"flush_journal: {self!r} has no journal")
-        return self._polling.recorder.flush(timeout)
+        seconds = None if timeout is None else min(checked_seconds("timeout", timeout), TIMEOUT_MAX)
+        return self._polling.recorder.flush(seconds)
 
     def cancel_all(self) -> int:
         """Try to cancel every future that is not done; returns how many are cancelled then.

@@ -59,6 +59,10 @@ def progress(
         raise TypeError(f"interval must be a number of seconds, not {interval!r}")
     if not 0 < interval < inf:
         raise ValueError(f"interval must be more than 0 s and finite, not {interval!r}")
+    if total is not None and (not isinstance(total, int) or isinstance(total, bool)):
+        raise TypeError(f"total must be an int or None, not {total!r}")
+    if total is not None and total < 0:
+        raise ValueError(f"total must be 0 or more, not {total!r}")
     counts = counts_of(what)
     options = {"desc": desc, "unit": "task", "smoothing": 0.05, "miniters": 1, "mininterval": 0, **tqdm_options}
     return Progress(bar_type(), counts, total or 0, float(interval), options)

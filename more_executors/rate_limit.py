@@ -10,13 +10,16 @@ Guarantees:
 
 from __future__ import annotations
 
+import itertools
+import os
 import time
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 from math import inf, nan
 from threading import TIMEOUT_MAX, Event, Lock
 
-from ._base import checked_number
+from ._base import checked_count, checked_number
 from ._ceiling import Ceiling
 
 __all__ = ["RateLimit", "Throttled"]
@@ -74,9 +77,7 @@ class RateLimit:
         Raises TypeError or ValueError if one of these cannot be used.
         """
         self._limit = checked_rate(calls, per)
-        if not isinstance(burst, int):
-            raise TypeError(f"burst must be an int, not {burst!r}")
-        if not 1 <= burst <= MOST_AT_ONCE:
+        if checked_count("burst", burst) > MOST_AT_ONCE:
             raise ValueError(f"burst must be 1 to {MOST_AT_ONCE}, not {burst!r}")
         if not callable(clock):
             raise TypeError(f"clock must be callable, not {clock!r}")
@@ -95,6 +96,7 @@ class RateLimit:
         self._ahead: int | None = None  # how many of them are ahead of `try_take`, if that stands in line
         self._claimed = 0  # `_joined` as it went there
         self._turn_at = -inf  # when it came to be first
+        track(self)
 
     @property
     def limit(self) -> float:
@@ -258,6 +260,12 @@ class RateLimit:
                 self._turn_at = now
             self._wake_first()
 
+    def _begin_anew_after_fork(self) -> None:
+        """In a forked child: who waited, or held the lock, is not there."""
+        self._lock = Lock()
+        self._line.clear()
+        self._ahead = None
+
     def _wake_first(self) -> None:
         if self._line:
             next(iter(self._line)).set()
@@ -289,3 +297,22 @@ def checked_rate(calls: object, per: object) -> float:
     if not 1e-12 < rate < 1e12:
         raise ValueError(f"calls / per must be between 1e-12 and 1e12 calls/s, not {calls!r} / {per!r}")
     return rate
+
+
+_serial = itertools.count()
+_living: dict[int, weakref.ref[RateLimit]] = {}
+
+
+def track(limit: RateLimit) -> None:
+    key = next(_serial)
+    _living[key] = weakref.ref(limit, lambda _: _living.pop(key, None))
+
+
+def _after_fork_in_child() -> None:
+    for reference in _living.copy().values():
+        if (limit := reference()) is not None:
+            limit._begin_anew_after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

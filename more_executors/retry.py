@@ -57,10 +57,14 @@ class ExceptionRetryPolicy(RetryPolicy):
 
         Raises TypeError or ValueError if one of these cannot be used.
         """
-        self._max_attempts: float = checked_number("max_attempts", max_attempts)
-        self._exponent: float = checked_number("exponent", exponent)
-        self._sleep: float = checked_number("sleep", sleep)
-        self._max_sleep: float = checked_number("max_sleep", max_sleep)
+        checked_number("max_attempts", max_attempts)
+        checked_number("exponent", exponent)
+        checked_number("sleep", sleep)
+        checked_number("max_sleep", max_sleep)
+        self._max_attempts = max_attempts
+        self._exponent = exponent
+        self._sleep = sleep
+        self._max_sleep = max_sleep
         bases = (exception_base,) if isinstance(exception_base, type) else tuple(exception_base)
         for base in bases:
             if not (isinstance(base, type) and issubclass(base, BaseException)):

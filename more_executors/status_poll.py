@@ -81,6 +81,7 @@ class StatusPoll(Generic[C, D]):
     _clock: Callable[[], float]
     _missing: dict[PollDescriptor[Any, Any], float]  # when the first reply left them out, by the clock
     _many_missing: int
+    _look_again: float  # by the clock: for those that are gone, however few they are
     _reported: dict[str, object]
 
     def __new__(
@@ -137,6 +138,7 @@ class StatusPoll(Generic[C, D]):
         self._clock = clock
         self._missing = {}
         self._many_missing = MANY_MISSING
+        self._look_again = clock()
         self._reported = {}
         return self
 
@@ -207,7 +209,8 @@ class StatusPoll(Generic[C, D]):
                     self._missing.pop(descriptor, None)
                     since = datetime.now(timezone.utc) - timedelta(seconds=seconds)
                     descriptor.yield_exception(TaskMissing(task_id, since, seconds))
-        if len(self._missing) > self._many_missing:
+        if len(self._missing) > self._many_missing or now >= self._look_again:
+            self._look_again = now + self._missing_after
             self._forget_who_is_gone()
 
     def _forget_who_is_gone(self) -> None:

@@ -22,11 +22,16 @@ def cancel_many(list futures not None):
             futures[i].cancel()
             tried.add(i)
         breathe_at(i)
-    for i in range(len(futures)):
-        in_bulk.append(begin_in_bulk(futures[i], by_table))
-        breathe_at(i)
-    for table, pairs in by_table.items():
-        ask_in_bulk(<PolledTable>table, pairs)
+    try:
+        for i in range(len(futures)):
+            in_bulk.append(begin_in_bulk(futures[i], by_table))
+            breathe_at(i)
+        while by_table:
+            table, pairs = by_table.popitem()
+            ask_in_bulk(<PolledTable>table, pairs)
+    finally:
+        for pairs in by_table.values():     # a Ctrl-C came out of another: nobody is to wait for these
+            end_attempts(pairs, [])
     for i in range(len(futures)):
         if in_bulk[i] or i in tried:
             count += bool(futures[i].cancelled())
@@ -75,11 +80,17 @@ cdef bint begin_in_bulk(object future, dict by_table) except -1:
 
 cdef int ask_in_bulk(PolledTable table, list pairs) except -1:
     cdef list answers = []
-    cdef Py_ssize_t i
     try:
-        answers = list(table.cancel_many([(<PollDescriptor>task).value for task, _ in pairs]))
-    except BaseException as error:
+        answers.extend(table.cancel_many([(<PollDescriptor>task).value for task, _ in pairs]))
+    except Exception as error:
         report(table.logger, "Exception during cancel of %d tasks", (len(pairs),), error)
+    finally:
+        end_attempts(pairs, answers)
+    return 0
+
+
+cdef int end_attempts(list pairs, list answers) except -1:
+    cdef Py_ssize_t i
     for i, (task, attempt) in enumerate(pairs):
         end_attempt(task, attempt, i < len(answers) and bool(answers[i]))
         breathe_at(i)

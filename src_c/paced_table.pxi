@@ -102,7 +102,7 @@ cdef class PacedTable(PolledTable):
                 taken += some
             else:
                 taken = some
-            if popped < wanted:
+            if popped == 0 or popped < wanted:
                 break
             breathe()
         return taken, late

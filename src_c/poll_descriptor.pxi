@@ -46,17 +46,17 @@ cdef class PollDescriptor(Task):
             exception = exception.with_traceback(traceback)
         settle_now(self.future, ERROR, exception)
 
-    def poll_after(self, double seconds):
+    def poll_after(self, seconds):
         """Poll this task again `seconds` from now, or from the call it is in, and no sooner.
 
-        It overrides, once, what the poll function returned and what the schedule says: for a server's hint. Where whole
-        lists are polled, the task is left out of them until then. Does nothing once the future is done. Raises
-        ValueError if `seconds` is negative or NaN. Costs the logarithm of the number of tasks.
+        It overrides, once, what the poll function returned and what the schedule says: for a server's hint. Where
+        whole lists are polled, the task is left out of them until then. Does nothing once the future is done. Raises
+        TypeError if `seconds` is no number, ValueError if it is negative or NaN. Costs the logarithm of the number of
+        tasks.
         """
-        if not seconds >= 0.0:
-            raise ValueError(f"poll_after: seconds must be 0 or more, not {seconds!r}")
+        cdef double pause = INFINITY if seconds == INFINITY else as_number("seconds", seconds, 0.0)
         if not self.over and self.phase == ON_ITS_OWN:
-            (<PolledTable>self.origin).poll_after(self, monotonic() + seconds)
+            (<PolledTable>self.origin).poll_after(self, monotonic() + pause)
 
     def restart_backoff(self):
         """Begin anew with the delays that the executor's `schedule` gives: there is news of the task.

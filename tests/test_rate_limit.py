@@ -162,7 +162,7 @@ def test_a_throttled_call_without_a_time_puts_the_next_one_off_by_one_interval()
         (partial(RateLimit, inf, inf), ValueError, "calls / per must be .*, not inf / inf"),
         (partial(RateLimit, 10**400), ValueError, "calls / per must be"),
         (partial(RateLimit, 1, burst=1.5), TypeError, r"burst must be an int, not 1\.5"),
-        (partial(RateLimit, 1, burst=0), ValueError, "burst must be 1 to 10+, not 0"),
+        (partial(RateLimit, 1, burst=0), ValueError, "burst must be 1 or more, not 0"),
         (partial(RateLimit, 1, burst=10**400), ValueError, "burst must be 1 to 10+, not 10+"),
         (partial(RateLimit, 1, clock=5.0), TypeError, r"clock must be callable, not 5\.0"),
         (partial(RateLimit(1).take, "1"), TypeError, "timeout must be a number, not '1'"),
