@@ -217,10 +217,16 @@ class Watched(Coroutine[Any, Any, A]):
         self._report = report
 
     def send(self, value: Any, /) -> Any:
-        return self._stepped(self._coroutine.send, value)
+        try:
+            return self._stepped(self._coroutine.send, value)
+        finally:
+            del self, value  # an exception may keep this frame
 
     def throw(self, *error: Any) -> Any:
-        return self._stepped(self._coroutine.throw, *error)
+        try:
+            return self._stepped(self._coroutine.throw, *error)
+        finally:
+            del self, error
 
     def close(self) -> None:
         self._coroutine.close()
@@ -233,7 +239,7 @@ class Watched(Coroutine[Any, Any, A]):
             seconds = monotonic() - began
             if seconds > SLOW_SECONDS:
                 self._report(seconds)
-            del self, step, arguments  # an exception may keep this frame
+            del self, step, arguments
 
     def __getattr__(self, name: str) -> Any:  # cr_frame and the like, for who looks
         return getattr(self._coroutine, name)
@@ -250,10 +256,12 @@ class Watched(Coroutine[Any, Any, A]):
                     send, argument = self.send, (yield awaited)
                 except GeneratorExit:
                     raise
-                except BaseException as error:
-                    send, argument = self.throw, error
+                except BaseException as error:  # thrown in here: without this frame it goes on
+                    trace = error.__traceback__
+                    send, argument = self.throw, error.with_traceback(trace and trace.tb_next)
         finally:
             self.close()
+            del self, send, argument
 
 
 def run_loop(loop: asyncio.AbstractEventLoop) -> None:
@@ -270,6 +278,7 @@ def run_loop(loop: asyncio.AbstractEventLoop) -> None:
         loop.run_until_complete(loop.shutdown_default_executor())
     finally:
         asyncio.set_event_loop(None)
+        loop.set_task_factory(None)  # an exception out of a task keeps the loop, but is not to keep more
         loop.close()
 
 

@@ -106,8 +106,10 @@ class PollExecutor(WorkingExecutor[A, B]):
             batch_size: how many descriptors a call gets at most.
             group_by: gets a `result`; a call gets tasks for which this returns the same, which must be hashable. What
                 it raises fails the task.
-            max_concurrency: how many calls of `poll_fn` may go on at a time. No task is in two.
-            rate_limit: how many calls of the three functions there may be; it adapts when they raise `Throttled`.
+            max_concurrency: how many calls of `poll_fn` may go on at a time. No task is in two. Give a `batch_size` with
+                it: else a call gets all that is due.
+            rate_limit: how many calls of the three functions there may be; it adapts when they raise `Throttled`. To
+                cancel waits for a call to be allowed, for at most 60 s, and is refused then.
             retry_policy: what becomes of the tasks of a call that raised. It is asked with the number of such calls in
                 a row that a task was in, and a failed future. By default they fail.
             schedule: says when a task is polled again.
@@ -115,7 +117,8 @@ class PollExecutor(WorkingExecutor[A, B]):
                 Where whole lists are polled, that is seen to between calls.
             cancel_many_fn: gets a list of `result`s, at most `batch_size`; as many truth values: which have been
                 cancelled. For `cancel_all`, `shutdown(cancel_futures=True)` and cancel-on-shutdown.
-            journal: keeps what is polled on record, for `resume` in another process.
+            journal: keeps what is polled on record, for `resume` in another process. A `result` is encoded a moment
+                after it was returned, on another thread: it must not be changed.
 
         Raises TypeError or ValueError if one of these cannot be used.
         """
