@@ -138,7 +138,7 @@ def test_a_shutdown_between_two_of_many_takes_back_the_first() -> None:
         return 0
 
     calls: list[Any] = []
-    with paced(calls.append, group_by=key, min_interval=inf, default_interval=inf) as executor:
+    with paced(calls.append, group_by=key, min_interval=3600, default_interval=inf) as executor:
         with pytest.raises(RuntimeError, match="after shutdown"):
             executor.adopt_many("abc")
         stats = executor.stats()

@@ -193,3 +193,8 @@ def test_a_mock_is_a_poll_function() -> None:
     poll_fn = mock.Mock(return_value=None, side_effect=lambda _: called.set())
     with PollExecutor(SyncExecutor(), poll_fn, mock.Mock()):
         assert called.wait(PATIENCE)
+
+
+def test_a_minimum_interval_that_never_ends_is_refused() -> None:
+    with pytest.raises(ValueError, match="^min_interval must be finite, not inf$"):
+        PollExecutor(SyncExecutor(), RecordingPoll(), min_interval=inf)
