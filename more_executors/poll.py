@@ -106,8 +106,8 @@ class PollExecutor(WorkingExecutor[A, B]):
             batch_size: how many descriptors a call gets at most.
             group_by: gets a `result`; a call gets tasks for which this returns the same, which must be hashable. What
                 it raises fails the task.
-            max_concurrency: how many calls of `poll_fn` may go on at a time. No task is in two. Give a `batch_size` with
-                it: else a call gets all that is due.
+            max_concurrency: how many calls of `poll_fn` may go on at a time. No task is in two. Give a `batch_size`
+                with it: else a call gets all that is due.
             rate_limit: how many calls of the three functions there may be; it adapts when they raise `Throttled`. To
                 cancel waits for a call to be allowed, for at most 60 s, and is refused then.
             retry_policy: what becomes of the tasks of a call that raised. It is asked with the number of such calls in
