@@ -196,5 +196,5 @@ def test_a_mock_is_a_poll_function() -> None:
 
 
 def test_a_minimum_interval_that_never_ends_is_refused() -> None:
-    with pytest.raises(ValueError, match="^min_interval must be finite, not inf$"):
+    with pytest.raises(ValueError, match=r"^min_interval must be finite, not inf$"):
         PollExecutor(SyncExecutor(), RecordingPoll(), min_interval=inf)
