@@ -20,7 +20,7 @@ import threading
 from collections.abc import Iterator, Sequence
 
 from ._file_lock import lock_byte
-from .journal import JournalError
+from ._journal_error import JournalError
 
 try:
     import ctypes

@@ -15,14 +15,12 @@ import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
+from ._journal_error import JournalError
+
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 __all__ = ["JSON", "Codec", "Journal", "JournalError", "JournalLike", "Unreadable", "UnrecordableError"]
-
-
-class JournalError(Exception):
-    """A journal cannot be opened, read or written."""
 
 
 class UnrecordableError(JournalError):
@@ -129,7 +127,7 @@ class Journal:
         it is then. Opening reads the whole file, and needs room for a copy in the directory for temporary files.
         """
         # Some Pythons have no sqlite3, and those who need no journal need none.
-        from ._journal_file import JournalFile
+        from ._journal_file import JournalFile  # here: a Python may have been built without sqlite3
 
         self._path = os.fspath(path)
         if not isinstance(self._path, str):

@@ -1,0 +1,12 @@
+"""What is wrong with a journal."""
+
+from __future__ import annotations
+
+__all__: list[str] = []
+
+
+class JournalError(Exception):
+    """A journal cannot be opened, read or written."""
+
+
+JournalError.__module__ = "more_executors.journal"  # where everybody has it from
