@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
 import traceback
-import weakref
 from typing import Any
 
 import pytest
@@ -50,7 +48,7 @@ def test_a_task_is_one_to_whoever_looks() -> None:
     assert seen == ["its name", "one", True]
 
 
-def test_what_a_task_raises_fails_the_future_with_a_traceback_of_the_users_code_that_keeps_no_loop() -> None:
+def test_what_a_task_raises_fails_the_future_with_a_traceback_of_the_users_code() -> None:
     error = SomeError()
 
     async def one() -> None:
@@ -60,16 +58,11 @@ def test_what_a_task_raises_fails_the_future_with_a_traceback_of_the_users_code_
     async def poll(descriptors: list[Any]) -> None:
         await asyncio.gather(one())
 
-    executor = PollExecutor(SyncExecutor(), poll, logger=HeardLogger())
-    future = executor.adopt("a")
-    assert future.exception(PATIENCE) is error
+    with PollExecutor(SyncExecutor(), poll, logger=HeardLogger()) as executor:
+        assert executor.adopt("a").exception(PATIENCE) is error
     names = [frame.name for frame in traceback.extract_tb(error.__traceback__)]
     assert (names[0], names[-1]) == ("poll", "one")
-    executor.shutdown()
-    loop = weakref.ref(executor._polling.loop)
-    del executor
-    gc.collect()
-    assert loop() is None
+    assert "__await__" not in names
     error.__traceback__ = None
 
 
