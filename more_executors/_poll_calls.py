@@ -32,7 +32,7 @@ Tasks: TypeAlias = list[PollDescriptor[Any, Any]]
 
 
 class PollCalls:
-    """Calls a poll function with lists of tasks; up to `most` calls may go on at a time."""
+    """Calls a poll function with lists of tasks, any number of calls at a time."""
 
     def __init__(
         self,

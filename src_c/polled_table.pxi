@@ -7,10 +7,10 @@ import builtins
 cdef class PolledTable(StagedTable):
     """A table whose tasks move on to a polled list, in order of arrival, when their delegate is done.
 
-    `cancel_fn(result)`, or None, decides whether a polled task
-    is cancelled, `cancel_many(results)`, or None, about several. Of a `recorder` it is `joined(key, result)` and
-    `ended(key)` that are called, for each task. A task fails `timeout` seconds after it joined, unless that is
-    negative: somebody has to `fail_late` them. `on_loop()`, or None, says whether `cancel_fn` needs the calling thread.
+    `cancel_fn(result)`, or None, decides whether a polled task is cancelled, `cancel_many(results)`, or None, about
+    several. Of a `recorder` it is `joined(key, result)` and `ended(key)` that are called, for each task. A task fails
+    `timeout` seconds after it joined, unless that is negative: somebody has to `fail_late` them. `on_loop()`, or None,
+    says whether `cancel_fn` needs the calling thread.
 
     A subclass hands out what is to be polled. It never hands out a task that is done, or one that is handed out.
     """
