@@ -125,7 +125,12 @@ cdef int cancel_delegate(Task task, FutureCore future) except -1:
 
 
 cdef int delegate_running(Task task, FutureCore future) except -1:
-    cdef object running = getattr(delegate_future_of(task), "running", None)
+    return is_running(delegate_future_of(task))
+
+
+cdef int is_running(object delegate_future) except -1:
+    """What anybody's future, or None, says; not every kind of future can be asked."""
+    cdef object running = getattr(delegate_future, "running", None)
     return 1 if running is not None and running() else 0
 
 

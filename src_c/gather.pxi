@@ -74,7 +74,6 @@ cdef class Gather(Task):
         cancel_without_recursion(inputs, self.origin.logger)
 
 
-@cython.final
 @cython.internal
 @cython.no_gc_clear
 cdef class Collect(Gather):
@@ -165,7 +164,10 @@ cdef class Choose(Gather):
 
 def collected(Origin origin not None, list futures not None, combine=None):
     """A future of `combine(results)`, or of the list of results, of all `futures`; see Collect."""
-    cdef Collect gather = Collect.__new__(Collect)
+    return begin_collecting(Collect.__new__(Collect), origin, futures, combine)
+
+
+cdef FutureCore begin_collecting(Collect gather, Origin origin, list futures, object combine):
     gather.combine = combine
     gather.results = [None] * len(futures)
     gather.begin(origin, futures)

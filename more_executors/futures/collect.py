@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from functools import cache, partial
 from typing import Any, TypeVar
 
-from .._core import check_futures, collected
+from .._core import applied, check_futures, collected
 from .._types import FutureLike
 from ._origins import origin_of
 
@@ -80,15 +80,15 @@ def f_apply(
 ) -> Future[A]:
     """A future of what the result of `future_fn`, a function, returns for the results of the arguments.
 
-    It ends with the first of them that does not succeed; cancelling is as for `f_zip`. Raises TypeError if one is no
-    future.
+    It ends with the first of them that does not succeed; cancelling is as for `f_zip`. It is running while the last
+    argument that is not done is, or the function's future if all are done, and while the function is called. Raises TypeError if one is no future.
     """
     inputs = [*future_args, *future_kwargs.values(), future_fn]
     check_futures(f_apply.__name__, inputs)
-    return collected(_applied, inputs, partial(applied, len(future_args), tuple(future_kwargs)))
+    return applied(_applied, inputs, partial(call, len(future_args), tuple(future_kwargs)))
 
 
-def applied(positional: int, names: tuple[str, ...], results: list[Any]) -> Any:
+def call(positional: int, names: tuple[str, ...], results: list[Any]) -> Any:
     """Call the last of `results` with the others, those after `positional` of them as keywords."""
     fn = results.pop()
     return fn(*results[:positional], **dict(zip(names, results[positional:], strict=True)))
