@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent import futures
-from typing import Any, NoReturn
+from functools import wraps
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import metrics
 from ._base import check_name
@@ -19,23 +20,15 @@ __all__: list[str] = []
 class ThreadPoolExecutor(futures.ThreadPoolExecutor, Chainable[Anything, Returned[NoReturn]]):
     """`concurrent.futures.ThreadPoolExecutor` with `name`: it ends the names of the threads.
 
-    Takes the arguments of that; `thread_name_prefix` wins over `name`.
+    Takes the arguments of that, and hands them on as they were given, for programs that put a mock in its place.
+    `thread_name_prefix` wins over `name`.
     """
 
-    def __init__(
-        self,
-        max_workers: int | None = None,
-        thread_name_prefix: str = "",
-        initializer: Callable[..., object] | None = None,
-        initargs: tuple[Any, ...] = (),
-        *,
-        name: str = "default",
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, *args: Any, name: str = "default", **kwargs: Any) -> None:
         check_name(name)
-        if name != "default" and not thread_name_prefix:
-            thread_name_prefix = f"ThreadPoolExecutor-{name}"
-        super().__init__(max_workers, thread_name_prefix, initializer, initargs, **kwargs)
+        if name != "default" and len(args) < 2:
+            kwargs.setdefault("thread_name_prefix", f"ThreadPoolExecutor-{name}")
+        super().__init__(*args, **kwargs)
         self._name = name
         self._origin = Origin(futures_logger)
         self._record = metrics.track(self, "threadpool", name, self._origin.tally)
@@ -46,9 +39,12 @@ class ThreadPoolExecutor(futures.ThreadPoolExecutor, Chainable[Anything, Returne
         future = super().submit(fn, *args, **kwargs)
         return counted(self._origin, future) if metrics.enabled else future
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        self._record.ended()
-        super().shutdown(wait, cancel_futures=cancel_futures)
+    if not TYPE_CHECKING:  # to a type checker, that is the standard library's
+
+        @wraps(futures.ThreadPoolExecutor.shutdown)
+        def shutdown(self, *args: Any, **kwargs: Any) -> None:
+            self._record.ended()
+            super().shutdown(*args, **kwargs)
 
 
 def is_worker_of(pool: futures.ThreadPoolExecutor) -> bool:

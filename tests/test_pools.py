@@ -213,6 +213,51 @@ def test_a_patched_class_is_the_one_that_chaining_makes() -> None:
     assert (bound["logger"], bound["name"]) == (mock.sentinel.logger, "base")
 
 
+NAMED = {"thread_name_prefix": "ThreadPoolExecutor-mine"}
+GIVEN: list[tuple[tuple[Any, ...], dict[str, Any], dict[str, Any]]] = [  # and what the constructor gets of it
+    ((), {}, {}),
+    ((3,), {}, {}),
+    ((), {"max_workers": 3}, {"max_workers": 3}),
+    ((), {"initializer": print, "initargs": (1,)}, {"initializer": print, "initargs": (1,)}),
+    ((3, "prefix"), {"name": "mine"}, {}),
+    ((), {"name": "default"}, {}),
+]
+NAMED_THREADS: list[tuple[tuple[Any, ...], dict[str, Any], dict[str, Any]]] = [
+    ((), {"name": "mine"}, NAMED),
+    ((3,), {"name": "mine"}, NAMED),
+    ((), {"name": "mine", "max_workers": 3}, {"max_workers": 3, **NAMED}),
+    ((), {"name": "mine", "thread_name_prefix": "p"}, {"thread_name_prefix": "p"}),
+    ((), {"name": "mine", "thread_name_prefix": ""}, {"thread_name_prefix": ""}),
+]
+
+
+@pytest.mark.parametrize(("args", "kwargs", "handed_on"), [*GIVEN, *NAMED_THREADS])
+def test_what_was_given_for_a_thread_pool_reaches_the_standard_constructor_as_it_was_given(
+    args: tuple[Any, ...], kwargs: dict[str, Any], handed_on: dict[str, Any]
+) -> None:
+    with mock.patch.object(ThreadPoolExecutor, "__init__", autospec=True, return_value=None) as init:
+        pool = Executors.thread_pool(*args, **kwargs)
+    init.assert_called_once_with(pool, *args, **handed_on)
+
+
+@pytest.mark.parametrize(("args", "kwargs", "handed_on"), GIVEN)
+def test_and_so_for_a_process_pool(args: tuple[Any, ...], kwargs: dict[str, Any], handed_on: dict[str, Any]) -> None:
+    process_pool = concurrent.futures.ProcessPoolExecutor
+    with mock.patch.object(process_pool, "__init__", autospec=True, return_value=None) as init:
+        pool = Executors.process_pool(*args, **kwargs)
+    init.assert_called_once_with(pool, *args, **handed_on)
+
+
+@pytest.mark.parametrize("args", [(), (False,)])
+@pytest.mark.parametrize("kwargs", [{}, {"cancel_futures": False}, {"cancel_futures": True}])
+def test_so_does_what_is_given_to_the_shutdown_of_a_thread_pool(args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    pool = Executors.thread_pool(1)
+    with mock.patch.object(ThreadPoolExecutor, "shutdown", autospec=True) as shutdown:
+        pool.shutdown(*args, **kwargs)
+    shutdown.assert_called_once_with(pool, *args, **kwargs)
+    assert inspect.signature(pool.shutdown) == inspect.signature(ThreadPoolExecutor(1).shutdown)
+
+
 def test_a_patched_method_of_executors_is_the_one_that_chaining_calls() -> None:
     base = Executors.sync()
     with mock.patch.object(Executors, "with_poll", return_value="patched") as patched:
