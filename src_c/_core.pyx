@@ -46,13 +46,6 @@ cdef extern from "platform.h" nogil:
 cdef extern from "platform.h":
     object new_instance(object type, tuple no_arguments)
     void call_or_complain(object thing, str name, tuple arguments, dict keywords)
-    ctypedef struct Delivery:
-        int depth
-        PyObject *later
-        PyObject *cancelling
-    Delivery *delivery_here() nogil
-    Delivery delivery_suspend() nogil
-    void delivery_resume(Delivery suspended) nogil
 
 cdef extern from "Python.h":
     void PyErr_SetInterrupt()

@@ -36,18 +36,18 @@ cdef void interrupt_later(object error) noexcept:
         PyErr_SetInterrupt()
 
 
-cdef void run_callbacks(FutureCore future, object callbacks) noexcept:
+cdef void run_callbacks(FutureCore future, object callbacks, Delivery *delivery) noexcept:
     """Call one callback, or a list of them in order. What they raise is logged."""
     if type(callbacks) is not list:
-        run_callback(future, callbacks)
+        run_callback(future, callbacks, delivery)
     else:
         for callback in <list>callbacks:
-            run_callback(future, callback)
+            run_callback(future, callback, delivery)
 
 
-cdef void run_callback(FutureCore future, object callback) noexcept:
+cdef void run_callback(FutureCore future, object callback, Delivery *delivery) noexcept:
     if isinstance(callback, Hook):
-        deliver(<Hook>callback, future)
+        deliver(<Hook>callback, future, delivery)
         return
     if abandoning:
         return

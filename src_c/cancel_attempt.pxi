@@ -31,7 +31,7 @@ cdef CancelAttempt begin_attempt(PollDescriptor task):
     return fresh
 
 
-cdef int end_attempt(PollDescriptor task, CancelAttempt attempt, bint agreed) except -1:
+cdef int end_attempt(PollDescriptor task, CancelAttempt attempt, bint agreed, Delivery *delivery) except -1:
     """Cancel `task` if that was `agreed` and it is not done; whether it was. Those who share the answer get it."""
     cdef FutureCore future = task.future
     cdef int won = 0
@@ -41,7 +41,7 @@ cdef int end_attempt(PollDescriptor task, CancelAttempt attempt, bint agreed) ex
     finally:
         with cython.critical_section(future):
             task.attempt = None
-        attempt.answer.settle(RESULT, won)
+        attempt.answer.settle(RESULT, won, NULL)
     if won:
-        future.conclude()
+        future.conclude(delivery)
     return won

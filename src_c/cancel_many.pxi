@@ -92,6 +92,6 @@ cdef int ask_in_bulk(PolledTable table, list pairs) except -1:
 cdef int end_attempts(list pairs, list answers) except -1:
     cdef Py_ssize_t i
     for i, (task, attempt) in enumerate(pairs):
-        end_attempt(task, attempt, i < len(answers) and bool(answers[i]))
+        end_attempt(task, attempt, i < len(answers) and bool(answers[i]), NULL)
         breathe_at(i)
     return 0

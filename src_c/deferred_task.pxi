@@ -33,20 +33,20 @@ cdef class DeferredTask(Task):
             return
         try:
             if kwargs:
-                follow(self, delegate.submit(fn, *args, **kwargs))
+                follow(self, delegate.submit(fn, *args, **kwargs), NULL)
             else:
-                follow(self, delegate.submit(fn, *args))
+                follow(self, delegate.submit(fn, *args), NULL)
         except BaseException as error:
-            future.settle(ERROR, without_our_frames(error))
+            future.settle(ERROR, without_our_frames(error), NULL)
 
     cdef FutureCore below(self, bint cancelling):
         return None if cancelling else Task.below(self, False)
 
-    cdef int cancel(self, FutureCore future) except -1:
+    cdef int cancel(self, FutureCore future, Delivery *delivery) except -1:
         if future.claim(CANCELLED_AND_NOTIFIED, None, WAITING):
-            future.conclude()
+            future.conclude(delivery)
             return 1
-        return cancel_delegate(self, future)
+        return cancel_delegate(self, future, delivery)
 
     cdef int running(self, FutureCore future) except -1:
         return 0 if self.phase == WAITING else Task.running(self, future)

@@ -19,12 +19,12 @@ cdef bint is_future(object thing):
     return isinstance(thing, FutureCore) or hasattr(thing, "add_done_callback")
 
 
-cdef int hook_onto(Hook hook, object future) except -1:
+cdef int hook_onto(Hook hook, object future, Delivery *delivery) except -1:
     """Have `hook` called when `future` is done; now, if it is."""
     cdef DelegateCallback callback
     if isinstance(future, FutureCore):
         if not (<FutureCore>future).subscribe(hook):
-            deliver(hook, future)
+            deliver(hook, future, delivery)
     else:
         callback = DelegateCallback(hook)
         try:
@@ -35,12 +35,12 @@ cdef int hook_onto(Hook hook, object future) except -1:
     return 0
 
 
-cdef int follow(Task task, object delegate_future) except -1:
+cdef int follow(Task task, object delegate_future, Delivery *delivery) except -1:
     """Have `task` go on when `delegate_future` is done. Raises TypeError if that is no future."""
     if not is_future(delegate_future):
         raise TypeError(f"the delegate's submit must return a future, not {delegate_future!r}")
     begin_following(task, reference_to(delegate_future))
-    return hook_onto(task, delegate_future)
+    return hook_onto(task, delegate_future, delivery)
 
 
 cdef void begin_following(Task task, object reference) noexcept:
@@ -71,17 +71,13 @@ cdef class DelegateCallback:
 
     def __call__(self, delegate_future):
         cdef Hook hook = self.take()
-        cdef Delivery suspended = delivery_suspend()
         if hook is not None:
-            deliver(hook, delegate_future)
-        delivery_resume(suspended)
+            deliver(hook, delegate_future, NULL)
 
     def __del__(self):
         cdef Hook hook = self.take()
-        cdef Delivery suspended = delivery_suspend()
         if hook is not None:
             hook.lost()
-        delivery_resume(suspended)
 
 
 cdef tuple outcome_of(object delegate_future):
@@ -107,7 +103,7 @@ cdef object delegate_future_of(Task task):
     return referent(value)
 
 
-cdef int cancel_delegate(Task task, FutureCore future) except -1:
+cdef int cancel_delegate(Task task, FutureCore future, Delivery *delivery) except -1:
     """Let the delegate decide: 1 if the future is cancelled, 0 if the delegate refused or has the task no more."""
     cdef object delegate_future = delegate_future_of(task)
     cdef bint agreed
@@ -120,7 +116,7 @@ cdef int cancel_delegate(Task task, FutureCore future) except -1:
         agreed = False
     if agreed and delegate_future_of(task) is not None:
         # It agreed without calling back: nothing more will come from it.
-        future.settle(CANCELLED_AND_NOTIFIED, None)
+        future.settle(CANCELLED_AND_NOTIFIED, None, delivery)
     return future.cancelled_now()
 
 
@@ -182,31 +178,31 @@ cdef FutureCore foot_of(FutureCore future, bint cancelling, list path):
     return last
 
 
-cdef int cancel_here(FutureCore future) except -1:
+cdef int cancel_here(FutureCore future, Delivery *delivery) except -1:
     cdef Task task = pending_task(future)
     if task is not None:
-        return task.cancel(future)
+        return task.cancel(future, delivery)
     if future.state == PENDING:
-        future.settle(CANCELLED, None)
+        future.settle(CANCELLED, None, delivery)
     return future.cancelled_now()
 
 
-cdef int cancel_along(FutureCore future) except -1:
+cdef int cancel_along(FutureCore future, Delivery *delivery) except -1:
     """`future.cancel()`: up to the first future down the chain that has a say."""
     cdef FutureCore last, refused = None
     cdef list path
     if next_below(future, True) is None:
-        return cancel_here(future)
+        return cancel_here(future, delivery)
     while True:
         path = []
         last = foot_of(future, True, path)
         if last is not refused or last is None:
-            if last is not None and not cancel_here(last):
+            if last is not None and not cancel_here(last, delivery):
                 refused = last      # it goes on, or is done: then the chain may lead elsewhere by now
                 continue
             # Each calls back the next, but may not have done so yet if another thread is just at it; in a ring, none.
             for made_from_it in reversed(path):
-                (<FutureCore>made_from_it).settle(CANCELLED_AND_NOTIFIED, None)
+                (<FutureCore>made_from_it).settle(CANCELLED_AND_NOTIFIED, None, delivery)
         return future.cancelled_now()
 
 

@@ -1,9 +1,12 @@
 """Telling what was made from a future that it is done, without recursion.
 
 A future that ends may end the one made from it, and that the next: a chain of any length. So a thread goes a few
-links deep, puts what comes below that in a list of its own, and works that off once it is back at the first.
-Whoever ends a future finds, when the call returns, all that follows from it done, callbacks included. Therefore user
-code that is called on the way and ends another future begins a list of its own: see the functions `…_now`.
+links deep, puts what comes below that in a list, and works that off once it is back at the first. Whoever ends a future
+finds, when the call returns, all that follows from it done, callbacks included.
+
+How deep that is goes from call to call as `delivery`. It is NULL where a delivery begins: user code that is called on
+the way, and ends another future, begins one of its own. So nothing is kept of it where user code may let other threads
+run, or greenlets, which share a thread and take turns in any order.
 """
 
 # Set in a forked child while the parent's futures are cancelled there: callbacks are the parent's to run, and locks
@@ -12,6 +15,12 @@ cdef bint abandoning = False
 
 cdef enum:
     DEEP = 16       # links; each takes some hundred bytes of the C stack
+
+
+cdef struct Delivery:       # on the stack of the call in which it begins
+    int depth               # in futures that end because others did
+    PyObject *later         # NULL, or a list of pairs: a hook, and the future that is done
+    PyObject *cancelling    # NULL, or a list of lists of futures to be cancelled; owned by who works it off
 
 
 @cython.internal
@@ -23,101 +32,59 @@ cdef class Hook:
     once.
     """
 
-    cdef void delegate_ended(self, object future, State state, object value) noexcept:
+    cdef void delegate_ended(self, object future, State state, object value, Delivery *delivery) noexcept:
         """`future` is done, with RESULT and that value, with ERROR and that exception, or CANCELLED_AND_NOTIFIED."""
 
     cdef void lost(self) noexcept:
         """The future is gone, and nobody can end it any more."""
 
-    cdef void delegate_done(self, object future) noexcept:
+    cdef void delegate_done(self, object future, Delivery *delivery) noexcept:
         """`future`, ours or anybody's, is done."""
         cdef object value = None
         cdef State state
         if isinstance(future, FutureCore):
             state = (<FutureCore>future).current()
             self.delegate_ended(future, CANCELLED_AND_NOTIFIED if state == CANCELLED else state,
-                                (<FutureCore>future).outcome)
+                                (<FutureCore>future).outcome, delivery)
             return
         try:
             state, value = outcome_of(future)
         except BaseException as error:
             state, value = ERROR, error
-        self.delegate_ended(future, state, value)
+        self.delegate_ended(future, state, value, delivery)
 
 
-cdef void deliver(Hook hook, object future) noexcept:
-    """Call `hook.delegate_done(future)`, now or once this thread is not deep in others."""
-    cdef Delivery *here = delivery_here()
-    cdef int depth = here.depth
+cdef void deliver(Hook hook, object future, Delivery *delivery) noexcept:
+    """Call `hook.delegate_done(future)`, now or once this delivery is not deep in others."""
+    cdef Delivery fresh
     cdef list later
-    if depth >= DEEP:
+    if delivery is NULL:
+        fresh = Delivery(0, NULL, NULL)
+        delivery = &fresh
+    elif delivery.depth >= DEEP:
         try:
-            if here.later == NULL:
+            if delivery.later == NULL:
                 later = []
                 count_up(<PyObject *>later)
-                here.later = <PyObject *>later
-            (<list>here.later).append((hook, future))
+                delivery.later = <PyObject *>later
+            (<list>delivery.later).append((hook, future))
             return
         except MemoryError:
             pass    # deeper, then
-    here.depth = depth + 1
-    hook.delegate_done(future)
-    here.depth = depth
-    if depth == 0 and here.later != NULL:
-        deliver_later()
+    delivery.depth += 1
+    hook.delegate_done(future, delivery)
+    delivery.depth -= 1
+    if delivery.depth == 0 and delivery.later != NULL:
+        deliver_later(delivery)
 
 
-cdef void deliver_later() noexcept:
-    cdef Delivery *here = delivery_here()
+cdef void deliver_later(Delivery *delivery) noexcept:
     cdef list batch
-    here.depth = 1
-    while here.later != NULL:
-        batch = <list>here.later
-        here.later = NULL
+    delivery.depth = 1
+    while delivery.later != NULL:
+        batch = <list>delivery.later
+        delivery.later = NULL
         count_down(<PyObject *>batch)
         for hook, future in batch:
-            (<Hook>hook).delegate_done(future)
-    here.depth = 0
-
-
-# -- where user code comes in --------------------------------------------------------------------------------------
-
-
-cdef int settle_now(FutureCore future, State state, object outcome) except -1:
-    """`future.settle`, for a caller who may be in the midst of a delivery, and is to find all done that follows."""
-    cdef Delivery *here = delivery_here()
-    cdef Delivery suspended
-    if here.depth == 0 and here.cancelling == NULL:     # nearly always, and this runs once per polled future
-        return future.settle(state, outcome)
-    suspended = delivery_suspend()
-    try:
-        return future.settle(state, outcome)
-    finally:
-        delivery_resume(suspended)
-
-
-cdef int cancel_now(FutureCore future) except -1:
-    """`cancel_along`, for such a caller."""
-    cdef Delivery suspended = delivery_suspend()
-    try:
-        return cancel_along(future)
-    finally:
-        delivery_resume(suspended)
-
-
-cdef int hook_onto_now(Hook hook, object future) except -1:
-    """`hook_onto`, for such a caller."""
-    cdef Delivery suspended = delivery_suspend()
-    try:
-        return hook_onto(hook, future)
-    finally:
-        delivery_resume(suspended)
-
-
-cdef int follow_now(Task task, object delegate_future) except -1:
-    """`follow`, for such a caller."""
-    cdef Delivery suspended = delivery_suspend()
-    try:
-        return follow(task, delegate_future)
-    finally:
-        delivery_resume(suspended)
+            (<Hook>hook).delegate_done(future, delivery)
+    delivery.depth = 0

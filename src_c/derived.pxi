@@ -10,7 +10,7 @@ cdef class Shield(Task):
     cdef FutureCore below(self, bint cancelling):
         return None if cancelling else Task.below(self, False)
 
-    cdef int cancel(self, FutureCore future) except -1:
+    cdef int cancel(self, FutureCore future, Delivery *delivery) except -1:
         return 0
 
 
@@ -32,7 +32,7 @@ def passed_on(Origin origin not None, FutureCore future not None, source):
 cdef FutureCore derived(Origin origin, Task task, FutureCore future, object source):
     origin.tie(task, future)
     origin.tally.begin()
-    follow_now(task, source)
+    follow(task, source, NULL)
     return future
 
 
@@ -46,11 +46,11 @@ cdef class Counting(Hook):
     cdef Origin origin
     cdef double began
 
-    cdef void delegate_ended(self, object future, State state, object value) noexcept:
+    cdef void delegate_ended(self, object future, State state, object value, Delivery *delivery) noexcept:
         self.origin.tally.end(state, coarse_now() - self.began)
 
     cdef void lost(self) noexcept:
-        self.delegate_ended(None, CANCELLED_AND_NOTIFIED, None)
+        self.delegate_ended(None, CANCELLED_AND_NOTIFIED, None, NULL)
 
 
 def counted(Origin origin not None, future):
@@ -59,5 +59,5 @@ def counted(Origin origin not None, future):
     hook.origin = origin
     hook.began = coarse_now()
     origin.tally.begin()
-    hook_onto_now(hook, future)
+    hook_onto(hook, future, NULL)
     return future

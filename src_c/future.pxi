@@ -15,7 +15,7 @@ cdef class FutureBase(FutureCore):
         What decides is whatever has the task: see the executor the future came from. May be called from any
         thread; if that decision is slow, only its callers wait for it.
         """
-        return cancel_now(self) == 1
+        return cancel_along(self, NULL) == 1
 
     def cancelled(self):
         """Whether the future was cancelled."""
@@ -60,7 +60,7 @@ cdef class FutureBase(FutureCore):
         if not callable(fn):
             raise TypeError(f"add_done_callback: fn must be callable, not {fn!r}")
         if not self.subscribe(fn):
-            run_callbacks(self, fn)
+            run_callbacks(self, fn, NULL)
 
     def set_running_or_notify_cancel(self):
         """For executors: mark the future running and return True, or return False if it was cancelled.
@@ -75,13 +75,13 @@ cdef class FutureBase(FutureCore):
 
     def set_result(self, result):
         """End the future with `result`. Raises InvalidStateError if it is done."""
-        if not settle_now(self, RESULT, result):
+        if not self.settle(RESULT, result, NULL):
             raise InvalidStateError(f"{STATE_NAMES[self.state]}: {self!r}")
 
     def set_exception(self, exception):
         """End the future with `exception`. Raises InvalidStateError if it is done, TypeError if it is no exception."""
         exception = as_exception("set_exception", exception)
-        if not settle_now(self, ERROR, exception):
+        if not self.settle(ERROR, exception, NULL):
             raise InvalidStateError(f"{STATE_NAMES[self.state]}: {self!r}")
 
     def __repr__(self):

@@ -9,11 +9,11 @@ cdef class Input(Hook):
     cdef Gather gather
     cdef Py_ssize_t index
 
-    cdef void delegate_ended(self, object future, State state, object value) noexcept:
-        self.gather.arrived(self.index, state, value)
+    cdef void delegate_ended(self, object future, State state, object value, Delivery *delivery) noexcept:
+        self.gather.arrived(self.index, state, value, delivery)
 
     cdef void lost(self) noexcept:
-        self.gather.arrived(self.index, CANCELLED_AND_NOTIFIED, None)
+        self.gather.arrived(self.index, CANCELLED_AND_NOTIFIED, None, NULL)
 
 
 @cython.internal
@@ -42,11 +42,11 @@ cdef class Gather(Task):
             hook = Input.__new__(Input)
             hook.gather = self
             hook.index = i
-            hook_onto_now(hook, futures[i])
+            hook_onto(hook, futures[i], NULL)
             breathe_at(i)
         return 0
 
-    cdef void arrived(self, Py_ssize_t index, State state, object value) noexcept:
+    cdef void arrived(self, Py_ssize_t index, State state, object value, Delivery *delivery) noexcept:
         """Input number `index` is done."""
 
     cdef object forget(self, Py_ssize_t index):
@@ -58,12 +58,12 @@ cdef class Gather(Task):
             set_item(self.inputs, index, None)
         return reference
 
-    cdef int cancel(self, FutureCore future) except -1:
-        if future.settle(CANCELLED_AND_NOTIFIED, None):
-            self.cancel_inputs()
+    cdef int cancel(self, FutureCore future, Delivery *delivery) except -1:
+        if future.settle(CANCELLED_AND_NOTIFIED, None, delivery):
+            self.cancel_inputs(delivery)
         return future.cancelled_now()
 
-    cdef void cancel_inputs(self) noexcept:
+    cdef void cancel_inputs(self, Delivery *delivery) noexcept:
         """Try to cancel the inputs that are not done. The future is."""
         cdef list inputs
         with cython.critical_section(self.future):
@@ -71,7 +71,7 @@ cdef class Gather(Task):
             self.inputs = None
         if inputs is None or abandoning:
             return
-        cancel_without_recursion(inputs, self.origin.logger)
+        cancel_without_recursion(inputs, self.origin.logger, delivery)
 
 
 @cython.internal
@@ -81,7 +81,7 @@ cdef class Collect(Gather):
     cdef list results           # section(future)
     cdef object combine
 
-    cdef void arrived(self, Py_ssize_t index, State state, object value) noexcept:
+    cdef void arrived(self, Py_ssize_t index, State state, object value, Delivery *delivery) noexcept:
         cdef FutureCore future = self.future
         cdef object reference = None
         cdef list results = None
@@ -93,16 +93,16 @@ cdef class Collect(Gather):
                 if self.results is not None:
                     set_item(self.results, index, value)
             if complete:
-                self.finish()
+                self.finish(delivery)
         else:
             with cython.critical_section(future):
                 reference = self.forget(index)
                 results = self.results
                 self.results = None     # so that this decides, not whichever input is the last
-            if future.settle(state, value) and state == CANCELLED_AND_NOTIFIED:
-                self.cancel_inputs()
+            if future.settle(state, value, delivery) and state == CANCELLED_AND_NOTIFIED:
+                self.cancel_inputs(delivery)
 
-    cdef void finish(self) noexcept:
+    cdef void finish(self, Delivery *delivery) noexcept:
         cdef FutureCore future = self.future
         cdef list results
         cdef object combined
@@ -112,15 +112,15 @@ cdef class Collect(Gather):
         if results is None:
             return
         if self.combine is None:
-            future.settle(RESULT, results)
+            future.settle(RESULT, results, delivery)
         elif self.enter(CALLING):
             try:
                 combined = self.combine(results)
             except BaseException as error:
                 interrupt_later(error)
-                future.settle(ERROR, without_our_frames(error))
+                future.settle(ERROR, without_our_frames(error), delivery)
             else:
-                future.settle(RESULT, combined)
+                future.settle(RESULT, combined, delivery)
 
     cdef void ended(self, State state) noexcept:
         cdef list inputs = None, results
@@ -144,7 +144,7 @@ cdef class Choose(Gather):
     cdef bint wanted
     cdef bint decided           # section(future): an input has, which may not have ended the future yet
 
-    cdef void arrived(self, Py_ssize_t index, State state, object value) noexcept:
+    cdef void arrived(self, Py_ssize_t index, State state, object value, Delivery *delivery) noexcept:
         cdef FutureCore future = self.future
         cdef object reference = None
         cdef bint truth = False, decides = False
@@ -158,8 +158,8 @@ cdef class Choose(Gather):
             reference = self.forget(index)
             if not self.decided:
                 self.decided = decides = truth == self.wanted or self.missing == 0
-        if decides and future.settle(state, value):
-            self.cancel_inputs()
+        if decides and future.settle(state, value, delivery):
+            self.cancel_inputs(delivery)
 
 
 def collected(Origin origin not None, list futures not None, combine=None):
@@ -172,7 +172,7 @@ cdef FutureCore begin_collecting(Collect gather, Origin origin, list futures, ob
     gather.results = [None] * len(futures)
     gather.begin(origin, futures)
     if not futures:
-        gather.finish()
+        gather.finish(NULL)
     return gather.future
 
 
@@ -205,25 +205,28 @@ cdef list references_to(list futures):
 # -- cancelling many ---------------------------------------------------------------------------------------------
 
 
-cdef void cancel_without_recursion(list references, object logger) noexcept:
+cdef void cancel_without_recursion(list references, object logger, Delivery *delivery) noexcept:
     """Try to cancel what `references` refer to, and empty that list.
 
-    What this cancels may be a gather, whose inputs are to be cancelled too, and so on: the outermost call on this
-    thread does it for all of them.
+    What this cancels may be a gather, whose inputs are to be cancelled too, and so on: the outermost call within the
+    delivery does it for all of them.
     """
-    cdef Delivery *here = delivery_here()
+    cdef Delivery fresh
     cdef list lists
-    if here.cancelling != NULL:
-        (<list>here.cancelling).append(references)
+    if delivery is NULL:
+        fresh = Delivery(0, NULL, NULL)
+        delivery = &fresh
+    elif delivery.cancelling != NULL:
+        (<list>delivery.cancelling).append(references)
         return
     lists = [references]
-    here.cancelling = <PyObject *>lists
+    delivery.cancelling = <PyObject *>lists
     while lists:
-        cancel_each(lists.pop(), logger)
-    delivery_here().cancelling = NULL
+        cancel_each(lists.pop(), logger, delivery)
+    delivery.cancelling = NULL
 
 
-cdef void cancel_each(list references, object logger) noexcept:
+cdef void cancel_each(list references, object logger, Delivery *delivery) noexcept:
     cdef Py_ssize_t i
     cdef object source
     for i in range(len(references)):
@@ -232,7 +235,7 @@ cdef void cancel_each(list references, object logger) noexcept:
         if source is not None:
             try:
                 if is_plain(source):
-                    cancel_along(<FutureCore>source)
+                    cancel_along(<FutureCore>source, delivery)
                 else:
                     source.cancel()
             except BaseException as error:

@@ -11,13 +11,13 @@ cdef class Crossing(Hook):
     cdef object value
     cdef unsigned char state
 
-    cdef void delegate_ended(self, object future, State state, object value) noexcept:
+    cdef void delegate_ended(self, object future, State state, object value, Delivery *delivery) noexcept:
         self.state = state
         self.value = value
         self.bridge.send(self)
 
     cdef void lost(self) noexcept:
-        self.delegate_ended(None, CANCELLED_AND_NOTIFIED, None)
+        self.delegate_ended(None, CANCELLED_AND_NOTIFIED, None, NULL)
 
 
 @cython.final
@@ -40,7 +40,7 @@ cdef class LoopBridge:
         crossing.bridge = self
         crossing.target = target
         target.source = reference_to(source)
-        hook_onto_now(crossing, source)
+        hook_onto(crossing, source, NULL)
 
     cdef void send(self, Crossing crossing) noexcept:
         cdef bint first

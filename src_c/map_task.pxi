@@ -13,13 +13,13 @@ cdef class MapTask(Task):
     cdef object error_fn
     cdef bint flat
 
-    cdef void delegate_ended(self, object delegate_future, State state, object value) noexcept:
+    cdef void delegate_ended(self, object delegate_future, State state, object value, Delivery *delivery) noexcept:
         cdef FutureCore future = self.future
         cdef object function = self.fn if state == RESULT else self.error_fn if state == ERROR else None
         cdef object made
         self.fn = self.error_fn = None      # what comes next, if anything, passes through
         if function is None:
-            future.settle(state, value)
+            future.settle(state, value, delivery)
             return
         if not self.enter(CALLING):
             return
@@ -27,23 +27,23 @@ cdef class MapTask(Task):
         try:
             made = function(value)
             if self.flat:
-                self.go_on_with(function, made)
+                self.go_on_with(function, made, delivery)
             else:
-                future.settle(RESULT, made)
+                future.settle(RESULT, made, delivery)
         except BaseException as error:
             interrupt_later(error)
             if error is value:
                 error.__traceback__ = traceback
             else:
                 without_our_frames(error)
-            future.settle(ERROR, error)
+            future.settle(ERROR, error, delivery)
 
-    cdef int go_on_with(self, object function, object made) except -1:
+    cdef int go_on_with(self, object function, object made, Delivery *delivery) except -1:
         if made is self.future:
             raise RuntimeError(f"{function!r} returned the very future that it is to make a result for")
         if not is_future(made):
             raise TypeError(f"{function!r} must return a future for a flat map, not {made!r}")
-        return follow(self, made)
+        return follow(self, made, delivery)
 
 
 cdef object without_our_frames(object error):

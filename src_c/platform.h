@@ -38,32 +38,6 @@ static PyObject *new_instance(PyObject *type, PyObject *no_arguments)
     return ((PyTypeObject *)type)->tp_new((PyTypeObject *)type, no_arguments, NULL);
 }
 
-/* How deep this thread is in futures that end because others did, and what it will do once it is out of there. */
-#if defined(_MSC_VER)
-#define MORE_EXECUTORS_THREAD_LOCAL __declspec(thread)
-#else
-#define MORE_EXECUTORS_THREAD_LOCAL __thread
-#endif
-typedef struct {
-    int depth;
-    PyObject *later;      /* NULL, or a list of pairs: a hook, and the future that is done */
-    PyObject *cancelling; /* NULL, or a list of lists of futures to be cancelled; owned by who works it off */
-} Delivery;
-static MORE_EXECUTORS_THREAD_LOCAL Delivery current_delivery = {0, NULL, NULL};
-
-static Delivery *delivery_here(void) { return &current_delivery; }
-
-/* Around what user code ends: that is delivered before it goes on, however deep this thread is already. */
-static Delivery delivery_suspend(void)
-{
-    Delivery suspended = current_delivery;
-    current_delivery.depth = 0;
-    current_delivery.later = NULL;
-    current_delivery.cancelling = NULL;
-    return suspended;
-}
-static void delivery_resume(Delivery suspended) { current_delivery = suspended; }
-
 /* Call a method of anybody's, and hand what it raises to sys.unraisablehook: also a SystemExit, at which what Cython
  * does with an error that it cannot raise would end the process. */
 static void call_or_complain(PyObject *object, PyObject *name, PyObject *arguments, PyObject *keywords)

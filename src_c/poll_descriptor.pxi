@@ -30,7 +30,7 @@ cdef class PollDescriptor(Task):
     def yield_result(self, result=None):
         """Resolve the future with `result`."""
         if self.future is not None:
-            settle_now(self.future, RESULT, result)
+            self.future.settle(RESULT, result, NULL)
 
     def yield_exception(self, exception, traceback=None):
         """Fail the future with `exception`, an instance or a class, as if raised at `traceback` if given.
@@ -44,7 +44,7 @@ cdef class PollDescriptor(Task):
             return
         if traceback is not None:
             exception = exception.with_traceback(traceback)
-        settle_now(self.future, ERROR, exception)
+        self.future.settle(ERROR, exception, NULL)
 
     def poll_after(self, seconds):
         """Poll this task again `seconds` from now, or from the call it is in, and no sooner.
@@ -81,15 +81,15 @@ cdef class PollDescriptor(Task):
     def __repr__(self):
         return f"<PollDescriptor of {self.value!r}>"
 
-    cdef void delegate_ended(self, object delegate_future, State state, object value) noexcept:
+    cdef void delegate_ended(self, object delegate_future, State state, object value, Delivery *delivery) noexcept:
         """Join the polled list, unless the delegate did not succeed."""
         if state != RESULT:
-            self.future.settle(state, value)
+            self.future.settle(state, value, delivery)
             return
         try:
             (<PolledTable>self.origin).take_up(self, value, -1.0, 0)
         except BaseException as error:
-            self.future.settle(ERROR, error)
+            self.future.settle(ERROR, error, delivery)
 
     cdef bint go_on_its_own(self, object value) noexcept:
         """Away from the delegate, with `value`: False if the future is done already."""
@@ -106,22 +106,22 @@ cdef class PollDescriptor(Task):
     cdef FutureCore below(self, bint cancelling):
         return None if cancelling else Task.below(self, False)
 
-    cdef int cancel(self, FutureCore future) except -1:
+    cdef int cancel(self, FutureCore future, Delivery *delivery) except -1:
         """Whoever has the task decides; if it moved on from the delegate meanwhile, ask again."""
         while True:
             if self.phase == ON_ITS_OWN:
-                return self.cancel_polled(future)
-            if cancel_delegate(self, future):
+                return self.cancel_polled(future, delivery)
+            if cancel_delegate(self, future, delivery):
                 return 1
             if self.phase != ON_ITS_OWN or future.state > RUNNING:
                 return 0
 
-    cdef int cancel_polled(self, FutureCore future) except -1:
+    cdef int cancel_polled(self, FutureCore future, Delivery *delivery) except -1:
         cdef object cancel_fn = (<PolledTable>self.origin).cancel_fn
         cdef CancelAttempt attempt, other
         cdef bint agreed = False
         if cancel_fn is None:
-            future.settle(CANCELLED_AND_NOTIFIED, None)
+            future.settle(CANCELLED_AND_NOTIFIED, None, delivery)
             return future.cancelled_now()
         attempt = begin_attempt(self)
         if attempt is None:
@@ -138,7 +138,7 @@ cdef class PollDescriptor(Task):
         except Exception as error:
             report(self.origin.logger, "Exception during cancel on %s/%s", (future, self.value), error)
         finally:
-            agreed = end_attempt(self, attempt, agreed)
+            agreed = end_attempt(self, attempt, agreed, delivery)
         return agreed
 
     cdef void ended(self, State state) noexcept:
@@ -148,7 +148,7 @@ cdef class PollDescriptor(Task):
             attempt = self.attempt
             self.attempt = None
         if attempt is not None:
-            attempt.answer.settle(RESULT, state == CANCELLED_AND_NOTIFIED)
+            attempt.answer.settle(RESULT, state == CANCELLED_AND_NOTIFIED, NULL)
         if self.pace is not None:
             (<PolledTable>self.origin).record_end(self)     # first: the last to leave the table has the recorder closed
         Task.ended(self, state)

@@ -74,7 +74,7 @@ cdef class PolledTable(StagedTable):
         try:
             self.take_up(task, result, timeout, key)
         except Exception as error:
-            future.settle(ERROR, error)
+            future.settle(ERROR, error, NULL)
             if key:
                 call_or_complain(self.recorder, "ended", (key,), {})
         except BaseException:
@@ -190,7 +190,7 @@ cdef class PolledTable(StagedTable):
             task = item
             result = task.value
             error = overdue(result, coarse_now() - task.pace.joined)
-            if settle_now(task.future, ERROR, error):
+            if task.future.settle(ERROR, error, NULL):
                 results.append(result)
         return results, self.deadlines.earliest()
 

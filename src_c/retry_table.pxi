@@ -31,12 +31,12 @@ cdef class RetryTask(DeferredTask):
             self.origin.tally.count_retry()
         self.launch(delegate)
 
-    cdef void delegate_ended(self, object delegate_future, State state, object value) noexcept:
+    cdef void delegate_ended(self, object delegate_future, State state, object value, Delivery *delivery) noexcept:
         cdef FutureCore future = self.future
         cdef double seconds
         cdef bint again = False
         if state == CANCELLED_AND_NOTIFIED or self.last:
-            future.settle(state, value)
+            future.settle(state, value, delivery)
             return
         if not self.enter(CALLING):
             return
@@ -47,13 +47,13 @@ cdef class RetryTask(DeferredTask):
                 if again:
                     self.phase = WAITING
         if not again:
-            future.settle(state, value)
+            future.settle(state, value, delivery)
             return
         self.origin.tally.count_pause(seconds)
         try:
             self.wait_until(monotonic() + seconds)
         except BaseException:       # no memory for a timer
-            future.settle(state, value)
+            future.settle(state, value, delivery)
 
     cdef double seconds_until_next(self, object delegate_future) noexcept:
         """What the policy says: seconds until the next attempt, or -1.0 for none."""
@@ -74,17 +74,17 @@ cdef class RetryTask(DeferredTask):
         with cython.critical_section(self.future):
             self.last = True
 
-    cdef int cancel(self, FutureCore future) except -1:
+    cdef int cancel(self, FutureCore future, Delivery *delivery) except -1:
         cdef bint waiting = True
         while waiting and future.state <= RUNNING:
             if future.claim(CANCELLED_AND_NOTIFIED, None, WAITING):
-                future.conclude()
+                future.conclude(delivery)
                 return 1
             with cython.critical_section(future):
                 waiting = self.phase == WAITING
                 if not waiting:
                     self.last = True
-        return cancel_delegate(self, future)
+        return cancel_delegate(self, future, delivery)
 
 
 @cython.final

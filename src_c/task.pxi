@@ -37,9 +37,9 @@ cdef class Task(Hook):
     cdef unsigned char listed   # section(table): in the table's second Slots, not in the first
     cdef unsigned char gone     # section(table): in none, and not to come back
 
-    cdef void delegate_ended(self, object delegate_future, State state, object value) noexcept:
+    cdef void delegate_ended(self, object delegate_future, State state, object value, Delivery *delivery) noexcept:
         """The delegate's future is done: end the future as it ended, or go on from there."""
-        self.future.settle(state, value)
+        self.future.settle(state, value, delivery)
 
     cdef FutureCore below(self, bint cancelling):
         """The delegate's future if it is one of ours, and a `cancel()`, or else a `running()`, is for it to answer."""
@@ -56,9 +56,9 @@ cdef class Task(Hook):
     cdef void cancelling(self) noexcept:
         """The delegate's future is about to be cancelled, as `cancel` would try."""
 
-    cdef int cancel(self, FutureCore future) except -1:
+    cdef int cancel(self, FutureCore future, Delivery *delivery) except -1:
         """Decide `future.cancel()`: 1 or 0. Called with nothing held, by any number of threads at a time."""
-        return cancel_delegate(self, future)
+        return cancel_delegate(self, future, delivery)
 
     cdef int running(self, FutureCore future) except -1:
         """Decide `future.running()`: 1 or 0."""
@@ -106,4 +106,4 @@ cdef class Task(Hook):
         return pending
 
     cdef void lost(self) noexcept:
-        self.future.settle(CANCELLED_AND_NOTIFIED, None)
+        self.future.settle(CANCELLED_AND_NOTIFIED, None, NULL)

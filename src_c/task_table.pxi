@@ -41,9 +41,9 @@ cdef class TaskTable(Origin):
         cdef FutureCore future = self.admit(task, executor)
         try:
             if kwargs:
-                follow_now(task, delegate.submit(fn, *args, **kwargs))
+                follow(task, delegate.submit(fn, *args, **kwargs), NULL)
             else:
-                follow_now(task, delegate.submit(fn, *args))
+                follow(task, delegate.submit(fn, *args), NULL)
         except BaseException:
             self.retract(future)
             raise
@@ -95,7 +95,7 @@ cdef class TaskTable(Origin):
 
     cdef int retract(self, FutureCore future) except -1:
         """Forget `future`, which nobody was given: the delegate did not take the task."""
-        if future.settle(CANCELLED_AND_NOTIFIED, None):
+        if future.settle(CANCELLED_AND_NOTIFIED, None, NULL):
             self.tally.retract()
         return 0
 
@@ -192,7 +192,7 @@ cdef class TaskTable(Origin):
         """End the futures of `tasks`, a list of nobody else's, that are not done."""
         cdef Py_ssize_t ended = 0
         for task in tasks:
-            settle_now((<Task>task).future, state, outcome)
+            (<Task>task).future.settle(state, outcome, NULL)
             ended += 1
             breathe_at(ended)
         drop(tasks)

@@ -23,7 +23,7 @@ cdef class TimeoutTable(TaskTable):
         cdef Task task = Task.__new__(Task)
         cdef FutureCore future = self.admit(task, executor)
         try:
-            follow_now(task, source)
+            follow(task, source, NULL)
         except BaseException:
             self.retract(future)
             raise
@@ -49,7 +49,7 @@ cdef class TimeoutTable(TaskTable):
 
     cdef void cancel_late(self, FutureCore future) noexcept:
         try:
-            if cancel_now(future):
+            if cancel_along(future, NULL):
                 self.tally.count_cancels()
         except BaseException as error:
             report(self.logger, "Exception during cancel on %s", (future,), error)

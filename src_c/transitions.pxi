@@ -74,7 +74,7 @@ cdef class FutureCore:
                 tell_watchers(condition, self, state)
         return won
 
-    cdef void conclude(self) noexcept:
+    cdef void conclude(self, Delivery *delivery) noexcept:
         """What the winner does, with nothing held: leave the executor's table, wake threads, run callbacks."""
         cdef Task task = self.task
         cdef Waiter waiter
@@ -91,13 +91,13 @@ cdef class FutureCore:
         callbacks = self.callbacks
         if callbacks is not None:
             self.callbacks = None
-            run_callbacks(self, callbacks)
+            run_callbacks(self, callbacks, delivery)
 
-    cdef int settle(self, State state, object outcome) except -1:
-        """`claim`, and `conclude` if that won: 1, else 0."""
+    cdef int settle(self, State state, object outcome, Delivery *delivery) except -1:
+        """`claim`, and `conclude` if that won: 1, else 0. For `delivery` see `delivery.pxi`."""
         if not self.claim(state, outcome, ANY_PHASE):
             return 0
-        self.conclude()
+        self.conclude(delivery)
         return 1
 
     cdef State advance(self) noexcept:
