@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from ._core import Tally
 from ._histogram import HistogramCounts
 from ._poll_meter import PollMeter
 
 __all__: list[str] = []
+
+Labels: TypeAlias = tuple[str, str]  # type and name
+Samples: TypeAlias = list[Any]  # of prometheus_client
 
 COUNTED: tuple[str, ...] = ("started", "finished", "failed", "cancelled", "seconds", "calls", "call_errors")
 COUNTED += ("call_seconds", "retries", "retry_seconds", "cancels")
@@ -38,12 +41,17 @@ class Record:
         self.meter = meter
         self.is_executor = is_executor
         self.in_use = is_executor
+        self.burial = 0  # its number among those that are added to the totals of what is gone; 0 before
         self.created = time.time()
         self.reference: Callable[[], Any] = lambda: None
 
     def ended(self) -> None:
         """The executor was shut down."""
         self.in_use = False
+
+    def is_in(self, past: Totals | None) -> bool:
+        """Whether `past`, the totals of what is gone with the same labels, has this in them."""
+        return past is not None and 0 < self.burial <= past.burials
 
     def gauges(self) -> Mapping[str, float]:
         """The figures of the executor's own, if it has some and is still there."""
@@ -56,12 +64,14 @@ class Totals:
 
     def __init__(self, created: float) -> None:
         self.created = created
+        self.burials = 0  # how many records of executors that are gone are in it
         self.executors = 0
         self.counts: dict[str, float] = dict.fromkeys((*COUNTED, "throttled"), 0.0)
         self.histograms: dict[str, HistogramCounts] = {}
         self.in_use = 0
         self.pending = 0
         self.gauges: dict[str, float] = {}
+        self.rendered: tuple[bool, list[tuple[int, Samples]]] | None = None  # see `families`
 
     def add(self, record: Record) -> None:
         """Add what never becomes less, and stays when the executor is gone."""
@@ -77,23 +87,17 @@ class Totals:
 
     def add_present(self, record: Record) -> None:
         """Add what there is at this moment."""
-        self.in_use += record.in_use
+        self.in_use += record.in_use and record.reference() is not None
         self.pending += record.tally.pending
         for what, value in record.gauges().items():
             before = self.gauges.get(what, 0.0)
             self.gauges[what] = max(before, value) if what in LARGEST else before + value
 
-    def past(self) -> Totals:
-        """A copy, without what is of this moment."""
+    def copy(self) -> Totals:
+        """What never becomes less, to be added to."""
         fresh = Totals(self.created)
+        fresh.burials = self.burials
         fresh.executors = self.executors
         fresh.counts = self.counts.copy()
         fresh.histograms = self.histograms.copy()
         return fresh
-
-
-def totals_of(all_totals: dict[tuple[str, str], Totals], record: Record) -> Totals:
-    """The totals with the labels of `record`: added if there are none."""
-    if record.labels not in all_totals:
-        all_totals[record.labels] = Totals(record.created)
-    return all_totals[record.labels]

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from support import PATIENCE
 
 from more_executors import _core
 
@@ -62,7 +63,7 @@ def leaked_objects() -> Counter[str]:
 known_objects = [Counter[str]()]
 
 
-def threads_after(before: set[threading.Thread], seconds: float = 10.0) -> list[threading.Thread]:
+def threads_after(before: set[threading.Thread], seconds: float = PATIENCE) -> list[threading.Thread]:
     """The threads that are still there `seconds` later at the most, but were not `before`."""
     deadline = time.monotonic() + seconds
     while left := [thread for thread in threading.enumerate() if thread not in before]:

@@ -163,7 +163,7 @@ def run_python(option: str, code: str) -> tuple[int, bytes, bytes]:
     code = f"import cpython\n{code.replace('from concurrent.futures import', 'from cpython import')}"
     path = os.pathsep.join([str(Path(__file__).parent), str(Path(more_executors.__file__).parent.parent)])
     environment = {**os.environ, "PYTHONPATH": path}
-    done = subprocess.run([sys.executable, option, code], capture_output=True, timeout=100, env=environment, check=True)
+    done = subprocess.run([sys.executable, option, code], capture_output=True, timeout=300, env=environment, check=True)
     return done.returncode, done.stdout, done.stderr
 
 

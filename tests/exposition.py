@@ -1,4 +1,4 @@
-"""What there is for Prometheus, as the tests of it read it."""
+"""What there is for Prometheus, as the tests of it read it: of a test's own executors, not of all before it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import re
 import time
 
 import prometheus_client
+import pytest
 from support import PATIENCE, InThread
+
+from more_executors import metrics
 
 PREFIX = "more_executors_"
 Series = dict[str, float]
@@ -19,8 +22,27 @@ def unused_name() -> str:
     return f"name{next(numbers)}"
 
 
+class Registries:
+    """Which registry the tests of metrics read."""
+
+    used = prometheus_client.REGISTRY
+    default_collector = metrics._collector
+
+
+def collect_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have a collector, in a registry of its own, that knows of functions and of what is made from now on."""
+    collector = metrics.Collector()
+    for record in Registries.default_collector._live.copy().values():
+        if not record.is_executor:
+            collector.add(record, None)
+    registry = prometheus_client.CollectorRegistry()
+    registry.register(collector)
+    monkeypatch.setattr(metrics, "_collector", collector)
+    monkeypatch.setattr(Registries, "used", registry)
+
+
 def exposition() -> str:
-    return prometheus_client.generate_latest(prometheus_client.REGISTRY).decode()
+    return prometheus_client.generate_latest(Registries.used).decode()
 
 
 def series(name: str) -> Series:

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from support import PATIENCE
 
 requests = pytest.importorskip("requests")
 DEMO = Path(__file__).parents[1] / "examples" / "publish"
@@ -56,7 +57,7 @@ class Service:
         self._process.wait()
 
     def call(self, method: str, path: str, **details: Any) -> Any:
-        return self.session.request(method, self.url + path, timeout=20, **details)
+        return self.session.request(method, self.url + path, timeout=PATIENCE, **details)
 
     def publish(self, object_id: str, request_id: str) -> Any:
         return self.call("POST", f"/object/{object_id}/publish", headers={"Idempotency-Key": request_id})

@@ -20,8 +20,10 @@ import pytest
 
 from more_executors import PollDescriptor, PollExecutor, SyncExecutor, _core, _poll_calls, _poll_rounds
 
-# Whoever waits gives up, and fails the test, after so many seconds.
-PATIENCE = 10.0
+# Whoever waits gives up, and fails the test, after so many seconds: many, as the machine may be busy, but fewer than
+# the minute that executors of tests leave to themselves, so that what is seen to only then fails.
+PATIENCE = 50.0
+CHILD_PATIENCE = 300.0  # for a process
 
 
 class InThread(threading.Thread):

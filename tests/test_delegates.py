@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from support import (
+    CHILD_PATIENCE,
     PATIENCE,
     DuckDelegate,
     DuckFuture,
@@ -60,7 +61,7 @@ def test_a_thread_pool_of_the_standard_library() -> None:
 def test_a_process_pool_of_the_standard_library_also_when_it_breaks() -> None:
     pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
     with PollExecutor(pool, doubling) as executor:
-        assert executor.submit(abs, -3).result(60) == 6
+        assert executor.submit(abs, -3).result(CHILD_PATIENCE) == 6
         assert type(executor.submit(int, "no number").exception(60)) is ValueError
         assert isinstance(executor.submit(os._exit, 1).exception(60), BrokenExecutor)
 

@@ -24,6 +24,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from support import CHILD_PATIENCE
 
 import more_executors
 from more_executors import metrics, progress
@@ -120,6 +121,6 @@ def test_the_reference_has_every_public_name() -> None:
 def test_sphinx_builds_it_without_a_warning(tmp_path: Path) -> None:
     options = ["-W", "-n", "--keep-going", "-q", "-b", "html", "-d", str(tmp_path / "doctrees")]
     command = [sys.executable, "-m", "sphinx", *options, str(DOCS), str(tmp_path / "html")]
-    build = subprocess.run(command, capture_output=True, text=True, timeout=110, check=False)
+    build = subprocess.run(command, capture_output=True, text=True, timeout=CHILD_PATIENCE, check=False)
     assert (build.returncode, build.stderr) == (0, "")
     assert "yield_result" in (tmp_path / "html" / "api.html").read_text(encoding="utf-8")

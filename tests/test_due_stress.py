@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from paced_support import paced
-from support import InThread
+from support import PATIENCE, InThread
 
 from more_executors.rate_limit import RateLimit
 
@@ -35,7 +35,7 @@ def test_a_thousand_batches_lose_nothing_and_share_nothing(options: dict[str, An
 
     with paced(poll, batch_size=100, **options) as executor:
         futures = executor.adopt_many(range(50_000))
-        assert [future.result(60) for future in futures] == list(range(50_000))
+        assert [future.result(PATIENCE) for future in futures] == list(range(50_000))
         assert not twice
         assert set(polls.values()) == {2}
         stats = executor.stats()
@@ -67,7 +67,7 @@ def test_calls_and_cancels_and_joins_and_notifies_all_at_once() -> None:
         threads = [InThread(join, 1000 * i) for i in range(4)]
         futures = [future for thread in threads for future in thread.outcome()]
         for future in futures:
-            assert future.cancelled() or future.result(30) is not None
+            assert future.cancelled() or future.result(PATIENCE) is not None
         stats = executor.stats()
         assert (stats.outstanding, stats.in_calls, stats.done) == (0, 0, 1200)
         assert stats.errors == stats.failed == 0

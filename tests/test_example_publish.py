@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import CHILD_PATIENCE, PATIENCE
 
 from more_executors import RateLimit, TaskMissing
 
@@ -53,7 +54,7 @@ def test_publishes_everything(tmp_path: Path) -> None:
     picture = tmp_path / "publish.png"
     rates = ("--failure-rate=0.2", "--reject-rate=0.05", "--cancel-rate=0.2")
     process = start("--tasks=400", "--duration=1", "--interval=0.2", *rates, f"--output={picture}")
-    output, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=CHILD_PATIENCE)
     assert (process.returncode, errors) == (0, "")
     found = counts(output, 400)
     assert found["never submitted"] == 0
@@ -74,7 +75,7 @@ def test_interrupted(tmp_path: Path, seconds: float, times: int) -> None:
     for _ in range(times):
         os.killpg(process.pid, signal.SIGINT)
         time.sleep(0.05)
-    output, errors = process.communicate(timeout=50)
+    output, errors = process.communicate(timeout=CHILD_PATIENCE)
     assert (process.returncode, errors) == (130, "interrupted\n")
     found = counts(output, 2000)
     assert found["finished"] == 0
@@ -106,7 +107,7 @@ interrupts.ignore()
 print(interrupts.count > 10)
 """
     command = [sys.executable, "-c", script, str(DEMO), str(tmp_path / "publish.png")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, start_new_session=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=CHILD_PATIENCE, start_new_session=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "True\n", "")
 
 
@@ -114,7 +115,7 @@ def test_killed(tmp_path: Path) -> None:
     process = start("--tasks=2000", "--duration=60", f"--output={tmp_path / 'publish.png'}")
     time.sleep(2.0)
     process.kill()
-    process.communicate(timeout=20)
+    process.communicate(timeout=CHILD_PATIENCE)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +138,7 @@ def test_killed(tmp_path: Path) -> None:
 )
 def test_wrong_value(options: tuple[str, str]) -> None:
     process = start(*options)
-    output, errors = process.communicate(timeout=30)
+    output, errors = process.communicate(timeout=CHILD_PATIENCE)
     assert (process.returncode, output) == (2, "")
     assert errors.startswith(f"publish: error: argument {options[0]}: ")
     assert errors.count("\n") == 1
@@ -151,12 +152,12 @@ def service() -> Iterator[str]:
         assert process.stdout is not None
         yield f"http://127.0.0.1:{json.loads(process.stdout.readline())['port']}"
         process.stdin.close()
-        assert process.wait(20) == 0
+        assert process.wait(CHILD_PATIENCE) == 0
 
 
 def test_service(service: str) -> None:
     def call(method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        response = requests.request(method, service + path, data=body, timeout=20)
+        response = requests.request(method, service + path, data=body, timeout=PATIENCE)
         return response.status_code, response.json()
 
     _, answer = call("POST", "/object/one/publish")

@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from support import CHILD_PATIENCE
 
 from more_executors import RateLimit, Throttled
 
@@ -33,7 +34,7 @@ KINDS = ("429", "500", "dropped", "left out", "slow", "vanished")
 def test_every_one_of_5000_tasks_is_accounted_for_while_everything_goes_wrong(tmp_path: Path) -> None:
     picture = tmp_path / "publish.png"
     options = ("--faults", "--tasks=5000", "--duration=2", "--interval=0.2", "--publishes=5000", f"--output={picture}")
-    done = subprocess.run([sys.executable, str(DEMO), *options], capture_output=True, text=True, timeout=110)
+    done = subprocess.run([sys.executable, str(DEMO), *options], capture_output=True, text=True, timeout=CHILD_PATIENCE)
 
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     counts = {
@@ -60,7 +61,7 @@ def test_everything_is_cancelled_after_ctrl_c_while_everything_goes_wrong(tmp_pa
         process.stdout.readline()  # only now is it certain that Python itself has started
         time.sleep(seconds)  # any moment will do
         os.killpg(process.pid, signal.SIGINT)
-        output, errors = process.communicate(timeout=100)
+        output, errors = process.communicate(timeout=CHILD_PATIENCE)
     assert (process.returncode, errors) == (130, "interrupted\n")
     assert "0 objects published twice\nevery future agrees with it" in output
 
@@ -178,7 +179,7 @@ def test_a_client_told_to_come_back_keeps_its_limit_down(service: Service, examp
 @pytest.mark.parametrize("faults", ["", "[]", '{"no such": 1}', '{"drop_rate": -1}', '{"drop_rate": "often"}'])
 def test_wrong_faults_are_refused_in_one_line(faults: str) -> None:
     command = [sys.executable, str(DEMO / "service.py"), f"--faults={faults}"]
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=CHILD_PATIENCE)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("service.py: error: argument --faults: expected ")
     assert done.stderr.count("\n") == 1

@@ -15,7 +15,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from support import PATIENCE
+from support import CHILD_PATIENCE, PATIENCE
 
 import more_executors
 from more_executors import Executors, SyncExecutor
@@ -72,7 +72,7 @@ def test_a_submodule_can_be_imported_alone_and_has_all_its_names(module: str) ->
 def run_alone(code: str) -> None:
     found = str(Path(more_executors.__file__).parent.parent)
     command = [sys.executable, "-I", "-W", "error", "-c", f"import sys; sys.path.append({found!r}); {code}"]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=100)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=CHILD_PATIENCE)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support import CHILD_PATIENCE
 
 import more_executors
 
@@ -24,7 +25,7 @@ def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess
     found = str(Path(more_executors.__file__).parent.parent)
     environment = os.environ if cwd else {**os.environ, "PYTHONPATH": found}
     command = [sys.executable, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=100, cwd=cwd, env=environment)
+    return subprocess.run(command, capture_output=True, text=True, timeout=CHILD_PATIENCE, cwd=cwd, env=environment)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=[script.stem for script in SCRIPTS])

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, cast
 
 import pytest
-from support import InThread
+from support import CHILD_PATIENCE, InThread
 
 import more_executors
 from more_executors.journal import Journal
@@ -77,7 +77,7 @@ class Worker:
         return lines
 
     def wait_until_open(self) -> None:
-        assert self._is_open.wait(60), "it does not begin"
+        assert self._is_open.wait(CHILD_PATIENCE), "it does not begin"
 
     def kill(self) -> list[str]:
         """End it here and now; returns the lines it said."""

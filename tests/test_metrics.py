@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 import time
 from concurrent.futures import Future, wait
 from typing import Any
 
+import prometheus_client
 import pytest
-from exposition import PREFIX, Series, eventually, executors, exposition, futures, series, timeless, unused_name
+from exposition import (
+    PREFIX,
+    Registries,
+    Series,
+    collect_anew,
+    eventually,
+    executors,
+    exposition,
+    futures,
+    series,
+    timeless,
+    unused_name,
+)
 from support import PATIENCE, InThread, Parking, ScriptedDelegate, SomeError, said
 
 from more_executors import (
     Executors,
     f_return,
+    metrics,
 )
 
 TYPES = [
@@ -42,6 +57,11 @@ TYPES = [
     ("poll_lag_seconds", "histogram"),
     ("poll_throttled_total", "counter"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def own_collector(monkeypatch: pytest.MonkeyPatch) -> None:
+    collect_anew(monkeypatch)
 
 
 @pytest.fixture
@@ -317,3 +337,22 @@ def test_seconds_are_those_from_its_making_to_its_end(name: str) -> None:
     least, most = 10 * 0.05, 10 * (time.monotonic() - began + 1)
     assert least <= series(name)["future_time_total map"] <= most
     executor.shutdown()
+
+
+def test_the_default_registry_has_them_all(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "_collector", Registries.default_collector)
+    with Executors.sync(name=name):
+        labels = {"type": "sync", "executor": name}
+        assert prometheus_client.REGISTRY.get_sample_value(PREFIX + "exec_inprogress", labels) == 1
+
+
+def test_without_the_series_of_when_counters_began(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Executors.sync(name=name).submit(int)
+    gc.collect()
+    assert f'_created{{executor="{name}"' in exposition()
+    prometheus_client.disable_created_metrics()
+    try:
+        assert "_created" not in exposition()
+    finally:
+        prometheus_client.enable_created_metrics()
+    assert f'_created{{executor="{name}"' in exposition()

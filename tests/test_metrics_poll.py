@@ -8,13 +8,18 @@ from math import inf
 from typing import Any
 
 import pytest
-from exposition import PREFIX, eventually, exposition, series, unused_name
+from exposition import PREFIX, collect_anew, eventually, exposition, series, unused_name
 from support import PATIENCE, DuckDelegate, HeardLogger, said
 
 from more_executors import Executors, PollExecutor, SyncExecutor
 from more_executors.rate_limit import RateLimit, Throttled
 
 HISTOGRAMS = ("poll_duration_seconds", "poll_batch_size", "poll_lag_seconds")
+
+
+@pytest.fixture(autouse=True)
+def own_collector(monkeypatch: pytest.MonkeyPatch) -> None:
+    collect_anew(monkeypatch)
 
 
 @pytest.fixture
@@ -133,10 +138,10 @@ def test_the_oldest_age_is_that_of_the_oldest_of_a_name(name: str, monkeypatch: 
     futures = [first.submit(int), second.submit(int)]
     assert 0 <= series(name)["poll_oldest_age_seconds"] < PATIENCE
     ages = {first: 5.0, second: 50.0}
-    monkeypatch.setattr(PollExecutor, "_gauges", lambda self: {"outstanding": 1.0, "oldest_age_seconds": ages[self]})
-    assert series(name)["poll_oldest_age_seconds"] == 50
-    assert series(name)["poll_outstanding"] == 2
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(PollExecutor, "_gauges", lambda self: {"outstanding": 1.0, "oldest_age_seconds": ages[self]})
+        assert series(name)["poll_oldest_age_seconds"] == 50
+        assert series(name)["poll_outstanding"] == 2
     for future in futures:
         assert future.cancel()
     assert series(name)["poll_oldest_age_seconds"] == 0

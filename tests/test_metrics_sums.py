@@ -8,7 +8,18 @@ from concurrent.futures import Future, wait
 from typing import Any
 
 import pytest
-from exposition import Series, eventually, executors, exposition, futures, new, series, timeless, unused_name
+from exposition import (
+    Series,
+    collect_anew,
+    eventually,
+    executors,
+    exposition,
+    futures,
+    new,
+    series,
+    timeless,
+    unused_name,
+)
 from support import PATIENCE, InThread, ScriptedDelegate, SomeError, all_at_once
 
 from more_executors import (
@@ -30,6 +41,11 @@ from more_executors import (
     f_zip,
     metrics,
 )
+
+
+@pytest.fixture(autouse=True)
+def own_collector(monkeypatch: pytest.MonkeyPatch) -> None:
+    collect_anew(monkeypatch)
 
 
 @pytest.fixture

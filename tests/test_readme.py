@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support import CHILD_PATIENCE
 
 pytest.importorskip("requests")
 pytest.importorskip("aiohttp")
@@ -32,7 +33,7 @@ def service() -> Iterator[str]:
             yield f"http://127.0.0.1:{json.loads(process.stdout.readline())['port']}"
         finally:
             process.stdin.close()
-            process.wait(20)
+            process.wait(CHILD_PATIENCE)
 
 
 def test_the_programs_in_the_readme_publish_every_object(

@@ -11,6 +11,7 @@ from time import monotonic
 from types import SimpleNamespace
 
 import pytest
+from support import CHILD_PATIENCE
 
 from more_executors import Backoff, _core, _poll_calls, _poll_rounds
 
@@ -151,6 +152,6 @@ def test_the_page_in_the_guide_has_the_table_of_the_command() -> None:
 @pytest.mark.long
 def test_the_command_runs_in_its_short_mode() -> None:
     command = [sys.executable, "-m", "benchmarks.simulation", "--short"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=CHILD_PATIENCE, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert all(f"| {strategy.title} " in done.stdout for strategy in STRATEGIES)

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from support import CHILD_PATIENCE
 
 import more_executors
 
@@ -62,7 +63,9 @@ def output_of(*command: object) -> str:
     where = {} if installed else {"MYPYPATH": str(PACKAGE.parent)}
     environment = {**os.environ, **where}
     cwd = TYPED if installed else PACKAGE.parent
-    return subprocess.run(words, cwd=cwd, env=environment, capture_output=True, text=True, timeout=110).stdout
+    return subprocess.run(
+        words, cwd=cwd, env=environment, capture_output=True, text=True, timeout=CHILD_PATIENCE
+    ).stdout
 
 
 def checker(function: Callable[[Iterable[Path], Path], Complaints]) -> object:
