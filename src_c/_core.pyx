@@ -45,10 +45,14 @@ cdef extern from "platform.h" nogil:
     const char *BUILD_PROFILE_NAME
 cdef extern from "platform.h":
     object new_instance(object type, tuple no_arguments)
-    void call_or_complain(object thing, str name, tuple arguments, dict keywords)
+    void complain(object thing, object error)
+    ctypedef struct Interrupts:
+        int depth
+        bint waiting
+    Interrupts *interrupts_here() nogil
 
 cdef extern from "Python.h":
-    void PyErr_SetInterrupt()
+    int Py_AddPendingCall(int (*function)(void *) except -1, void *argument) noexcept
     Py_ssize_t PY_SSIZE_T_MAX
 
 BUILD_PROFILE = BUILD_PROFILE_NAME.decode("ascii")
@@ -56,6 +60,7 @@ BUILD_PROFILE = BUILD_PROFILE_NAME.decode("ascii")
 include "waiting.pxi"
 include "condition.pxi"
 include "transitions.pxi"
+include "interrupts.pxi"
 include "callbacks.pxi"
 include "delivery.pxi"
 include "future.pxi"

@@ -21,19 +21,25 @@ def log(logger, level, message, *arguments, error=None):
     call_or_complain(logger, "log", (level, message, *arguments), {"exc_info": error})
 
 
-cdef void report(object logger, str message, tuple arguments, object error) noexcept:
-    """Log `error` at ERROR, and go on whatever it is.
+cdef bint call_or_complain(object thing, str name, tuple arguments, dict keywords) noexcept:
+    """Call a method of anybody's; whether it did not raise. What it raises goes to `sys.unraisablehook`."""
+    cdef bint succeeded = False
+    enter_user_code()
+    try:
+        getattr(thing, name)(*arguments, **keywords)
+        succeeded = True
+    except BaseException as error:
+        if not interrupt_later(error):
+            complain(thing, error)
+    finally:
+        leave_user_code()
+    return succeeded
 
-    A Ctrl-C is not swallowed: it is raised again, in the main thread, once this library is out of the way.
-    """
+
+cdef void report(object logger, str message, tuple arguments, object error) noexcept:
+    """Log `error` at ERROR, and go on whatever it is; see `interrupts.pxi` for what becomes of an interrupt."""
     log(logger, logging.ERROR, message, *arguments, error=error)
     interrupt_later(error)
-
-
-cdef void interrupt_later(object error) noexcept:
-    """If `error` is a Ctrl-C in the main thread, have it raised there again."""
-    if isinstance(error, KeyboardInterrupt) and get_ident() == threading.main_thread().ident:
-        PyErr_SetInterrupt()
 
 
 cdef void run_callbacks(FutureCore future, object callbacks, Delivery *delivery) noexcept:
@@ -51,10 +57,13 @@ cdef void run_callback(FutureCore future, object callback, Delivery *delivery) n
         return
     if abandoning:
         return
+    enter_user_code()
     try:
         callback(future)
     except BaseException as error:
         report(futures_logger, "exception calling callback for %r", (future,), error)
+    finally:
+        leave_user_code()
 
 
 cdef void tell_watchers(FutureCondition condition, FutureCore future, State state) noexcept:
@@ -71,6 +80,7 @@ cdef void tell_watchers(FutureCondition condition, FutureCore future, State stat
 
 
 cdef void tell(object watcher, FutureCore future, State state) noexcept:
+    enter_user_code()
     try:
         if state == RESULT:
             watcher.add_result(future)
@@ -80,6 +90,8 @@ cdef void tell(object watcher, FutureCore future, State state) noexcept:
             watcher.add_cancelled(future)
     except BaseException as error:
         report(futures_logger, "exception telling %r, which waits for %r", (watcher, future), error)
+    finally:
+        leave_user_code()
 
 
 cdef object as_exception(str function, object exception):

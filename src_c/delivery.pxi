@@ -47,10 +47,14 @@ cdef class Hook:
             self.delegate_ended(future, CANCELLED_AND_NOTIFIED if state == CANCELLED else state,
                                 (<FutureCore>future).outcome, delivery)
             return
+        enter_user_code()
         try:
             state, value = outcome_of(future)
         except BaseException as error:
+            interrupt_later(error)
             state, value = ERROR, error
+        finally:
+            leave_user_code()
         self.delegate_ended(future, state, value, delivery)
 
 

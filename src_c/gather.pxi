@@ -114,6 +114,7 @@ cdef class Collect(Gather):
         if self.combine is None:
             future.settle(RESULT, results, delivery)
         elif self.enter(CALLING):
+            enter_user_code()
             try:
                 combined = self.combine(results)
             except BaseException as error:
@@ -121,6 +122,8 @@ cdef class Collect(Gather):
                 future.settle(ERROR, without_our_frames(error), delivery)
             else:
                 future.settle(RESULT, combined, delivery)
+            finally:
+                leave_user_code()
 
     cdef void ended(self, State state) noexcept:
         cdef list inputs = None, results
@@ -149,11 +152,14 @@ cdef class Choose(Gather):
         cdef object reference = None
         cdef bint truth = False, decides = False
         if state == RESULT and self.missing > 1 and future.state <= RUNNING:
+            enter_user_code()
             try:
                 truth = bool(value)
             except BaseException as error:
                 interrupt_later(error)
                 state, value = ERROR, error
+            finally:
+                leave_user_code()
         with cython.critical_section(future):
             reference = self.forget(index)
             if not self.decided:
@@ -233,6 +239,7 @@ cdef void cancel_each(list references, object logger, Delivery *delivery) noexce
         source = referent(references[i])
         references[i] = None
         if source is not None:
+            enter_user_code()
             try:
                 if is_plain(source):
                     cancel_along(<FutureCore>source, delivery)
@@ -240,4 +247,6 @@ cdef void cancel_each(list references, object logger, Delivery *delivery) noexce
                     source.cancel()
             except BaseException as error:
                 report(logger, "Exception during cancel on %s", (source,), error)
+            finally:
+                leave_user_code()
         breathe_at(i)

@@ -53,13 +53,19 @@ cdef class LoopBridge:
 
     cdef bint announce(self) noexcept:
         cdef object loop = self.loop()
+        cdef bint announced = False
+        enter_user_code()
         try:
             loop.call_soon_threadsafe(self.hand_over)
+            announced = True
         except BaseException as error:
             if loop is not None and not loop.is_closed():
                 report(futures_logger, "exception waking %r", (loop,), error)
-            return False
-        return True
+            else:
+                interrupt_later(error)
+        finally:
+            leave_user_code()
+        return announced
 
     cdef list take(self):
         cdef list fresh = []

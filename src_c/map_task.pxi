@@ -24,6 +24,7 @@ cdef class MapTask(Task):
         if not self.enter(CALLING):
             return
         traceback = value.__traceback__ if state == ERROR else None
+        enter_user_code()
         try:
             made = function(value)
             if self.flat:
@@ -37,6 +38,8 @@ cdef class MapTask(Task):
             else:
                 without_our_frames(error)
             future.settle(ERROR, error, delivery)
+        finally:
+            leave_user_code()
 
     cdef int go_on_with(self, object function, object made, Delivery *delivery) except -1:
         if made is self.future:

@@ -180,15 +180,20 @@ cdef class PacedTable(PolledTable):
     cdef double scheduled(self, Pace pace) except? -1.0:
         """What the schedule says, or -1.0 if that is nothing."""
         cdef double delay = -1.0
+        enter_user_code()
         try:
             delay = (<Backoff>self.schedule).delay(pace.step - 1 if pace.step else 0)
             if not delay >= 0.0:
                 raise ValueError(f"delay must be 0 s or more, not {delay!r}")
         except BaseException as error:
             delay = -1.0
-            if not self.complained:
+            if self.complained:
+                interrupt_later(error)
+            else:
                 self.complained = True
                 report(self.logger, "Exception while evaluating schedule %r", (self.schedule,), error)
+        finally:
+            leave_user_code()
         return delay
 
     cdef void wait_again(self, PollDescriptor task, double when, double now, bint postponed) noexcept:

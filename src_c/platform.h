@@ -38,16 +38,26 @@ static PyObject *new_instance(PyObject *type, PyObject *no_arguments)
     return ((PyTypeObject *)type)->tp_new((PyTypeObject *)type, no_arguments, NULL);
 }
 
-/* Call a method of anybody's, and hand what it raises to sys.unraisablehook: also a SystemExit, at which what Cython
- * does with an error that it cannot raise would end the process. */
-static void call_or_complain(PyObject *object, PyObject *name, PyObject *arguments, PyObject *keywords)
+/* Whether this thread is in user code that may raise nothing to its caller, and how deep; see interrupts.pxi. */
+#if defined(_MSC_VER)
+#define MORE_EXECUTORS_THREAD_LOCAL __declspec(thread)
+#else
+#define MORE_EXECUTORS_THREAD_LOCAL __thread
+#endif
+typedef struct {
+    int depth;
+    int waiting; /* an interrupt is to be raised once the thread is out of there */
+} Interrupts;
+static MORE_EXECUTORS_THREAD_LOCAL Interrupts current_interrupts = {0, 0};
+
+static Interrupts *interrupts_here(void) { return &current_interrupts; }
+
+/* Hand an error to sys.unraisablehook: also a SystemExit, at which what Cython does with an error that it cannot raise
+ * would end the process. */
+static void complain(PyObject *object, PyObject *error)
 {
-    PyObject *method = PyObject_GetAttr(object, name);
-    PyObject *result = method ? PyObject_Call(method, arguments, keywords) : NULL;
-    if (result == NULL)
-        PyErr_WriteUnraisable(object);
-    Py_XDECREF(result);
-    Py_XDECREF(method);
+    PyErr_SetObject((PyObject *)Py_TYPE(error), error);
+    PyErr_WriteUnraisable(object);
 }
 
 #endif

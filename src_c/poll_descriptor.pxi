@@ -86,10 +86,14 @@ cdef class PollDescriptor(Task):
         if state != RESULT:
             self.future.settle(state, value, delivery)
             return
+        enter_user_code()
         try:
             (<PolledTable>self.origin).take_up(self, value, -1.0, 0)
         except BaseException as error:
+            interrupt_later(error)
             self.future.settle(ERROR, error, delivery)
+        finally:
+            leave_user_code()
 
     cdef bint go_on_its_own(self, object value) noexcept:
         """Away from the delegate, with `value`: False if the future is done already."""

@@ -58,6 +58,7 @@ cdef class RetryTask(DeferredTask):
     cdef double seconds_until_next(self, object delegate_future) noexcept:
         """What the policy says: seconds until the next attempt, or -1.0 for none."""
         cdef double seconds = -1.0
+        enter_user_code()
         try:
             if self.policy.should_retry(self.attempts, delegate_future):
                 seconds = self.policy.sleep_time(self.attempts, delegate_future)
@@ -68,6 +69,8 @@ cdef class RetryTask(DeferredTask):
         except BaseException as error:
             seconds = -1.0
             report(self.origin.logger, "Exception while evaluating retry policy %r", (self.policy,), error)
+        finally:
+            leave_user_code()
         return seconds
 
     cdef void cancelling(self) noexcept:

@@ -178,7 +178,7 @@ def test_a_delegates_future_whose_outcome_cannot_be_had_fails_the_future(
     with PollExecutor(delegate, doubling) as executor:
         future = executor.submit(int)
         setattr(delegate.given[0], method, parking)
-        delegate.given[0].end(21)
+        InThread(delegate.given[0].end, 21).outcome()
         assert future.exception(PATIENCE) is error
 
 

@@ -142,7 +142,7 @@ def test_a_logger_that_raises_as_well_is_reported_and_the_cancel_refused(
     cancel_fn = CountedCancel(raising=ValueError())
     with PollExecutor(SyncExecutor(), poll, cancel_fn, logger=HeardLogger(raising=error)) as executor:
         future, descriptor = polled_future(poll, executor)
-        assert future.cancel() is False
+        assert InThread(future.cancel).outcome() is False
         descriptor.yield_result()
     assert nothing_left_behind == [error]
     nothing_left_behind.clear()

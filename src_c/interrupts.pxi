@@ -1,0 +1,60 @@
+"""An interrupt that hits the main thread in user code which is called for a future: it gets out a little later.
+
+A signal handler may raise KeyboardInterrupt, SystemExit or a class of its own in whatever the main thread is at, be it a
+callback, a function that maps, or a logger. Then this library first does for all futures what is to be done. When the
+thread is in none of those functions any more, the interpreter is asked to raise the interrupt again, in the main thread.
+"""
+
+import sys
+
+cdef list interrupts = []       # that are to be raised, the first first; of the main thread alone
+
+
+cdef inline void enter_user_code() noexcept:
+    """Before a call of anybody's function that may raise nothing to the caller. Followed by `leave_user_code`."""
+    interrupts_here().depth += 1
+
+
+cdef inline void leave_user_code() noexcept:
+    cdef Interrupts *here = interrupts_here()
+    here.depth -= 1
+    if here.waiting and here.depth == 0:
+        ask_for_interrupt(here)
+
+
+cdef void ask_for_interrupt(Interrupts *here) noexcept:
+    # Only so many can be asked for at a time: then it is tried again when this thread leaves user code next.
+    here.waiting = Py_AddPendingCall(raise_interrupt, NULL) < 0
+
+
+cdef int raise_interrupt(void *nothing) except -1:
+    """In the main thread, between two of its instructions: raise what waits for that, unless it is in user code."""
+    cdef Interrupts *here = interrupts_here()
+    if not interrupts or ending:
+        return 0
+    if here.depth > 0:
+        here.waiting = True
+        return 0
+    error = interrupts.pop(0)
+    if interrupts:
+        ask_for_interrupt(here)
+    raise error
+
+
+cdef bint interrupt_later(object error) noexcept:
+    """If `error` is an interrupt of the main thread, have it raised there again; whether it is one."""
+    cdef Interrupts *here
+    if isinstance(error, (Exception, GeneratorExit)) or get_ident() != threading.main_thread().ident:
+        return False
+    asyncio_exceptions = sys.modules.get("asyncio.exceptions")
+    if asyncio_exceptions is not None and isinstance(error, asyncio_exceptions.CancelledError):
+        return False
+    for other in interrupts:
+        if other is error:      # it has come through another function of the user's
+            return True
+    interrupts.append(error)
+    here = interrupts_here()
+    here.waiting = True
+    if here.depth == 0:
+        ask_for_interrupt(here)
+    return True
