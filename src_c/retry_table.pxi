@@ -22,12 +22,15 @@ cdef class RetryTask(DeferredTask):
         return 0
 
     cdef void attempt(self, object delegate) noexcept:
-        cdef Timer timer
+        cdef Timer timer = None
+        cdef bint again = False
         with cython.critical_section(self.future):
-            self.attempts += 1
-            timer = self.timer
-            self.timer = None
-        if self.attempts > 1 and not self.over:
+            if self.future.state <= RUNNING:    # else they are the winner's, who may be at them just now
+                self.attempts += 1
+                again = self.attempts > 1
+                timer = self.timer
+                self.timer = None
+        if again:
             self.origin.tally.count_retry()
         self.launch(delegate)
 

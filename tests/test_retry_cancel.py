@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
@@ -133,6 +134,35 @@ def test_cancel_wins_against_the_timer_that_is_about_to_be_set(monkeypatch: pyte
         delegate.next().set_result("next")
         assert other.result(0) == "next"
     assert len(delegate.given) == 2
+
+
+def test_an_attempt_that_falls_due_leaves_the_timer_to_a_cancel_that_has_just_won(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # 1. cancel has won, and tells who waits for the future; 2. the second attempt falls due: what the task has is the
+    # winner's by now, and not to be touched; 3. cancel goes on, and lets go of the timer.
+    now, timers = [0.0], list[int]()
+    monkeypatch.setattr(_core, "monotonic", lambda: now[0])
+    table, delegate, policy = _core.RetryTable(HeardLogger()), Executors.sync(), Scripted(5.0, 5.0)
+    future = table.submit_retry(None, policy, divmod, (1, 0), {})
+    assert table.start_due(delegate) == 5.0
+    (task,) = (thing for thing in gc.get_referents(future) if type(thing).__name__ == "RetryTask")
+
+    def count_timers() -> None:
+        timers.append(sum(isinstance(thing, _core.Timer) for thing in gc.get_referents(task)))
+
+    class Watcher:
+        def add_cancelled(self, future: Future[Any]) -> None:
+            count_timers()
+            now[0] = 5.0
+            table.start_due(delegate)
+            count_timers()
+
+    future._waiters.append(Watcher())
+    assert future.cancel()
+    count_timers()
+    assert timers == [1, 1, 0]
+    assert len(policy.asked) == 1
 
 
 # -- during an attempt --------------------------------------------------------------------------------------------

@@ -200,6 +200,25 @@ def test_timers_from_many_threads_lose_nothing() -> None:
     assert added.total() == cancelled.total() + len(due) > 100
 
 
+def test_cancels_at_the_moment_when_retries_fall_due() -> None:
+    futures: list[concurrent.futures.Future[Any]] = []
+    with Executors.sync().with_retry(max_attempts=1000, sleep=0.0005, exponent=1) as executor:
+
+        def cancel_some() -> None:
+            some = [executor.submit(divmod, 1, 0) for _ in range(50)]
+            time.sleep(random.uniform(0.0004, 0.0007))
+            for future in some:
+                future.cancel()
+            futures.extend(some)
+
+        all_for(2 * SECONDS, cancel_some, cancel_some, cancel_some, cancel_some)
+        tally = executor._table.tally
+    cancelled = sum(future.cancelled() for future in futures)
+    assert all(future.done() for future in futures)
+    assert (tally.started, tally.cancelled, tally.failed) == (len(futures), cancelled, len(futures) - cancelled)
+    assert cancelled > 0
+
+
 def test_a_wake_up_from_many_threads_is_never_lost() -> None:
     waker, asked, seen = Waker(), [0], [0]
     over = threading.Event()
