@@ -81,7 +81,8 @@ def f_apply(
     """A future of what the result of `future_fn`, a function, returns for the results of the arguments.
 
     It ends with the first of them that does not succeed; cancelling is as for `f_zip`. It is running while the last
-    argument that is not done is, or the function's future if all are done, and while the function is called. Raises TypeError if one is no future.
+    argument that is not done is, or the function's future if all are done, and while the function is called. Raises
+    TypeError if one is no future.
     """
     inputs = [*future_args, *future_kwargs.values(), future_fn]
     check_futures(f_apply.__name__, inputs)
