@@ -2,9 +2,11 @@
 
 import os
 import sys
+from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build_py import build_py
 
 MSVC = sys.platform == "win32"
 TRACING = [("CYTHON_TRACE_NOGIL", "1"), ("CYTHON_USE_SYS_MONITORING", "0")]
@@ -40,4 +42,25 @@ core = Extension(
     define_macros=[("MORE_EXECUTORS_PROFILE", f'"{profile}"'), *macros],
 )
 
-setup(ext_modules=cythonize([core], compiler_directives=directives))
+
+class BuildPackage(build_py):
+    """Puts a stub beside each module that has its types inline: itself.
+
+    `mypy --follow-imports skip` reads the types of other packages from stubs only.
+    """
+
+    def build_module(self, module, module_file, package):
+        built = super().build_module(module, module_file, package)
+        if not Path(module_file).with_suffix(".pyi").exists():
+            self.copy_file(module_file, str(self._stub(package, module)))
+        return built
+
+    def get_outputs(self, include_bytecode=True):
+        stubs = [str(self._stub(package, module)) for package, module, _ in self.find_all_modules()]
+        return list(dict.fromkeys(super().get_outputs(include_bytecode) + stubs))
+
+    def _stub(self, package, module):
+        return Path(self.build_lib, *package.split("."), f"{module}.pyi")
+
+
+setup(ext_modules=cythonize([core], compiler_directives=directives), cmdclass={"build_py": BuildPackage})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import pkgutil
 import re
 import runpy
 import subprocess
@@ -20,8 +22,14 @@ import more_executors
 
 TYPED = Path(__file__).parent / "typed"
 PASSING = sorted((TYPED / "passing").glob("*.py"))
+EXACT = sorted((TYPED / "exact").glob("*.py"))
 FAILING = sorted((TYPED / "failing").glob("*.py"))
 PACKAGE = Path(more_executors.__file__).parent
+
+
+def public_modules() -> Iterable[str]:
+    return (module.name for module in pkgutil.iter_modules([str(PACKAGE)]) if not module.name.startswith("_"))
+
 
 Complaints = dict[str, dict[int, str]]  # of each file, the lines
 
@@ -31,14 +39,14 @@ def test_the_package_says_it_is_typed() -> None:
         assert (PACKAGE / name).exists()
 
 
-@pytest.mark.parametrize("example", PASSING, ids=[path.stem for path in PASSING])
+@pytest.mark.parametrize("example", [*PASSING, *EXACT], ids=[path.stem for path in [*PASSING, *EXACT]])
 def test_a_typed_example_does_what_its_types_say(example: Path) -> None:
     runpy.run_path(str(example))["main"]()
 
 
-def mypy(files: Iterable[Path], scratch: Path) -> Complaints:
-    options = ["--strict", "--python-version=3.10", "--config-file=", f"--cache-dir={scratch / 'cache'}"]
-    output = output_of("mypy", *options, "--no-pretty", "--hide-error-context", *files)
+def mypy(files: Iterable[Path], scratch: Path, *more: str, package: Path = PACKAGE) -> Complaints:
+    options = ["--strict", "--python-version=3.10", "--config-file=", f"--cache-dir={scratch / 'cache'}", *more]
+    output = output_of("mypy", *options, "--no-pretty", "--hide-error-context", *files, package=package)
     found: Complaints = defaultdict(dict)
     for path, line, message in re.findall(r"^(.+\.py):(\d+): error: (.*)$", output, re.MULTILINE):
         found[Path(path).name][int(line)] = message
@@ -56,13 +64,13 @@ def pyright(files: Iterable[Path], scratch: Path) -> Complaints:
     return found
 
 
-def output_of(*command: object) -> str:
+def output_of(*command: object, package: Path = PACKAGE) -> str:
     words = [sys.executable, "-m", *map(str, command)]
-    installed = "site-packages" in PACKAGE.parts
+    installed = "site-packages" in package.parts
     # Neither finds a package that is installed in place by itself.
-    where = {} if installed else {"MYPYPATH": str(PACKAGE.parent)}
+    where = {} if installed else {"MYPYPATH": str(package.parent)}
     environment = {**os.environ, **where}
-    cwd = TYPED if installed else PACKAGE.parent
+    cwd = TYPED if installed else package.parent
     return subprocess.run(
         words, cwd=cwd, env=environment, capture_output=True, text=True, timeout=CHILD_PATIENCE
     ).stdout
@@ -97,3 +105,53 @@ def test_a_type_checker_finds_each_line_that_is_wrong_and_no_other(
         complaints = found[example.name]
         assert {n: line for n, line in wrong.items() if n not in complaints} == {}, f"not found in {example.name}"
         assert {n: text for n, text in complaints.items() if n not in wrong} == {}, f"not wrong in {example.name}"
+
+
+# -- for those who read stubs only ---------------------------------------------------------------------------------
+
+STUBS_ONLY = ("--follow-imports=skip", "--disallow-any-expr")
+PUBLIC = ["more_executors", *(f"more_executors.{name}" for name in sorted(public_modules()))]
+
+
+@pytest.fixture(scope="module")
+def package_with_stubs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package as it is when it is installed: a build puts stubs in it that the source does not have."""
+    if (PACKAGE / "__init__.pyi").exists():
+        return PACKAGE
+    built = tmp_path_factory.mktemp("built")
+    command = [sys.executable, "setup.py", "-q", "build_py", "--build-lib", str(built)]
+    subprocess.run(command, cwd=PACKAGE.parent, check=True, capture_output=True, timeout=CHILD_PATIENCE)
+    return built / PACKAGE.name
+
+
+only_with_mypy = pytest.mark.skipif(find_spec("mypy") is None, reason="mypy is not installed")
+
+
+@only_with_mypy
+def test_programs_are_typed_throughout_for_a_checker_that_reads_stubs_only(
+    package_with_stubs: Path, tmp_path: Path
+) -> None:
+    assert EXACT
+    assert mypy(EXACT, tmp_path, *STUBS_ONLY, package=package_with_stubs) == {}
+
+
+@only_with_mypy
+def test_such_a_checker_finds_a_type_for_every_public_name(package_with_stubs: Path, tmp_path: Path) -> None:
+    names = [f"{module}.{name}" for module in PUBLIC for name in names_of(module)]
+    program = tmp_path / "program.py"
+    imports = [f"import {module}" for module in PUBLIC]
+    program.write_text("\n".join([*imports, *(f"reveal_type({name})" for name in names)]))
+    options = ["--config-file=", f"--cache-dir={tmp_path / 'cache'}", "--follow-imports=skip", "--no-pretty"]
+    output = output_of("mypy", *options, program, package=package_with_stubs)
+    found = dict(re.findall(r"^.+\.py:(\d+): note: Revealed type is \"(.*)\"$", output, re.MULTILINE))
+    types = {name: found[str(line)] for line, name in enumerate(names, len(imports) + 1)}
+    assert {name: text for name, text in types.items() if text == "Any"} == {}
+
+
+def names_of(module: str) -> Iterable[str]:
+    """What may be imported from a public module: what it says, and what the package has besides."""
+    names = set(importlib.import_module(module).__all__)
+    if module == "more_executors":
+        names |= {name for name, value in vars(more_executors).items() if isinstance(value, type)}
+        names.add("progress")
+    return sorted(names)

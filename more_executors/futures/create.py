@@ -20,7 +20,7 @@ def f_return(x: Any = None) -> Future[Any]:
     return _returned.done(x)
 
 
-def f_return_error(x: BaseException | type[BaseException], traceback: TracebackType | None = None) -> Future[Any]:
+def f_return_error(x: BaseException | type[BaseException], traceback: TracebackType | None = None) -> Future[None]:
     """A future that failed with `x`, an instance or a class, as if raised at `traceback` if that is given.
 
     Raises TypeError if `x` is no exception, or `traceback` no traceback.
@@ -33,6 +33,6 @@ def f_return_error(x: BaseException | type[BaseException], traceback: TracebackT
     return future
 
 
-def f_return_cancelled() -> Future[Any]:
+def f_return_cancelled() -> Future[None]:
     """A future that was cancelled."""
     return _cancelled.cancelled()

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from more_executors import (
     f_and,
@@ -63,10 +63,11 @@ def made() -> None:
     assert_type(f_return(), Future[None])
     assert_type(f_return(Page("one")), Future[Page])
     optional: Future[int | None] = f_return(None)
-    failed: Future[int] = f_return_error(ValueError("no"))
-    failed = f_return_error(ValueError, None)
-    cancelled: Future[Page] = f_return_cancelled()
-    assert_type(f_return_cancelled(), Future[Any])
+    failed = f_return_error(ValueError("no"))
+    assert_type(failed, Future[None])
+    assert_type(f_return_error(ValueError, None), Future[None])
+    cancelled = f_return_cancelled()
+    assert_type(cancelled, Future[None])
     assert optional.done()
     assert failed.done()
     assert cancelled.done()
