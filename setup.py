@@ -1,11 +1,14 @@
 """Builds the extension. MORE_EXECUTORS_BUILD chooses a profile; everything else is in pyproject.toml."""
 
 import os
+import shutil
 import sys
+import sysconfig
 from pathlib import Path
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build import build
 from setuptools.command.build_py import build_py
 
 MSVC = sys.platform == "win32"
@@ -43,6 +46,31 @@ core = Extension(
 )
 
 
+def missing_tool():
+    """What has to be installed before this can be built, in a sentence; None if nothing is missing."""
+    if MSVC:
+        return None  # setuptools finds and names Microsoft's compiler itself
+    compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()[0]
+    if shutil.which(compiler) is None:
+        install = "Debian: apt install gcc libc6-dev; macOS: xcode-select --install"
+        return f"more_executors needs a C compiler to be built, and {compiler!r} is not there: install one ({install})"
+    headers = Path(sysconfig.get_path("include"), "Python.h")
+    if not headers.exists():
+        install = "Debian: apt install python3-dev"
+        return f"more_executors needs Python.h to be built, and {headers} is not there: install it ({install})"
+    return None
+
+
+class Build(build):
+    """Says at once, and in its own words, what is missing."""
+
+    def run(self):
+        missing = missing_tool()
+        if missing is not None:
+            sys.exit(missing)
+        super().run()
+
+
 class BuildPackage(build_py):
     """Puts a stub beside each module that has its types inline: itself.
 
@@ -63,4 +91,7 @@ class BuildPackage(build_py):
         return Path(self.build_lib, *package.split("."), f"{module}.pyi")
 
 
-setup(ext_modules=cythonize([core], compiler_directives=directives), cmdclass={"build_py": BuildPackage})
+setup(
+    ext_modules=cythonize([core], compiler_directives=directives),
+    cmdclass={"build": Build, "build_py": BuildPackage},
+)
