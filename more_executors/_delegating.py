@@ -10,13 +10,13 @@ Guarantees:
 
 from __future__ import annotations
 
-import inspect
 import logging
 import os
 from abc import abstractmethod
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from math import inf
+from types import TracebackType
 from typing import Any, ClassVar
 
 from . import _lifecycle, metrics
@@ -31,6 +31,7 @@ from ._base import (
 )
 from ._chaining import Chainable
 from ._core import TaskTable, cancel_many, log
+from ._delegate_end import DelegateEnd, check_shutdown, leave_block
 from ._pools import is_worker_of
 from ._types import A, B
 from ._worker import Worker
@@ -54,10 +55,12 @@ class DelegatingExecutor(Chainable[A, B]):
 
     def __init__(self, delegate: Delegate, logger: logging.Logger | None, name: str) -> None:
         check_delegate(delegate)
+        check_shutdown(delegate)
         check_name(name)
         self._delegate = delegate
         self._name = name
         self._logger = chosen_logger(logger, self._kind)
+        self._end: DelegateEnd | None = None  # once it is to come
         self._debugging = os.environ.get("MORE_EXECUTORS_DEBUG") == "1"
 
     def _start(self, table: TaskTable) -> None:
@@ -78,33 +81,41 @@ class DelegatingExecutor(Chainable[A, B]):
             del self, fn, args, kwargs
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take no more work, see what there is through, and shut the delegate down as well.
+        """Take no more work, see what there is through, and then shut the delegate down as well.
 
-        With `wait` it returns when all futures are done; without, at once, and they are seen through in the
-        background. `cancel_futures` first tries to cancel every future. A second call does nothing. Where waiting would
-        be for ever, as it is this thread that has to go on, it does not wait: on the executor's own thread, and in a
-        function that a future is waiting for.
+        With `wait` it returns when all futures are done and the delegate has shut down; without, at once, and both come
+        in the background. `cancel_futures` first tries to cancel every future. A second call does nothing. Where
+        waiting would be for ever, as it is this thread that has to go on, it does not wait: on the executor's own
+        thread, and in a function that a future is waiting for.
         """
         if not self._table.close(AFTER_SHUTDOWN):
             return
-        self._record.ended()
-        self._stay_until_drained()
-        wait = wait and not self._is_at_work_here()
+        end = self._end = DelegateEnd(self._delegate, cancel_futures)
         try:
+            self._record.ended()
+            self._stay_until_drained()
+            wait = wait and not self._is_at_work_here()
             self._cancel_at_shutdown(cancel_futures)
-        except BaseException:
-            self._shut_delegate_down(False, cancel_futures)
+            if cancels_at_shutdown(self._delegate):
+                end.come(wait)
+            background = not (wait or self._is_over_at_once())
+            self._end_when_drained(background)
+            if wait:
+                self._wait_until_drained()
+        except BaseException:  # a Ctrl-C
+            self._end_when_drained(True)
             raise
-        self._shut_delegate_down(wait, cancel_futures)
-        if wait:
-            self._wait_until_drained()
+        if not background:
+            end.come(wait)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        leave_block(self, self._logger, error)
 
     def _cancel_at_shutdown(self, asked_for: bool) -> None:
         if asked_for:
             cancel_many(self._table.futures())
-
-    def _shut_delegate_down(self, wait: bool, cancel_futures: bool) -> None:
-        shut_down(self._delegate, wait, cancel_futures)
 
     def _stay_until_drained(self) -> None:
         """Be there until all futures are done, even if nobody refers to this executor: they do, by themselves."""
@@ -112,6 +123,42 @@ class DelegatingExecutor(Chainable[A, B]):
     def _wait_until_drained(self) -> None:
         while not self._drained():
             self._table.waker.wait()
+
+    def _is_over_at_once(self) -> bool:
+        """Whether the delegate can be shut down right now, and without waiting."""
+        assert self._end is not None
+        return self._drained() and not self._end.may_block()
+
+    def _end_when_drained(self, background: bool) -> None:
+        """Be over when all futures are done; in the `background` means that the delegate is then shut down there."""
+        assert self._end is not None
+        if not background or self._end.has_come():
+            return
+        worker = Worker(self, self._table.waker, f"{self._kind}-{self._name}-shutdown")
+        worker.pin(self)
+        try:
+            worker.start()
+        except RuntimeError as error:  # no more threads, and nobody else to do it later
+            log(self._logger, logging.WARNING, "%r is shut down too early", self._delegate, error=error)
+            self._see_delegate_off()
+
+    def _see_delegate_off(self) -> None:
+        """Shut the delegate down, unless that has been done, or nobody has asked for it."""
+        if self._end is not None:
+            try:
+                self._end.come(False)
+            except BaseException as error:
+                log(self._logger, logging.ERROR, "%r cannot be shut down", self._delegate, error=error)
+
+    def _turn(self) -> float | None:
+        """What the thread does that is there in the background, after `shutdown`; see Worker."""
+        try:
+            if not self._drained():
+                return inf
+            self._see_delegate_off()
+            return None
+        finally:
+            del self
 
     def _drained(self) -> bool:
         """Whether no future is outstanding and none will be."""
@@ -124,6 +171,10 @@ class DelegatingExecutor(Chainable[A, B]):
         if isinstance(self._delegate, DelegatingExecutor):
             return self._delegate._is_at_work_here()
         return isinstance(self._delegate, ThreadPoolExecutor) and is_worker_of(self._delegate)
+
+    def _cancels_at_shutdown(self) -> bool:
+        """Whether `shutdown` has futures cancelled, here or below: whoever stands on this does not wait with it."""
+        return cancels_at_shutdown(self._delegate)
 
     def _end_with_interpreter(self) -> None:
         self._table.close(AFTER_INTERPRETER_SHUTDOWN)
@@ -143,8 +194,11 @@ class WorkingExecutor(DelegatingExecutor[A, B]):
 
     A subclass also
 
-    3. does in `_turn`, on that thread, what there is to do; turns may come from `_start` on.
+    3. does in `_work`, on that thread, what there is to do; it may be called from `_start` on;
+    4. if it has more to end when all futures are done, does that in `_finish`.
     """
+
+    _background: bool | None = None  # whether the thread is to shut the delegate down; None: it is not known yet
 
     def _start(self, table: TaskTable) -> None:
         super()._start(table)
@@ -152,8 +206,27 @@ class WorkingExecutor(DelegatingExecutor[A, B]):
         self._worker.start()
 
     @abstractmethod
+    def _work(self) -> float | None:
+        """Do what is due; returns the seconds until there is more, None for as long as nothing wakes the thread."""
+
+    def _finish(self) -> None:
+        """All futures are done. Called on the thread, once, or again if it raises."""
+
     def _turn(self) -> float | None:
-        """Do what is due; returns the seconds until there is more to do, or None when there never will be."""
+        try:
+            if not self._is_over():
+                seconds = self._work()
+                if not self._is_over():
+                    return inf if seconds is None else seconds
+            self._finish()
+            if self._background:
+                self._see_delegate_off()
+            return None
+        finally:
+            del self  # an exception that a future keeps may keep this frame, but not what is in it
+
+    def _is_over(self) -> bool:
+        return self._drained() and (self._table.closed != AFTER_SHUTDOWN or self._background is not None)
 
     def _stay_until_drained(self) -> None:
         self._worker.pin(self)
@@ -161,69 +234,27 @@ class WorkingExecutor(DelegatingExecutor[A, B]):
     def _wait_until_drained(self) -> None:
         self._worker.join()
 
+    def _end_when_drained(self, background: bool) -> None:
+        before, self._background = self._background, background
+        if self._drained():  # else whatever ends the last future wakes the thread
+            self._table.waker.set()
+            if before is False:  # the thread may be over without that
+                self._see_delegate_off()
+
     def _is_at_work_here(self) -> bool:
         return self._worker.is_current() or super()._is_at_work_here()
 
 
 class SubmittingExecutor(WorkingExecutor[A, B]):
-    """A WorkingExecutor whose thread submits to the delegate, which is therefore shut down last.
+    """A WorkingExecutor whose thread submits to the delegate: that has to take work until all futures are done."""
 
-    A subclass does in `_submit_due` what it would do in `_turn`.
-    """
+    def _is_over_at_once(self) -> bool:
+        return False
 
-    _delegate_shutdown: tuple[bool, bool] | None = None
-
-    @abstractmethod
-    def _submit_due(self) -> float | None:
-        """Submit what is due; returns the seconds until there is more, None for as long as nothing wakes the thread."""
-
-    def _shut_delegate_down(self, wait: bool, cancel_futures: bool) -> None:
-        self._delegate_shutdown = (wait, cancel_futures)
-        self._table.waker.set()
-
-    def _wait_until_drained(self) -> None:
-        assert self._delegate_shutdown is not None
-        _, cancel_futures = self._delegate_shutdown
-        try:
-            super()._wait_until_drained()
-        except BaseException:  # a Ctrl-C: then the thread sees the delegate off, if it has not ended just now
-            self._shut_delegate_down(False, cancel_futures)
-            if self._drained():
-                self._see_delegate_off()
-            raise
-        shut_down(self._delegate, True, cancel_futures)
-
-    def _turn(self) -> float | None:
-        try:
-            seconds = self._submit_due()
-            if self._drained() and (self._table.closed != AFTER_SHUTDOWN or self._delegate_shutdown is not None):
-                self._see_delegate_off()
-                return None
-            return inf if seconds is None else seconds
-        finally:
-            del self  # an exception that a future keeps may keep this frame, but not what is in it
-
-    def _see_delegate_off(self) -> None:
-        """If nobody waits for it in `shutdown`, shut the delegate down."""
-        if self._delegate_shutdown is not None and not self._delegate_shutdown[0]:
-            try:
-                shut_down(self._delegate, *self._delegate_shutdown)
-            except BaseException as error:
-                log(self._logger, logging.ERROR, "%r cannot be shut down", self._delegate, error=error)
+    def _cancels_at_shutdown(self) -> bool:
+        return False
 
 
-def shut_down(delegate: Delegate, wait: bool, cancel_futures: bool) -> None:
-    """Call `delegate.shutdown`, with `cancel_futures` only if it is asked for and known there."""
-    if cancel_futures and takes_keyword(delegate.shutdown, "cancel_futures"):
-        delegate.shutdown(wait=wait, cancel_futures=True)  # type: ignore[call-arg]
-    else:
-        delegate.shutdown(wait=wait)
-
-
-def takes_keyword(function: Callable[..., object], keyword: str) -> bool:
-    """Whether `function` can be called with `keyword`; True where that cannot be told."""
-    try:
-        parameters = inspect.signature(function).parameters
-    except (TypeError, ValueError):
-        return True
-    return keyword in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+def cancels_at_shutdown(delegate: Delegate) -> bool:
+    """Whether `delegate` is to be shut down at once, so that it cancels what is not done."""
+    return isinstance(delegate, DelegatingExecutor) and delegate._cancels_at_shutdown()

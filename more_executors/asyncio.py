@@ -8,12 +8,13 @@ import weakref
 from collections.abc import Callable
 from concurrent import futures
 from concurrent.futures import Executor
+from types import TracebackType
 from typing import Any, Generic
 
 from . import metrics
 from ._base import AFTER_SHUTDOWN, Delegate, check_delegate, check_name, chosen_logger
 from ._core import LoopBridge, Origin, referent
-from ._delegating import shut_down
+from ._delegate_end import check_shutdown, leave_block, shut_down
 from ._types import A, B
 
 __all__ = ["AsyncioExecutor"]
@@ -68,6 +69,7 @@ class AsyncioExecutor(Executor, Generic[A, B]):
         Raises TypeError if one of these cannot be used.
         """
         check_delegate(delegate)
+        check_shutdown(delegate)
         check_loop(loop)
         check_name(name)
         self._delegate = delegate
@@ -115,6 +117,11 @@ class AsyncioExecutor(Executor, Generic[A, B]):
             self._shut_down = True
             self._record.ended()
             shut_down(self._delegate, wait, cancel_futures)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        leave_block(self, self._logger, error)
 
 
 def current_loop() -> asyncio.AbstractEventLoop:

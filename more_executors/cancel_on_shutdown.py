@@ -28,7 +28,7 @@ class CancelOnShutdownExecutor(DelegatingExecutor[A, B]):
         """Make it.
 
         Args:
-            delegate: the executor that calls what is submitted; shut down with this one.
+            delegate: the executor that calls what is submitted; shut down after this one.
             logger: by default the one called "CancelOnShutdownExecutor".
             name: labels metrics.
 
@@ -39,3 +39,6 @@ class CancelOnShutdownExecutor(DelegatingExecutor[A, B]):
 
     def _cancel_at_shutdown(self, asked_for: bool) -> None:
         self._table.tally.count_cancels(cancel_many(self._table.futures()))
+
+    def _cancels_at_shutdown(self) -> bool:
+        return True

@@ -44,7 +44,7 @@ class MapExecutor(DelegatingExecutor[A, B]):
         """Make it.
 
         Args:
-            delegate: the executor that calls what is submitted; shut down with this one.
+            delegate: the executor that calls what is submitted; shut down after this one.
             fn: gets a result.
             logger: by default the one called after the class.
             name: labels metrics.

@@ -92,7 +92,7 @@ class PollExecutor(WorkingExecutor[A, B]):
         call returned, else what `schedule` says, else `default_interval`.
 
         Args:
-            delegate: the executor that calls what is submitted; shut down with this one.
+            delegate: the executor that calls what is submitted; shut down after this one.
             poll_fn: gets a list of `PollDescriptor`, may return a delay in seconds. If it is an `async def`, it runs on
                 an event loop that the executor has on a thread of its own; so do the functions that cancel.
             cancel_fn: gets a descriptor's `result`; whether the task has been cancelled. May be slow: other futures
@@ -239,17 +239,17 @@ class PollExecutor(WorkingExecutor[A, B]):
     def _repr_html_(self) -> str:
         return stats_table(f"{type(self).__name__} {self._name!r}", self.stats())
 
-    def _turn(self) -> float | None:
+    def _work(self) -> float | None:
         try:
-            if self._drained():
-                self._polling.close()
-                return None
             late, next_late = self._poll_table.fail_late()
             self._polling.cancels.too_late(late)
             seconds = self._polling.rounds.turn()
             return seconds if next_late == inf else max(0.0, min(seconds, next_late - monotonic()))
         finally:
             del self  # see `called`
+
+    def _finish(self) -> None:
+        self._polling.close()
 
     def _drained(self) -> bool:
         return super()._drained() and not self._poll_table.telling

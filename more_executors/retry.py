@@ -135,7 +135,7 @@ class RetryExecutor(SubmittingExecutor[A, B]):
         """`submit` with a policy of its own. Raises TypeError if `retry_policy` is none."""
         return self._retry_table.submit_retry(self, checked_policy(retry_policy), fn, args, kwargs)
 
-    def _submit_due(self) -> float | None:
+    def _work(self) -> float | None:
         try:
             return self._retry_table.start_due(self._delegate)
         finally:

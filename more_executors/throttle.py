@@ -77,7 +77,7 @@ class ThrottleExecutor(SubmittingExecutor[A, B]):
         """How many calls queue here, for the metrics."""
         return {"queue": self._throttle_table.waiting}
 
-    def _submit_due(self) -> float | None:
+    def _work(self) -> float | None:
         try:
             while self._throttle_table.start_next(self._limit(), self._delegate):
                 pass

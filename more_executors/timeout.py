@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future
-from math import inf
 from typing import Any
 
 from ._base import Delegate
@@ -35,7 +34,7 @@ class TimeoutExecutor(WorkingExecutor[A, B]):
         """Make it.
 
         Args:
-            delegate: the executor that calls what is submitted; shut down with this one.
+            delegate: the executor that calls what is submitted; shut down after this one.
             timeout: seconds; inf is for ever, and what is not positive over at once.
             logger: by default the one called "TimeoutExecutor".
             name: labels metrics and ends the name of the thread.
@@ -70,14 +69,11 @@ class TimeoutExecutor(WorkingExecutor[A, B]):
         """A future that ends as `future` does, and that is cancelled when its time is up."""
         return self._timeout_table.with_timeout(self, future, seconds)
 
-    def _turn(self) -> float | None:
+    def _work(self) -> float | None:
         try:
-            seconds = self._timeout_table.cancel_due()
-            if self._drained():
-                return None
-            return inf if seconds is None else seconds
+            return self._timeout_table.cancel_due()
         finally:
-            del self  # an exception that a future keeps may keep this frame, but not what is in it
+            del self  # see `_turn`
 
 
 def checked_timeout(seconds: float) -> float:

@@ -546,6 +546,7 @@ class DuckDelegate:
         self.given: list[Any] = []
         self.submitted: list[tuple[Any, ...]] = []
         self.shutdowns: list[dict[str, Any]] = []
+        self._shut_down = threading.Event()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         self.submitted.append((fn, args, kwargs))
@@ -554,6 +555,13 @@ class DuckDelegate:
 
     def shutdown(self, **how: Any) -> None:
         self.shutdowns.append(how)
+        self._shut_down.set()
+
+    def wait_for_shutdown(self) -> dict[str, Any]:
+        """Wait until it is shut down; returns how it was, which must be once."""
+        assert self._shut_down.wait(PATIENCE), "the delegate is not shut down"
+        (how,) = self.shutdowns
+        return how
 
 
 class HeardLogger(logging.Logger):

@@ -23,16 +23,18 @@ def done(result: Any) -> Future[Any]:
 
 
 @BOTH
-def test_shutdown_shuts_the_delegate_down_and_waits_for_all_futures(executor_type: type[MapExecutor]) -> None:
+def test_shutdown_waits_for_all_futures_and_then_shuts_the_delegate_down(executor_type: type[MapExecutor]) -> None:
     delegate = DuckDelegate()
     executor = executor_type(delegate)
     futures = [executor.submit(int) for _ in range(2)]
     thread = shutting_down(executor)
-    assert delegate.shutdowns == [{"wait": True}]
+    assert delegate.shutdowns == []
     delegate.given[0].end(1)
     assert thread.is_alive()
+    assert delegate.shutdowns == []
     delegate.given[1].end(error=SomeError())
     thread.outcome()
+    assert delegate.shutdowns == [{"wait": True}]
     assert [said(future, 0) for future in futures] == [1, SomeError]
 
 
@@ -60,13 +62,14 @@ def test_shutdown_without_waiting_returns_at_once_and_futures_go_on(executor_typ
     future = executor.submit(int)
     executor.shutdown(wait=False)
     executor.shutdown()
-    assert delegate.shutdowns == [{"wait": False}]
+    assert delegate.shutdowns == []
     assert not future.done()
     with pytest.raises(RuntimeError, match=REFUSED):
         executor.submit(int)
     assert len(delegate.given) == 1
     delegate.given[0].end()
     assert future.done()
+    assert delegate.wait_for_shutdown() == {"wait": False}
 
 
 @BOTH
@@ -82,7 +85,7 @@ def test_cancel_futures_cancels_what_the_delegate_gives_up(executor_type: type[M
     assert futures[0].cancelled()
     delegate.given[1].end(5)
     assert futures[1].result(0) == 5
-    assert len(delegate.shutdowns) == 1
+    assert delegate.wait_for_shutdown() == {"wait": wait, "cancel_futures": True}
 
 
 @BOTH

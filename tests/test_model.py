@@ -420,8 +420,8 @@ class PollMachine(RuleBasedStateMachine):
                 asked = task in polled or task in ducks
                 if decision == "agree" if asked else task not in running:
                     self.ends(task, CANCELLED)
-        if not self.closed:
-            assert self.delegate.shutdowns == [{"wait": False, "cancel_futures": cancel_futures}]
+        if self.pending():
+            assert self.delegate.shutdowns == []
         self.closed = True
 
     # -- what must hold after every step -------------------------------------------------------------------------

@@ -63,6 +63,12 @@ def pending_in_both_phases(
     return executor, delegate, futures, poll.next_with([0, 1, 2])
 
 
+def wait_until_refused(executor: PollExecutor[Any, Any]) -> None:
+    """Wait until `shutdown`, on another thread, has closed it."""
+    while executor._table.closed is None:
+        threading.Event().wait(0.001)
+
+
 def end_all(delegate: DuckDelegate, descriptors: list[Any]) -> None:
     for descriptor in descriptors:
         descriptor.yield_result("seen through")
@@ -102,7 +108,7 @@ def test_shutdown_without_waiting_returns_at_once_and_polling_goes_on_until_all_
     executor, delegate, futures, descriptors = pending_in_both_phases(poll)
     thread = poll_thread("both")
     executor.shutdown(wait=False)
-    assert delegate.shutdowns == [{"wait": False}]
+    assert delegate.shutdowns == []
     assert not any(future.done() for future in futures)
     descriptors[0].yield_result("a")
     delegate.given[3].end("joins after shutdown")
@@ -112,7 +118,9 @@ def test_shutdown_without_waiting_returns_at_once_and_polling_goes_on_until_all_
     poll.next_with([1, 2, "joins after shutdown"])[-1].yield_result("b")
     assert futures[3].result(0) == "b"
     assert thread.is_alive()
+    assert delegate.shutdowns == []
     end_all(delegate, descriptors)
+    assert delegate.wait_for_shutdown() == {"wait": False}
     assert_ends(thread)
     executor.notify()
 
@@ -120,19 +128,19 @@ def test_shutdown_without_waiting_returns_at_once_and_polling_goes_on_until_all_
 def test_shutdown_that_waits_returns_when_the_last_future_is_done() -> None:
     poll = RecordingPoll()
     executor, delegate, futures, descriptors = pending_in_both_phases(poll)
-    told = threading.Event()
-    delegate.shutdown = lambda **how: told.set()  # type: ignore[method-assign]
     shutting_down = InThread(executor.shutdown)
-    assert told.wait(PATIENCE)
+    wait_until_refused(executor)
     for descriptor in descriptors:
         descriptor.yield_result()
     delegate.given[3].end(error=ValueError())
     assert shutting_down.is_alive()
     delegate.given[4].end("last")
     assert shutting_down.is_alive()
+    assert delegate.shutdowns == []
     poll.next_with(["last"])[0].yield_result()
     shutting_down.outcome()
     assert all(future.done() for future in futures)
+    assert delegate.shutdowns == [{"wait": True}]
 
 
 def test_shutdown_that_waits_ends_although_the_poll_function_fails() -> None:
@@ -186,9 +194,9 @@ def test_a_second_shutdown_does_nothing() -> None:
         executor.shutdown(wait=False)
         executor.shutdown(wait=True)
         executor.shutdown(wait=False, cancel_futures=True)
-    assert delegate.shutdowns == [{"wait": False}]
     assert not any(future.done() for future in futures)
     end_all(delegate, descriptors)
+    assert delegate.wait_for_shutdown() == {"wait": False}
 
 
 def test_of_shutdowns_at_the_same_time_one_counts() -> None:
@@ -205,17 +213,18 @@ def test_cancel_futures_cancels_what_can_be_cancelled_and_sees_the_rest_through(
     poll = RecordingPoll()
     executor, delegate, futures, descriptors = pending_in_both_phases(poll, lambda result: result == 1)
     delegate.given[4].agrees_to_cancel = True
-    told = threading.Event()
-    delegate.shutdown = lambda **how: (delegate.shutdowns.append(how), told.set())  # type: ignore
     shutting_down = InThread(lambda: executor.shutdown(cancel_futures=True))
-    assert told.wait(PATIENCE)
-    assert [future.cancelled() for future in futures] == [False, True, False, False, True]
-    assert delegate.shutdowns == [{"wait": True, "cancel_futures": True}]
+    with pytest.raises(CancelledError):
+        futures[4].result(PATIENCE)
+    with pytest.raises(CancelledError):
+        futures[1].result(PATIENCE)
     assert shutting_down.is_alive()
     executor.notify()
     poll.next_with([0, 2])
     end_all(delegate, descriptors)
     shutting_down.outcome()
+    assert delegate.shutdowns == [{"wait": True, "cancel_futures": True}]
+    assert [future.cancelled() for future in futures] == [False, True, False, False, True]
     assert [f.result(0) for f in (futures[0], futures[2])] == ["seen through"] * 2
     assert type(futures[3].exception(0)) is KeyError
 
@@ -271,12 +280,12 @@ def test_a_ctrl_c_in_a_cancel_fn_gets_out_of_shutdown_which_has_its_effect(wait:
     thread = poll_thread("both")
     with pytest.raises(KeyboardInterrupt):
         executor.shutdown(wait, cancel_futures=True)
-    (how,) = delegate.shutdowns
-    assert how["wait"] is False
+    assert delegate.shutdowns == []
     with pytest.raises(RuntimeError, match=REFUSED):
         executor.submit(int)
     end_all(delegate, descriptors)
     assert all(future.done() for future in futures)
+    assert delegate.wait_for_shutdown()["wait"] is False
     assert_ends(thread)
 
 
@@ -306,8 +315,7 @@ def test_shutdown_in_the_poll_function_does_not_wait(wait: bool, cancel_futures:
     delegate.given[1].end("joins later")
     assert futures[1].result(PATIENCE) == "seen through"
     assert_ends(thread)
-    (how,) = delegate.shutdowns
-    assert how["wait"] is False
+    assert delegate.wait_for_shutdown()["wait"] is False
 
 
 @pytest.mark.parametrize("by", ["the poll", "a cancel", "another thread"])
@@ -341,8 +349,6 @@ def test_shutdown_in_a_callback(by: str) -> None:
 
 def test_shutdown_in_a_cancel_fn_waits_for_that_future_too() -> None:
     poll, delegate = RecordingPoll(), DuckDelegate()
-    told = threading.Event()
-    delegate.shutdown = lambda **how: told.set()  # type: ignore[method-assign]
 
     def cancel_fn(result: Any) -> bool:
         executor.shutdown()
@@ -353,7 +359,7 @@ def test_shutdown_in_a_cancel_fn_waits_for_that_future_too() -> None:
     delegate.given[0].end("key")
     (descriptor,) = poll.next_of(1)
     cancelling = InThread(future.cancel)
-    assert told.wait(PATIENCE)
+    wait_until_refused(executor)
     assert cancelling.is_alive()
     descriptor.yield_result("seen through")
     assert cancelling.outcome() is False

@@ -1,0 +1,98 @@
+"""Shutting a delegate down, which may be anybody's executor: once, and with the arguments that it takes."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable
+from concurrent.futures import Executor
+
+from ._base import Delegate
+from ._core import log
+
+__all__: list[str] = []
+
+
+class DelegateEnd:
+    """The one call of a delegate's `shutdown`, for whoever comes first. May be used from any thread."""
+
+    def __init__(self, delegate: Delegate, cancel_futures: bool) -> None:
+        self.delegate = delegate
+        self._cancel_futures = cancel_futures
+        self._left = [delegate]  # taken by whoever makes the call
+
+    def may_block(self) -> bool:
+        """Whether the call may wait although it is not to: `shutdown` knows no `wait`."""
+        shutdown = getattr(self.delegate, "shutdown", None)
+        return shutdown is not None and not takes_keyword(shutdown, "wait")
+
+    def has_come(self) -> bool:
+        """Whether the call has been made, or has begun."""
+        return not self._left
+
+    def come(self, wait: bool) -> None:
+        """Make the call, unless it has been made; if it raises, it can be made again."""
+        try:
+            delegate = self._left.pop()
+        except IndexError:
+            return
+        try:
+            shut_down(delegate, wait, self._cancel_futures)
+        except BaseException:
+            self._left.append(delegate)
+            raise
+
+
+def shut_down(delegate: Delegate, wait: bool, cancel_futures: bool) -> None:
+    """Call `delegate.shutdown`, if there is one, with those arguments that it knows."""
+    shutdown = getattr(delegate, "shutdown", None)
+    if shutdown is None:
+        return
+    how = {}
+    if takes_keyword(shutdown, "wait"):
+        how["wait"] = wait
+    if cancel_futures and takes_keyword(shutdown, "cancel_futures"):
+        how["cancel_futures"] = True
+    shutdown(**how)
+
+
+def check_shutdown(delegate: Delegate) -> None:
+    """Raise TypeError if `delegate` has a `shutdown` that cannot be called, or not without more than `wait`."""
+    shutdown = getattr(delegate, "shutdown", None)
+    if shutdown is None:
+        return
+    if not callable(shutdown):
+        raise TypeError(f"delegate.shutdown must be a method, not {shutdown!r}: {delegate!r}")
+    if inspect.iscoroutinefunction(shutdown):
+        raise TypeError(f"delegate.shutdown must not be an async def, which nobody would await: {delegate!r}")
+    try:
+        signature = inspect.signature(shutdown)
+    except (TypeError, ValueError):
+        return
+    how = {"wait": True} if takes_keyword(shutdown, "wait") else {}
+    try:
+        signature.bind(**how)
+    except TypeError as error:
+        raise TypeError(f"delegate.shutdown must take `wait`, or nothing: {error}: {delegate!r}") from None
+
+
+def leave_block(executor: Executor, logger: logging.Logger, error: BaseException | None) -> None:
+    """Shut `executor` down at the end of `with`. What that raises does not hide `error`, which left the block."""
+    try:
+        executor.shutdown(wait=True)
+    except Exception as fault:
+        if error is None:
+            raise
+        log(logger, logging.ERROR, "%r cannot be shut down", executor, error=fault)
+
+
+def takes_keyword(function: Callable[..., object], keyword: str) -> bool:
+    """Whether `function` can be called with `keyword`; True where that cannot be told."""
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return True
+    found = parameters.get(keyword)
+    if found is not None:
+        return found.kind is not found.POSITIONAL_ONLY
+    return any(p.kind is p.VAR_KEYWORD for p in parameters.values())
