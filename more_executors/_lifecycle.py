@@ -16,6 +16,7 @@ import itertools
 import os
 import threading
 import weakref
+from collections.abc import Callable
 from typing import Protocol
 
 from ._core import end_quietly
@@ -52,6 +53,14 @@ def track(executor: Mortal) -> None:
         raise RuntimeError("cannot make an executor after interpreter shutdown")
 
 
+_last: list[tuple[Callable[[], None], Callable[[], None]]] = []
+
+
+def call_last(with_interpreter: Callable[[], None], after_fork: Callable[[], None]) -> None:
+    """Have one of these called when the executors have been ended, with the interpreter or in a forked child."""
+    _last.append((with_interpreter, after_fork))
+
+
 def _tracked() -> list[Mortal]:
     found = (reference() for reference in _living.copy().values())
     return [executor for executor in found if executor is not None]
@@ -63,11 +72,15 @@ def _end_with_interpreter() -> None:
     end_quietly()
     for executor in _tracked():
         executor._end_with_interpreter()
+    for with_interpreter, _ in _last:
+        with_interpreter()
 
 
 def _end_after_fork() -> None:
     for executor in _tracked():
         executor._end_after_fork()
+    for _, after_fork in _last:
+        after_fork()
 
 
 def _register() -> None:

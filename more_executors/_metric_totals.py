@@ -41,6 +41,8 @@ class Record:
         self.meter = meter
         self.is_executor = is_executor
         self.in_use = is_executor
+        self.disowned = False
+        self.inherited = 0  # pending futures that do not count: see `disown`
         self.burial = 0  # its number among those that are added to the totals of what is gone; 0 before
         self.created = time.time()
         self.reference: Callable[[], Any] = lambda: None
@@ -49,13 +51,19 @@ class Record:
         """The executor was shut down."""
         self.in_use = False
 
+    def disown(self) -> None:
+        """What there is now is of no concern any more: in a forked child it is the parent's, or the process ends."""
+        self.in_use = False
+        self.disowned = True
+        self.inherited = self.tally.pending
+
     def is_in(self, past: Totals | None) -> bool:
         """Whether `past`, the totals of what is gone with the same labels, has this in them."""
         return past is not None and 0 < self.burial <= past.burials
 
     def gauges(self) -> Mapping[str, float]:
         """The figures of the executor's own, if it has some and is still there."""
-        executor: Gauged | None = self.reference()
+        executor: Gauged | None = None if self.disowned else self.reference()
         return {} if executor is None or not hasattr(executor, "_gauges") else executor._gauges()
 
 
@@ -88,7 +96,7 @@ class Totals:
     def add_present(self, record: Record) -> None:
         """Add what there is at this moment."""
         self.in_use += record.in_use and record.reference() is not None
-        self.pending += record.tally.pending
+        self.pending += max(0, record.tally.pending - record.inherited)
         for what, value in record.gauges().items():
             before = self.gauges.get(what, 0.0)
             self.gauges[what] = max(before, value) if what in LARGEST else before + value

@@ -1,7 +1,8 @@
 """What executors and futures have done so far, for Prometheus, if `prometheus_client` is there.
 
 Nothing is counted for it: the tallies of the core are, and the meters of poll executors, anyhow, and they are read when
-somebody scrapes. The environment variable `MORE_EXECUTORS_PROMETHEUS=0` switches it off.
+somebody scrapes; in a program of several processes, a thread writes them down now and then. The environment variable
+`MORE_EXECUTORS_PROMETHEUS=0` switches it off.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ try:
     from prometheus_client import REGISTRY  # type: ignore[import-not-found, unused-ignore]
 
     from ._metric_families import families
+    from ._metric_files import MetricFiles, in_use
 except ImportError:
     enabled = False
 else:
@@ -95,6 +97,11 @@ class Collector:
             present[labels].add_present(record)
         return past | present
 
+    def disown(self) -> None:
+        """What is in use, or pending, counts no more: in a forked child it is the parent's, or the process ends."""
+        for record in self._live.copy().values():
+            record.disown()
+
     def collect(self) -> list[Any]:
         """The metrics as they are now, for the registry."""
         return families(self.totals().items())
@@ -103,6 +110,8 @@ class Collector:
 _collector = Collector()
 if enabled:
     REGISTRY.register(_collector)
+    if in_use():
+        MetricFiles(_collector.totals, _collector.disown).start()
 
 
 def track(executor: object, kind: str, name: str, tally: Tally) -> Record:

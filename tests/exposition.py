@@ -47,8 +47,13 @@ def exposition() -> str:
 
 def series(name: str) -> Series:
     """What the exposition text has of the executors called `name`: "metric type" to value, or "metric" without type."""
+    return series_in(exposition(), name)
+
+
+def series_in(text: str, name: str) -> Series:
+    """The same of any such text."""
     found = {}
-    for line in exposition().splitlines():
+    for line in text.splitlines():
         match = re.fullmatch(PREFIX + r'(\w+)\{executor="([^"]*)"(?:,type="(\w+)")?\} (\S+)', line)
         if match and match[2] == name and not match[1].endswith("_created"):
             found[f"{match[1]} {match[3]}" if match[3] else match[1]] = float(match[4])
