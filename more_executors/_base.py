@@ -11,6 +11,7 @@ __all__: list[str] = []
 
 AFTER_SHUTDOWN = "cannot schedule new futures after shutdown"
 AFTER_INTERPRETER_SHUTDOWN = "cannot schedule new futures after interpreter shutdown"
+NOT_MADE = "cannot schedule new futures in an executor that could not be made"
 AFTER_FORK = "cannot schedule new futures in a forked child: its executors are the parent's, make a new one"
 
 

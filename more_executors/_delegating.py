@@ -24,6 +24,7 @@ from ._base import (
     AFTER_FORK,
     AFTER_INTERPRETER_SHUTDOWN,
     AFTER_SHUTDOWN,
+    NOT_MADE,
     Delegate,
     check_delegate,
     check_name,
@@ -66,7 +67,15 @@ class DelegatingExecutor(Chainable[A, B]):
     def _start(self, table: TaskTable) -> None:
         self._table = table
         _lifecycle.track(self)
-        self._record = metrics.track(self, self._metric, self._name, table.tally)
+        try:
+            self._start_thread()
+            self._record = metrics.track(self, self._metric, self._name, table.tally)  # last: it counts executors
+        except BaseException:
+            table.close(NOT_MADE)  # for a thread that was started, but not waited for until it was
+            raise
+
+    def _start_thread(self) -> None:
+        """Start the executor's thread, if it has one."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have the delegate call `fn(*args, **kwargs)`; returns a future of what this executor makes of it.
@@ -200,9 +209,8 @@ class WorkingExecutor(DelegatingExecutor[A, B]):
 
     _background: bool | None = None  # whether the thread is to shut the delegate down; None: it is not known yet
 
-    def _start(self, table: TaskTable) -> None:
-        super()._start(table)
-        self._worker = Worker(self, table.waker, f"{self._kind}-{self._name}")
+    def _start_thread(self) -> None:
+        self._worker = Worker(self, self._table.waker, f"{self._kind}-{self._name}")
         self._worker.start()
 
     @abstractmethod

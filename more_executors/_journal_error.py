@@ -10,3 +10,7 @@ class JournalError(Exception):
 
 
 JournalError.__module__ = "more_executors.journal"  # where everybody has it from
+
+
+class JournalLostError(JournalError):
+    """What was written is not where anybody would look for it: the file was deleted, moved or replaced."""

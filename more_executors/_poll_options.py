@@ -92,13 +92,21 @@ class Polling:
     rounds: Rounds
 
     def __init__(self, options: PollOptions, logger: logging.Logger, name: str, debugging: bool) -> None:
-        batch_size = sys.maxsize if options.batch_size is None else options.batch_size
-        default_interval = checked_seconds("default_interval", options.default_interval)
         self.meter = PollMeter()
         self.loop = LoopThread(f"{name}-loop")
         self.callers = DaemonThreads(name, options.max_concurrency)
         self.cancellers = DaemonThreads(f"{name}-cancel", 1)
         self.recorder = None if options.journal is None else Recorder(options.journal, logger, name)
+        try:
+            self._assemble(options, logger, name, debugging)
+        except BaseException:
+            if self.recorder is not None:
+                self.recorder.close(wait=True)
+            raise
+
+    def _assemble(self, options: PollOptions, logger: logging.Logger, name: str, debugging: bool) -> None:
+        batch_size = sys.maxsize if options.batch_size is None else options.batch_size
+        default_interval = checked_seconds("default_interval", options.default_interval)
         self.cancels = Cancels(
             options.cancel_fn,
             options.cancel_many_fn,

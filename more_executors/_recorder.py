@@ -5,8 +5,8 @@ Guarantees:
 * Telling takes no lock, waits for nothing and calls nobody: a thread of the recorder's own writes what it was told, a
   lot at a time, in the order of each key. A task that was over before it was written is never written.
 * What was told stays in mind until it is on record, however often writing fails.
-* After `detach`, and in a forked child, nothing more is recorded: futures that end because the program does are still
-  outstanding for the next one.
+* After `detach`, and in a forked child, nothing more is recorded.
+* What `flush` calls on disk is: whatever was not written, and why, it says False as long as that is so.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from math import inf
-from threading import Lock, Thread, current_thread
+from threading import Thread, current_thread
 from time import monotonic
 from typing import Any
 
 from ._core import Waker, log
-from .journal import JournalLike, Unreadable, UnrecordableError
+from ._journal_error import JournalLostError
+from ._recovery import Recovery, readable
+from .journal import JournalLike, UnrecordableError
 
 __all__: list[str] = []
 
@@ -61,17 +63,19 @@ class Writer:
         self.told: deque[Any] = deque()
         self.waker = Waker()
         self.hurry = Waker()
-        self.lock = Lock()  # guards `over`, and that no ticket comes after it
         self.over = False
         self.closing = False
+        self.missed = False  # something was told too late to be written
         self.first_key = 0
         self.reference: weakref.ref[Recorder] | None = None  # to the recorder; its callback closes this
         self.journal = journal
         self._logger = logger
         self._joined: dict[int, Any] = {}
         self._ended: dict[int, None] = {}
+        self._unrecorded: set[int] = set()  # are outstanding, and cannot be encoded
         self._tickets: list[Ticket] = []
         self._is_last = False
+        self._is_lost = False
         self._failures = 0
         self._give_up_at = inf
 
@@ -81,16 +85,25 @@ class Writer:
         self.hurry.set()
         self.waker.set()
 
+    def miss(self, event: object) -> None:
+        """What is told is not written."""
+        self.missed = True
+
+    def is_complete(self) -> bool:
+        """Once this is `over`: whether all that it was told is on record."""
+        if any(not isinstance(event, Ticket) for event in self.told.copy()):
+            return False
+        return not (self.missed or self._joined or self._ended or self._unrecorded)
+
     def run(self) -> None:
         """What the thread does."""
         try:
-            while not self._is_last and not (self.closing and not self.told):
+            while not self._is_last and not (self.closing and not self.told and not self._has_work()):
                 self._turn()
         finally:
-            _writers.pop(id(self.journal), None)
-            with self.lock:
-                self.over = True
-            self._give_tickets(not self._joined and not self._ended)
+            release(self)
+            self.over = True  # first: who comes with a ticket then looks here once more
+            self._end()
 
     def _turn(self) -> None:
         try:
@@ -99,13 +112,14 @@ class Writer:
                 self.hurry.wait(SECONDS_TO_GATHER)
             self._record(len(self.told))
         except BaseException as error:  # a lack of memory, or a fault of ours
-            log(self._logger, logging.ERROR, "%s goes on after an error", current_thread().name, error=error)
             self.waker.set()
+            log(self._logger, logging.ERROR, "%s goes on after an error", current_thread().name, error=error)
             self.hurry.wait(SECONDS_AFTER_ERROR)
+            self.hurry.set()  # somebody may have been in one before that
 
     def _record(self, count: int) -> None:
         """Put on record the first `count` of what was told, trying for as long as that takes."""
-        while count > 0 and not self._is_last:
+        while not self._is_last and (count > 0 or self._has_work()):
             self._take(min(count, AT_ONCE, len(self.told)))
             count -= AT_ONCE
             while not self._written():
@@ -114,12 +128,16 @@ class Writer:
                 self.hurry.wait(min(FIRST_PAUSE * 2 ** (self._failures - 1), LONGEST_PAUSE))
                 self._take(min(len(self.told), AT_ONCE))
 
+    def _has_work(self) -> bool:
+        """Whether something that was taken is not dealt with."""
+        return bool(self._joined or self._ended or self._tickets)
+
     def _take(self, count: int) -> None:
         joined, ended, told = self._joined, self._ended, self.told
-        # Of these it is not known that they are not on record.
+        # Of keys before that it is not known that they are not on record.
         uncertain_below = inf if self._failures else self.first_key
         for _ in range(count):
-            event = told.popleft()
+            event = told[0]  # left there until it is noted, should there be no memory for that
             if type(event) is tuple:
                 key, value = event
                 ended.pop(key, None)
@@ -127,31 +145,43 @@ class Writer:
             elif type(event) is int:
                 if joined.pop(event, _MISSING) is _MISSING or event < uncertain_below:
                     ended[event] = None
+                self._unrecorded.discard(event)
             else:
                 self._tickets.append(event)
-                if event.is_last:
-                    self._is_last = True
-                    return
+                self._is_last = event.is_last
+            told.popleft()
+            if self._is_last:
+                return
 
     def _written(self) -> bool:
         """Write what was taken; whether that worked."""
         try:
             if self._joined or self._ended:
                 self.journal.write(list(self._joined.items()), list(self._ended))
+            elif self._tickets or self._failures:
+                check(self.journal)
         except UnrecordableError as error:
+            self._unrecorded.update(key for key, _, _ in error.failures)
             self._say_unrecordable(error)
         except BaseException as error:
-            if not self._failures:
-                message = "%r cannot be written; it is tried again, and nothing is forgotten until then"
-                log(self._logger, logging.ERROR, message, self.journal, error=error)
+            self._say_failed(error)
+            self._is_lost = isinstance(error, JournalLostError)
             self._failures = min(self._failures + 1, 100)
+            if self._is_lost:
+                self._give_tickets(False)
             return False
         if self._failures:
             log(self._logger, logging.INFO, "%r is written again", self.journal)
         self._failures = 0
+        self._is_lost = False
         self._joined, self._ended = {}, {}
-        self._give_tickets(True)
+        self._give_tickets(not self._unrecorded)
         return True
+
+    def _say_failed(self, error: BaseException) -> None:
+        if not self._failures or (isinstance(error, JournalLostError) and not self._is_lost):
+            message = "%r cannot be written; it is tried again, and nothing is forgotten until then"
+            log(self._logger, logging.ERROR, message, self.journal, error=error)
 
     def _say_unrecordable(self, errors: UnrecordableError) -> None:
         for _, value, error in errors.failures[:NAMED_AT_ONCE]:
@@ -163,27 +193,48 @@ class Writer:
     def _gives_up(self) -> bool:
         if not self.closing and not self._is_last:
             return False
-        self._give_up_at = min(self._give_up_at, monotonic() + PATIENCE)
+        self._give_up_at = min(self._give_up_at, monotonic() + (0.0 if self._is_lost else PATIENCE))
         if monotonic() < self._give_up_at:
             return False
-        message = "%r could not be written: %d tasks are not on record, and %d are that have ended"
-        log(self._logger, logging.ERROR, message, self.journal, len(self._joined), len(self._ended))
+        if self._joined or self._ended:
+            message = "%r could not be written: %d tasks are not on record, and %d are that have ended"
+            log(self._logger, logging.ERROR, message, self.journal, len(self._joined), len(self._ended))
         self._is_last = True
         return True
 
     def _give_tickets(self, are_written: bool) -> None:
-        if self.over:
-            self._tickets += [event for event in self.told if isinstance(event, Ticket)]
-            self.told.clear()
-        for ticket in self._tickets:
+        tickets, self._tickets = self._tickets, []
+        for ticket in tickets:
             ticket.give(are_written)
-        self._tickets = []
+
+    def _end(self) -> None:
+        """Write nothing more, and leave nobody waiting."""
+        left = self.told.copy()
+        if any(not isinstance(event, Ticket) for event in left):
+            self.missed = True
+        for event in left:
+            self.told.popleft()
+            if isinstance(event, Ticket):
+                self._tickets.append(event)
+        self._give_tickets(self.is_complete())
+
+
+def check(journal: JournalLike) -> None:
+    """Raise what `journal` has to say about whether what was written is still there, if it can tell."""
+    if callable(method := getattr(journal, "check", None)):
+        method()
 
 
 _writers: dict[int, Writer] = {}
 
 
-def _nothing(event: object = None) -> None:
+def release(writer: Writer) -> None:
+    """The journal of `writer` may have another one."""
+    if _writers.get(id(writer.journal)) is writer:
+        _writers.pop(id(writer.journal), None)
+
+
+def _nothing() -> None:
     pass
 
 
@@ -209,12 +260,13 @@ class Recorder:
         try:
             on_record = list(journal.outstanding())
             self.first_key = writer.first_key = 1 + max((key for key, _ in on_record), default=0)
-            self._recovered = [readable(on_record, journal, logger)]
+            self.recovery = Recovery(readable(on_record, journal, logger))
             writer.reference = weakref.ref(self, lambda _: writer.close())
             self._thread = Thread(target=writer.run, name=f"{name}-journal", daemon=True)
             self._thread.start()
         except BaseException:
-            _writers.pop(id(journal), None)
+            writer.close()  # for a thread that was started, but not waited for until it was
+            release(writer)
             raise
         self._process = os.getpid()
         self._tell: Callable[[object], object] = writer.told.append
@@ -230,18 +282,12 @@ class Recorder:
         self._tell(key)
         self._wake()
 
-    def recovered(self) -> list[tuple[int, Any]]:
-        """The keys and values that were on record when this was made, by key; nothing the second time."""
-        try:
-            return self._recovered.pop()
-        except IndexError:
-            return []
-
     def flush(self, timeout: float | None = None) -> bool:
         """Wait until all that was told before is on disk.
 
-        Returns False if it is not after `timeout` seconds, or if the thread has ended with something not written. On
-        the recorder's own thread, and in a forked child, it does not wait.
+        Returns False if it is not after `timeout` seconds, if something could not be encoded, was told after `detach`,
+        or was not written when the thread ended, and if the journal is not where it was: then without waiting. On the
+        recorder's own thread, and in a forked child, it does not wait.
         """
         return self._flush(timeout, is_last=False)
 
@@ -255,34 +301,22 @@ class Recorder:
 
     def detach(self) -> None:
         """Record nothing more; wait, for `PATIENCE` seconds at most, until what was told before is on disk."""
-        self._tell = self._wake = _nothing
+        self._tell = self._writer.miss
+        self._wake = _nothing
         if self._process == os.getpid():
             self._flush(PATIENCE, is_last=True)
         else:  # a forked child, where the thread is not, and anybody may have had any lock
-            _writers.pop(id(self._writer.journal), None)
+            release(self._writer)
 
     def _flush(self, timeout: float | None, is_last: bool) -> bool:
         if self._process != os.getpid() or current_thread() is self._thread:
             return False
         writer, ticket = self._writer, Ticket(is_last)
-        with writer.lock:
-            over = writer.over
-            if not over:
-                writer.told.append(ticket)
-        if over:
-            return not writer._joined and not writer._ended
-        writer.hurry.set()
-        writer.waker.set()
-        ticket.waker.wait(timeout)
-        return ticket.is_written
-
-
-def readable(on_record: list[tuple[int, Any]], journal: object, logger: logging.Logger) -> list[tuple[int, Any]]:
-    """What of `on_record` could be decoded; of the rest one is logged, and how many there are."""
-    found = [entry for entry in on_record if not isinstance(entry[1], Unreadable)]
-    if count := len(on_record) - len(found):
-        key, unreadable = next(entry for entry in on_record if isinstance(entry[1], Unreadable))
-        message = "%d values in %r cannot be decoded, and stay there; the first is %s, of key %d"
-        encoded = reprlib.repr(unreadable.encoded)
-        log(logger, logging.ERROR, message, count, journal, encoded, key, error=unreadable.error)
-    return found
+        if not writer.over:
+            writer.told.append(ticket)
+            if not writer.over:  # else it may have looked for tickets before that
+                writer.hurry.set()
+                writer.waker.set()
+                ticket.waker.wait(timeout)
+                return ticket.is_written
+        return writer.is_complete()

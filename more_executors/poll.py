@@ -19,7 +19,7 @@ from threading import TIMEOUT_MAX
 from time import monotonic
 from typing import Any
 
-from ._base import Delegate, checked_seconds
+from ._base import AFTER_INTERPRETER_SHUTDOWN, Delegate, checked_seconds
 from ._core import Backoff, PollDescriptor, cancel_many
 from ._delegating import WorkingExecutor
 from ._html import stats_table
@@ -141,8 +141,13 @@ class PollExecutor(WorkingExecutor[A, B]):
         self._polling = Polling(self._options, self._logger, f"{self._kind}-{name}", self._debugging)
         self._meter = self._polling.meter
         self._poll_table = self._polling.table
-        self._polling.close_with(self)
-        self._start(self._poll_table)
+        try:
+            self._polling.close_with(self)
+            self._start(self._poll_table)
+        except BaseException:
+            self._polling.close()
+            self._polling.join()
+            raise
 
     def __class_getitem__(cls: Any, types: Any) -> Any:
         """For annotations: to a type checker there is a third type, the one of a descriptor's `result`."""
@@ -173,15 +178,29 @@ class PollExecutor(WorkingExecutor[A, B]):
     def resume(self) -> list[tuple[Any, Future[Any]]]:
         """Take up what `journal` has on record from before this executor: each task's result, and a future for it.
 
-        They are in the order in which the tasks began to be polled. What was returned once is not returned again.
-        Raises ValueError if the executor has no journal, RuntimeError after `shutdown`.
+        They are in the order in which the tasks began to be polled. What was returned once is not returned again; when
+        it raises, a Ctrl-C say, nothing was taken up, and it can be called again. Raises ValueError if the executor has
+        no journal, RuntimeError after `shutdown`.
         """
         if self._polling.recorder is None:
             raise ValueError(f"resume: {self!r} has no journal")
-        recorded = self._polling.recorder.recovered()
-        keys = [key for key, _ in recorded]
-        results = [result for _, result in recorded]
-        return list(zip(results, self._poll_table.adopt_many(self, results, keys=keys), strict=True))
+        recovery, claimant = self._polling.recorder.recovery, object()
+        keys: list[int] = []
+        results: list[Any] = []
+        futures: list[Future[Any]] = []
+        try:
+            if not recovery.claim(claimant):
+                return []
+            keys, results = recovery.keys, recovery.values
+            self._poll_table.adopt_many(self, results, keys=keys, futures=futures)
+            resumed = list(zip(results, futures, strict=True))
+            recovery.keys, recovery.values = [], []
+            return resumed
+        except BaseException:  # a Ctrl-C: the next call is to find it all
+            if recovery.is_claimed_by(claimant):
+                self._poll_table.retract_adopted(futures, results, keys)
+                recovery.give_back(claimant, keys or recovery.keys, results or recovery.values)
+            raise
 
     def flush_journal(self, timeout: float | None = None) -> bool:
         """Wait until `journal` has on record what has joined and what has ended so far; whether it has.
@@ -262,6 +281,7 @@ class PollExecutor(WorkingExecutor[A, B]):
         return self._polling.is_current() or super()._is_at_work_here()
 
     def _end_with_interpreter(self) -> None:
+        self._poll_table.close(AFTER_INTERPRETER_SHUTDOWN)  # first: what gets in is recorded
         self._polling.stop_recording()
         super()._end_with_interpreter()
         self._polling.loop.cancel_all()

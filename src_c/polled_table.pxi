@@ -48,38 +48,64 @@ cdef class PolledTable(StagedTable):
         """
         return self.adopt_one(executor, result, timeout, 0)
 
-    def adopt_many(self, executor, list results not None, double timeout=-1.0, list keys=None):
-        """`adopt` for each; returns a new list of the futures. `keys` are those under which they are on record."""
-        cdef list futures = []
+    def adopt_many(self, executor, list results not None, double timeout=-1.0, list keys=None, list futures=None):
+        """`adopt` for each; returns a new list of the futures, or fills `futures`, which is empty.
+
+        `keys` are those under which they are on record.
+        """
         cdef Py_ssize_t i
+        if futures is None:
+            futures = []
         try:
             for i in range(len(results)):
-                futures.append(self.adopt_one(executor, results[i], timeout, 0 if keys is None else keys[i]))
+                futures.append(None)    # now: a future that is made is in the list, whatever comes
+                futures[i] = self.adopt_one(executor, results[i], timeout, 0 if keys is None else keys[i])
                 breathe_at(i)
         except BaseException:
-            for future in futures:
-                self.retract_adopted(future, keys is not None)
+            self.retract_adopted(futures, results, keys)
             raise
         return futures
 
-    cdef int retract_adopted(self, FutureCore future, bint stays_on_record) except -1:
-        cdef Task task = pending_task(future)
-        if stays_on_record and task is not None:
-            (<PollDescriptor>task).pace.key = 0
-        return self.retract(future)
+    def retract_adopted(self, list futures not None, list results not None, list keys=None):
+        """Forget what `adopt_many` made, and nobody was given. The list of futures is emptied.
+
+        What has `keys` is on record afterwards as it was before; those of tasks that have ended meanwhile are replaced.
+        """
+        cdef Py_ssize_t i
+        for i in range(len(futures)):
+            if futures[i] is not None:
+                if keys is None:
+                    self.retract(futures[i])
+                else:
+                    keys[i] = put_back(self, futures[i], results[i], keys[i])
+            breathe_at(i)
+        drop(futures)
+
+    def cancel_all(self):
+        """Cancel every future that is not done, asking nobody, for the end of the interpreter: all stays on record."""
+        cdef list tasks = self.tasks()
+        cdef Py_ssize_t ended = 0
+        for task in tasks:
+            end_on_record(task)
+            ended += 1
+            breathe_at(ended)
+        drop(tasks)
 
     cdef FutureCore adopt_one(self, object executor, object result, double timeout, unsigned long long key):
         cdef PollDescriptor task = PollDescriptor.__new__(PollDescriptor)
         cdef FutureCore future = self.admit(task, executor)
         try:
             self.take_up(task, result, timeout, key)
-        except Exception as error:
+        except BaseException as error:
+            if not isinstance(error, Exception) or isinstance(error, MemoryError):
+                if key:
+                    put_back(self, future, result, key)
+                else:
+                    self.retract(future)
+                raise
             future.settle(ERROR, error, NULL)
             if key:
                 call_or_complain(self.recorder, "ended", (key,), {})
-        except BaseException:
-            self.retract(future)
-            raise
         return future
 
     cdef int take_up(self, PollDescriptor task, object value, double timeout, unsigned long long key) except -1:

@@ -128,31 +128,37 @@ def test_whatever_order_threads_tell_in_the_books_balance(made: Made) -> None:
 
 def test_an_empty_journal_has_nothing_to_recover(made: Made) -> None:
     assert made.recorder.first_key == 1
-    assert made.recorder.recovered() == []
+    assert (made.recorder.recovery.keys, made.recorder.recovery.values) == ([], [])
 
 
-def test_what_was_on_record_is_recovered_once() -> None:
+def test_what_was_on_record_is_there_for_one() -> None:
     made = Made((2, "two"), (7, ["seven"]))
     made.recorder.joined(8, "eight")
     made.flush()
     assert made.recorder.first_key == 8
-    assert made.recorder.recovered() == [(2, "two"), (7, ["seven"])]
-    assert made.recorder.recovered() == []
+    recovery, first, second = made.recorder.recovery, object(), object()
+    assert recovery.claim(first)
+    assert (recovery.keys, recovery.values) == ([2, 7], ["two", ["seven"]])
+    assert not recovery.claim(second)
+    recovery.give_back(first, [2, 9], ["two", ["seven"]])
+    assert not recovery.is_claimed_by(first)
+    assert recovery.claim(second)
+    assert (recovery.keys, recovery.values) == ([2, 9], ["two", ["seven"]])
     made.recorder.close(wait=True)
     assert sorted(made.journal.on_record) == [2, 7, 8]
 
 
 def test_of_threads_that_recover_at_once_one_does() -> None:
     made = Made(*((key, key) for key in range(10)))
-    found = all_at_once(*[made.recorder.recovered] * 4)
-    assert sorted(map(len, found)) == [0, 0, 0, 10]
+    found = all_at_once(*[lambda: made.recorder.recovery.claim(object())] * 4)
+    assert sorted(found) == [False, False, False, True]
     made.recorder.close(wait=True)
 
 
 def test_what_cannot_be_decoded_is_logged_and_stays() -> None:
     error = SomeError()
     made = Made((1, "one"), (2, Unreadable("gibberish", error)), (3, Unreadable("x", error)), (4, "four"))
-    assert made.recorder.recovered() == [(1, "one"), (4, "four")]
+    assert (made.recorder.recovery.keys, made.recorder.recovery.values) == ([1, 4], ["one", "four"])
     assert made.recorder.first_key == 5
     made.recorder.close(wait=True)
     ((level, message, logged),) = made.heard.lines

@@ -104,11 +104,11 @@ def test_after_detach_nothing_more_is_recorded(made: Made) -> None:
     made.recorder.joined(1, "one")
     made.recorder.ended(1)
     made.recorder.detach()
+    assert made.recorder.flush() is True
     made.recorder.ended(0)
     made.recorder.joined(2, "two")
     assert_ends(made.recorder._thread)
     assert made.journal.on_record == {0: "zero"}
-    assert made.recorder.flush() is True
     made.recorder.detach()
     made.recorder.close(wait=True)
     assert made.journal.on_record == {0: "zero"}
@@ -205,7 +205,7 @@ def test_with_a_real_journal_the_next_one_finds_what_is_left(tmp_path: Path) -> 
     for _ in range(3):
         with Journal(tmp_path / "tasks.db") as journal:
             recorder = Recorder(journal, HeardLogger(), "tested")
-            assert dict(recorder.recovered()) == left
+            assert dict(zip(recorder.recovery.keys, recorder.recovery.values, strict=True)) == left
             for key in itertools.islice(keys, recorder.first_key, recorder.first_key + 20):
                 recorder.joined(key, f"task-{key}")
                 left[key] = f"task-{key}"

@@ -116,7 +116,7 @@ def test_values_that_cannot_be_encoded_are_named_and_left_out(made: Made) -> Non
     made.journal.after = failing(1, UnrecordableError(failures))
     for key in range(10):
         made.recorder.joined(key, f"value {key}")
-    made.flush()
+    made.recorder.flush(PATIENCE)
     assert len(made.journal.writes) == 1
     lines = made.heard.lines
     assert [line[0] for line in lines] == ["ERROR"] * 6
@@ -132,7 +132,7 @@ def test_a_value_whose_repr_fails_is_named_as_far_as_that_goes(made: Made) -> No
 
     made.journal.after = failing(1, UnrecordableError([(0, Shy(), SomeError())]))
     made.recorder.joined(0, "zero")
-    made.flush()
+    made.recorder.flush(PATIENCE)
     assert "Shy instance" in made.heard.lines[0][1]
 
 

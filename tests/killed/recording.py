@@ -12,7 +12,7 @@ from more_executors.journal import Journal
 
 path, generation, seed = sys.argv[1:]
 recorder = Recorder(Journal(path), logging.getLogger("recorder"), "killed")
-recovered = recorder.recovered()
+recovered = list(zip(recorder.recovery.keys, recorder.recovery.values, strict=True))
 say("open")
 
 
