@@ -13,6 +13,7 @@ from setuptools.command.build_py import build_py
 
 MSVC = sys.platform == "win32"
 TRACING = [("CYTHON_TRACE_NOGIL", "1"), ("CYTHON_USE_SYS_MONITORING", "0")]
+VOLATILE = ["/volatile:ms"] if MSVC else []  # what platform.h makes of fields that threads share
 SANITIZED = ["-O1", "-g3", "-fno-omit-frame-pointer"]
 
 # profile: (compiler arguments, linker arguments, C macros, Cython directives)
@@ -40,7 +41,7 @@ core = Extension(
     ["src_c/_core.pyx"],
     include_dirs=["src_c"],
     depends=["src_c/platform.h"],
-    extra_compile_args=compile_args,
+    extra_compile_args=[*compile_args, *VOLATILE],
     extra_link_args=link_args,
     define_macros=[("MORE_EXECUTORS_PROFILE", f'"{profile}"'), *macros],
 )

@@ -11,16 +11,30 @@
 Sections. A change of state is decided in a short ``critical_section`` that runs no Python code: on a
 build with the GIL the section is the GIL itself, on a free-threaded build it is the object's own mutex.
 So inside a section nothing allocates an object, calls a method or lets go of the last reference to
-anything; what has to be dropped is moved to a local and dropped outside.
+anything; what has to be dropped is moved to a local and dropped outside. On a free-threaded build a section can even
+be broken in two where a reference is counted down, if the interpreter has to wait for a lock of its own then: so what
+it guards is right at every such place.
 
 No thread enters the section of one object inside that of another, so there is no order to get wrong:
 
 * ``section(future)`` guards the future's fields and, while the future is pending, what its task knows;
-* ``section(table)`` guards which tasks are outstanding, where they are listed, and who stands in line;
+* ``section(table)`` guards which tasks are outstanding, where they are listed, when they are due, and who stands in
+  line;
 * ``section(tally)`` guards the counts, ``section(timers)`` the heap and every timer in it.
 
-Whoever moves a future out of PENDING or RUNNING has won it, and from then on is the only one to touch
-its ``task``, ``waiter`` and ``callbacks``.
+Outside its section a field is touched
+
+* by anybody who reads it, if it is set before a second thread sees the object, and never after that;
+* by anybody who reads it, if it is of a type called ``Shared...`` (see ``platform.h``). Who reads such a field finds
+  what was written before it: with the ``state`` of a future that is done, its ``outcome``; with the ``phase`` of a
+  polled task, its ``value`` and ``pace``;
+* by the winner. Whoever moves a future out of PENDING or RUNNING has won it, and from then on is the only one to touch
+  its ``task``, ``waiter`` and ``callbacks``, and the task's ``value`` and ``timer``: all others ask first, in the
+  section, whether the future is pending. In the same way, whoever takes a timer out of the pending has its ``item``;
+* by the one thread that is told of the end of a delegate's future, or has a task in a call, if nobody else has to do
+  with it meanwhile: a map task's functions, the number of attempts, failures in a row.
+
+``.ci/tsan`` has ThreadSanitizer watch over all of this.
 
 A future made from others hangs on them by a ``Hook`` among their callbacks: a ``Task`` for one that is made from one
 at a time, an ``Input`` for each of those that a ``Gather`` waits for. See ``delivery.pxi`` for how it is told.
@@ -44,6 +58,12 @@ cdef extern from "platform.h" nogil:
     double coarse_now()
     const char *BUILD_PROFILE_NAME
 cdef extern from "platform.h":
+    ctypedef unsigned char SharedByte
+    ctypedef unsigned int SharedCount
+    ctypedef unsigned long SharedThread
+    ctypedef unsigned long long SharedKey
+    ctypedef Py_ssize_t SharedSize
+    ctypedef double SharedDouble
     object new_instance(object type, tuple no_arguments)
     void complain(object thing, object error)
     ctypedef struct Interrupts:

@@ -3,7 +3,7 @@
 from libc.math cimport pow
 from libc.stdint cimport uint64_t
 
-cdef uint64_t random_state = 0
+cdef SharedKey random_state = 0
 
 
 cdef double random_unit() noexcept:

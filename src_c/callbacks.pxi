@@ -5,7 +5,7 @@ futures_logger = logging.getLogger("concurrent.futures")
 
 
 # Whether the interpreter ends: what its end brings about is nobody's fault.
-cdef bint ending = False
+cdef SharedByte ending = False
 
 
 def end_quietly():

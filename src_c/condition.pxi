@@ -28,7 +28,7 @@ cdef class FutureCondition:
     It does what a `threading.Condition` with its re-entrant lock does, at the price of a lock.
     """
     cdef PyThread_type_lock lock    # held exactly while depth > 0
-    cdef unsigned long owner        # of the lock; only a thread's own value tells it anything
+    cdef SharedThread owner         # of the lock, or 0; a thread that reads its own here has written it, and holds it
     cdef Py_ssize_t depth           # guarded by the lock, as is the queue
     cdef list queue                 # None, or a lock for each thread that waits to be notified; it sleeps on that
 
@@ -42,7 +42,7 @@ cdef class FutureCondition:
             PyThread_free_lock(self.lock)
 
     cdef int check_mine(self) except -1:
-        if self.depth == 0 or self.owner != PyThread_get_thread_ident():
+        if self.owner != PyThread_get_thread_ident():
             raise RuntimeError("cannot release, wait on or notify a condition that is not held")
         return 0
 
@@ -52,7 +52,7 @@ cdef class FutureCondition:
         cdef PyLockStatus status
         cdef double deadline
         cdef long long microseconds
-        if self.depth > 0 and self.owner == me:
+        if self.owner == me:
             self.depth += 1
             return True
         status = PyThread_acquire_lock_timed(self.lock, 0, 0)
@@ -78,6 +78,7 @@ cdef class FutureCondition:
         self.check_mine()
         self.depth -= 1
         if self.depth == 0:
+            self.owner = 0
             PyThread_release_lock(self.lock)
 
     def __enter__(self):
@@ -97,6 +98,7 @@ cdef class FutureCondition:
         self.queue.append(bed)
         depth = self.depth
         self.depth = 0
+        self.owner = 0
         PyThread_release_lock(self.lock)
         try:
             bed.acquire(True, seconds_or_forever(timeout))
@@ -136,6 +138,7 @@ cdef class FutureCondition:
     def _at_fork_reinit(self):
         """In a forked child: nobody holds it, whoever held it in the parent."""
         self.lock = PyThread_allocate_lock()
+        self.owner = 0
         self.depth = 0
         self.queue = None
 

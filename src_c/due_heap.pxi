@@ -14,12 +14,12 @@ cdef class Pace:
     cdef PyObject *task         # borrowed: the task has this
     cdef DueHeap heap           # the one it is in while it waits, or None where the whole list is polled
     cdef Py_ssize_t place       # in the heap, or -1
-    cdef double due             # asked for by hand, for when it is in no call; 0.0: not asked
+    cdef SharedDouble due       # asked for by hand, for when it is in no call; 0.0: not asked
     cdef double joined          # the polled list, by the coarse clock
-    cdef unsigned long long key     # on record in a journal, or 0
-    cdef unsigned int polls     # calls it was in
-    cdef unsigned int step      # the same since its back-off began
-    cdef unsigned int failures  # in a row
+    cdef SharedKey key          # on record in a journal, or 0
+    cdef SharedCount polls      # calls it was in
+    cdef SharedCount step       # the same since its back-off began
+    cdef SharedCount failures   # in a row
     cdef unsigned int asks      # how often everything had been asked for when it was handed out
 
     def __cinit__(self):
@@ -49,7 +49,7 @@ cdef class DueHeap:
     cdef Py_ssize_t room
     cdef Py_ssize_t members     # who waits or is in a call
     cdef bint listed            # among the heaps of its table
-    cdef bint dropped           # nobody looks here any more
+    cdef SharedByte dropped     # nobody looks here any more
 
     def __dealloc__(self):
         PyMem_RawFree(self.entries)

@@ -108,13 +108,16 @@ cdef class FutureBase(FutureCore):
 
     @property
     def _condition(self):
-        cdef FutureCondition fresh
-        if self.condition is None:
+        cdef FutureCondition condition, fresh
+        with cython.critical_section(self):
+            condition = self.condition
+        if condition is None:
             fresh = FutureCondition()
             with cython.critical_section(self):
                 if self.condition is None:
                     self.condition = fresh
-        return self.condition
+                condition = self.condition
+        return condition
 
     @property
     def _waiters(self):

@@ -25,7 +25,7 @@ cdef class Gather(Task):
     that; `arrived` is called once for each input, by any number of threads at a time.
     """
     cdef list inputs            # section(future), as are these: what is kept of each, None once it is done; or None
-    cdef Py_ssize_t missing
+    cdef SharedSize missing
 
     cdef int begin(self, Origin origin, list futures) except -1:
         cdef FutureCore future = new_future()

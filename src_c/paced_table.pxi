@@ -11,9 +11,9 @@ cdef class PacedTable(PolledTable):
     """
     cdef object group_by
     cdef object schedule
-    cdef bint complained        # of the schedule
+    cdef SharedByte complained  # of the schedule
     cdef DueGroups groups
-    cdef readonly Py_ssize_t in_calls       # section(self), as is the next
+    cdef readonly SharedSize in_calls       # section(self), as is the next
     cdef unsigned int asks      # how often everything was asked for: what was in a call then is due right after it
 
     def __cinit__(self, logger, *args, group_by=None, schedule=None, **_):
@@ -171,11 +171,16 @@ cdef class PacedTable(PolledTable):
         cdef double now = monotonic()
         cdef Py_ssize_t i = 0
         for task in tasks:
-            if in_vain and (<PollDescriptor>task).pace.step:
-                (<PollDescriptor>task).pace.step -= 1
+            if in_vain:
+                self.step_back((<PollDescriptor>task).pace)
             self.wait_again(<PollDescriptor>task, now + seconds, now, True)
             i += 1
             breathe_at(i)
+
+    cdef void step_back(self, Pace pace) noexcept:
+        with cython.critical_section(self):
+            if pace.step:
+                pace.step -= 1
 
     cdef double scheduled(self, Pace pace) except? -1.0:
         """What the schedule says, or -1.0 if that is nothing."""
@@ -222,7 +227,8 @@ cdef class PacedTable(PolledTable):
         cdef double delay, when
         if self.schedule is None:
             return 0
-        pace.step = min(pace.step, 1)       # the next delay after this one is the second
+        with cython.critical_section(self):
+            pace.step = min(pace.step, 1)       # the next delay after this one is the second
         delay = self.scheduled(pace)
         if delay < 0.0:
             return 0

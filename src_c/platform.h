@@ -32,6 +32,22 @@ static double coarse_now(void)
 }
 #endif
 
+/* Fields that are written in a section, and read outside it too: whoever reads what was written there also finds all that
+ * was written before. Where there is a GIL, that is so in any case. Where threads add to one, they are in the section. */
+#if !defined(Py_GIL_DISABLED)
+#define MORE_EXECUTORS_SHARED
+#elif defined(_MSC_VER)
+#define MORE_EXECUTORS_SHARED volatile /* with /volatile:ms, as setup.py says */
+#else
+#define MORE_EXECUTORS_SHARED _Atomic
+#endif
+typedef MORE_EXECUTORS_SHARED unsigned char SharedByte;
+typedef MORE_EXECUTORS_SHARED unsigned int SharedCount;
+typedef MORE_EXECUTORS_SHARED unsigned long SharedThread;
+typedef MORE_EXECUTORS_SHARED unsigned long long SharedKey;
+typedef MORE_EXECUTORS_SHARED Py_ssize_t SharedSize;
+typedef MORE_EXECUTORS_SHARED double SharedDouble;
+
 /* What `type()` does before it looks for an `__init__`. */
 static PyObject *new_instance(PyObject *type, PyObject *no_arguments)
 {

@@ -12,7 +12,7 @@ cdef class PollDescriptor(Task):
     """
 
     cdef CancelAttempt attempt  # section(future): the cancel() that is being decided, or None
-    cdef Pace pace              # set once, or None where nothing needs it
+    cdef Pace pace              # section(future): set once, or None where nothing needs it
 
     def __init__(self, *args, **kwargs):
         raise TypeError("PollDescriptor objects are made by PollExecutor")
@@ -69,12 +69,14 @@ cdef class PollDescriptor(Task):
     @property
     def polls(self):
         """In how many calls of the poll function it was; None where whole lists are polled, which keeps no count."""
-        return self.pace.polls if isinstance(self.origin, PacedTable) and self.pace is not None else None
+        cdef Pace pace = self.paced()
+        return pace.polls if isinstance(self.origin, PacedTable) and pace is not None else None
 
     @property
     def failures(self):
         """How many of those in a row have failed, to the latest; counted where there is a `retry_policy`."""
-        return 0 if self.pace is None else self.pace.failures
+        cdef Pace pace = self.paced()
+        return 0 if pace is None else pace.failures
 
     __class_getitem__ = classmethod(types.GenericAlias)
 
@@ -95,8 +97,24 @@ cdef class PollDescriptor(Task):
         finally:
             leave_user_code()
 
-    cdef bint go_on_its_own(self, object value) noexcept:
-        """Away from the delegate, with `value`: False if the future is done already."""
+    cdef Pace paced(self):
+        """The pace, or None."""
+        cdef Pace pace
+        with cython.critical_section(self.future):
+            pace = self.pace
+        return pace
+
+    cdef Pace pace_with(self, Pace fresh):
+        """The pace, which is `fresh` if there was none."""
+        cdef Pace pace
+        with cython.critical_section(self.future):
+            if self.pace is None:
+                self.pace = fresh
+            pace = self.pace
+        return pace
+
+    cdef bint go_on_its_own(self, object value, Pace pace) noexcept:
+        """Away from the delegate, with `value` and `pace`: False if the future is done already."""
         cdef object reference
         cdef bint pending
         with cython.critical_section(self.future):
@@ -104,6 +122,7 @@ cdef class PollDescriptor(Task):
             if pending:
                 reference = self.value
                 self.value = value
+                self.pace = pace
                 self.phase = ON_ITS_OWN
         return pending
 
@@ -153,7 +172,7 @@ cdef class PollDescriptor(Task):
             self.attempt = None
         if attempt is not None:
             attempt.answer.settle(RESULT, state == CANCELLED_AND_NOTIFIED, NULL)
-        if self.pace is not None:
+        if self.paced() is not None:
             (<PolledTable>self.origin).record_end(self)     # first: the last to leave the table has the recorder closed
         Task.ended(self, state)
 

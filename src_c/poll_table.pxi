@@ -5,8 +5,8 @@
 @cython.no_gc_clear
 cdef class PollTable(PolledTable):
     """A PolledTable that hands out all polled tasks at once, but those that were put off."""
-    cdef bint postponed             # section(self): some may be left out of the list
-    cdef double first_postponed     # section(self): when the first of those is due again, or infinity
+    cdef SharedByte postponed       # section(self): some may be left out of the list
+    cdef SharedDouble first_postponed   # section(self): when the first of those is due again, or infinity
 
     def __cinit__(self, logger, *args, **_):
         self.first_postponed = INFINITY
@@ -28,7 +28,7 @@ cdef class PollTable(PolledTable):
             self.postponed = False
             self.first_postponed = INFINITY
         for task in tasks:
-            pace = (<PollDescriptor>task).pace
+            pace = (<PollDescriptor>task).paced()
             when = 0.0
             if pace is not None:
                 with cython.critical_section(self):
@@ -51,14 +51,13 @@ cdef class PollTable(PolledTable):
         return self.first_postponed
 
     cdef int poll_after(self, PollDescriptor task, double when) except -1:
-        cdef Pace pace = None
-        if task.pace is None:
+        cdef Pace pace = task.paced()
+        if pace is None:
             pace = Pace.__new__(Pace)
             pace.task = <PyObject *>task
+            pace = task.pace_with(pace)
         with cython.critical_section(self):
-            if task.pace is None:
-                task.pace = pace
-            task.pace.due = when
+            pace.due = when
             self.postponed = True
             self.first_postponed = min(self.first_postponed, when)
         self.waker.set()
@@ -73,6 +72,7 @@ cdef class PollTable(PolledTable):
         A call that was `in_vain` counts for no back-off.
         """
         cdef double when = monotonic() + seconds
+        cdef Pace pace
         cdef Py_ssize_t i = 0
         if seconds == 0.0:      # nothing is left out of the next list
             with cython.critical_section(self):
@@ -81,7 +81,8 @@ cdef class PollTable(PolledTable):
             return
         for task in tasks:
             if not (<PollDescriptor>task).over:
-                if (<PollDescriptor>task).pace is None or (<PollDescriptor>task).pace.due < when:
+                pace = (<PollDescriptor>task).paced()
+                if pace is None or pace.due < when:
                     self.poll_after(<PollDescriptor>task, when)
             i += 1
             breathe_at(i)

@@ -21,9 +21,9 @@ cdef class PolledTable(StagedTable):
     cdef readonly double timeout
     cdef readonly bint counting     # failures
     cdef Timers deadlines
-    cdef public double quiet_until      # what joins before that, by `monotonic`, need not wake who wakes up then anyway
+    cdef public SharedDouble quiet_until      # what joins before that, by `monotonic`, need not wake who wakes up then anyway
     cdef unsigned long long last_key        # section(self), as are the next
-    cdef readonly Py_ssize_t telling    # threads that are telling the recorder of a task, which may have ended
+    cdef readonly SharedSize telling    # threads that are telling the recorder of a task, which may have ended
     cdef bint joined            # since `news`
     cdef bint asked             # for a poll now, since `news`
 
@@ -111,6 +111,7 @@ cdef class PolledTable(StagedTable):
     cdef int take_up(self, PollDescriptor task, object value, double timeout, unsigned long long key) except -1:
         """Begin to poll `task`, unless its future is done; `value` is what it is known by elsewhere."""
         cdef Pace pace
+        cdef bint closed
         if timeout < 0.0:
             timeout = self.timeout
         pace = self.new_pace(task, value, timeout >= 0.0)
@@ -130,14 +131,14 @@ cdef class PolledTable(StagedTable):
         finally:
             with cython.critical_section(self):
                 self.telling -= 1
-            if self.refusal is not None:
+                closed = self.refusal is not None
+            if closed:
                 self.waker.set()
         return 0
 
     cdef bint begin(self, PollDescriptor task, object value, double timeout, Pace pace) except -1:
         """Have `task` join, unless its future is done; whether it has."""
-        task.pace = pace
-        if task.go_on_its_own(value):
+        if task.go_on_its_own(value, pace):
             self.join(task)
             if timeout >= 0.0 and task.set_timer(self.deadlines, monotonic() + timeout):
                 self.waker.set()
@@ -231,7 +232,7 @@ cdef class PolledTable(StagedTable):
         cdef Py_ssize_t i = 0
         if self.counting:
             for task in tasks:
-                (<PollDescriptor>task).pace.failures = 0
+                (<PollDescriptor>task).paced().failures = 0
                 i += 1
                 breathe_at(i)
 
@@ -240,7 +241,7 @@ cdef class PolledTable(StagedTable):
         cdef dict by_count = {}
         cdef Pace pace
         for task in tasks:
-            pace = (<PollDescriptor>task).pace
+            pace = (<PollDescriptor>task).paced()
             if not (<PollDescriptor>task).over and pace is not None:
                 pace.failures += 1
                 by_count.setdefault(pace.failures, []).append(task)

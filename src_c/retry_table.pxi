@@ -12,7 +12,7 @@ cdef class RetryTask(DeferredTask):
     cdef object policy
     cdef double due             # the first attempt
     cdef Py_ssize_t attempts    # begun so far
-    cdef bint last              # section(future): there is no attempt after this one
+    cdef SharedByte last        # section(future): there is no attempt after this one
 
     cdef int wait_until(self, double when) except -1:
         """Have the next attempt made at `when`. The phase is WAITING, and may not be so any more."""

@@ -27,7 +27,7 @@ cdef class Slots:
     """
     cdef list places        # [0:used] tasks and holes, [used:] room; holes and room are None
     cdef Py_ssize_t used
-    cdef Py_ssize_t live    # tasks, without the holes
+    cdef SharedSize live    # tasks, without the holes
     cdef Py_ssize_t front   # places in [0:front] are holes
 
     def __cinit__(self):
@@ -57,18 +57,17 @@ cdef class Slots:
         return old
 
     cdef void take(self, Task task) noexcept:
-        """Put `task` last."""
+        """Put `task` last. The caller's reference to it goes over to the array."""
         if self.used == len(self.places):
             self.close_holes()
         task.slot = <unsigned int>self.used
-        count_up(<PyObject *>task)
         count_down(peek(self.places, self.used))
         put(self.places, self.used, <PyObject *>task)
         self.used += 1
         self.live += 1
 
     cdef void leave(self, Task task) noexcept:
-        """Take `task` out. The caller holds a reference to it: the one dropped here is never the last."""
+        """Take `task` out. The reference to it goes over to the caller, to be put elsewhere, or dropped outside."""
         count_up(<PyObject *>None)
         put(self.places, task.slot, <PyObject *>None)
         self.live -= 1
@@ -76,7 +75,6 @@ cdef class Slots:
             self.used = self.front = 0
         elif <Py_ssize_t>task.slot == self.used - 1:
             self.used -= 1
-        count_down(<PyObject *>task)
 
     cdef Task first(self):
         """The one that has been here longest, or None."""

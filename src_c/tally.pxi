@@ -1,76 +1,137 @@
 """What an executor has done so far, counted where it happens and read when somebody asks."""
 
 
+cdef struct Figures:
+    Py_ssize_t started
+    Py_ssize_t finished
+    Py_ssize_t failed
+    Py_ssize_t cancelled
+    double seconds          # from creation to end, by the coarse clock
+    Py_ssize_t calls        # of a poll function
+    Py_ssize_t call_errors
+    double call_seconds
+    Py_ssize_t retries
+    double retry_seconds    # between attempts
+    Py_ssize_t cancels      # that worked, of those which the executor tried by itself
+
+
 @cython.final
 cdef class Tally:
-    """How many futures were made, how they ended, and what else an executor of some kind counts.
+    """How many futures were made, how they ended, and what else an executor of some kind counts."""
+    cdef Figures figures        # section(self)
 
-    `seconds` sums, over all that are done, the time from their creation to their end, by the coarse clock.
-    section(tally) guards all of it. A reader sees each figure right, if not all of the same moment.
-    """
-    cdef readonly Py_ssize_t started
-    cdef readonly Py_ssize_t finished
-    cdef readonly Py_ssize_t failed
-    cdef readonly Py_ssize_t cancelled
-    cdef readonly double seconds
-    cdef readonly Py_ssize_t calls          # of a poll function
-    cdef readonly Py_ssize_t call_errors
-    cdef readonly double call_seconds
-    cdef readonly Py_ssize_t retries
-    cdef readonly double retry_seconds      # between attempts
-    cdef readonly Py_ssize_t cancels        # that worked, of those which the executor tried by itself
+    cdef Figures read(self) noexcept:
+        """All of them, as they are at one moment."""
+        cdef Figures figures
+        with cython.critical_section(self):
+            figures = self.figures
+        return figures
 
     @property
     def pending(self):
         """How many are not done."""
-        cdef Py_ssize_t pending
-        with cython.critical_section(self):
-            pending = self.started - self.finished - self.failed - self.cancelled
-        return pending
+        cdef Figures now = self.read()
+        return now.started - now.finished - now.failed - now.cancelled
 
     cdef void begin(self) noexcept:
         with cython.critical_section(self):
-            self.started += 1
+            self.figures.started += 1
 
     cdef void retract(self) noexcept:
         """One that was counted as cancelled was none: nobody was given it."""
         with cython.critical_section(self):
-            self.started -= 1
-            self.cancelled -= 1
+            self.figures.started -= 1
+            self.figures.cancelled -= 1
 
     cdef void end(self, State state, double seconds) noexcept:
         with cython.critical_section(self):
             if state == RESULT:
-                self.finished += 1
+                self.figures.finished += 1
             elif state == ERROR:
-                self.failed += 1
+                self.figures.failed += 1
             else:
-                self.cancelled += 1
-            self.seconds += seconds
+                self.figures.cancelled += 1
+            self.figures.seconds += seconds
 
     def count_call(self, double seconds, bint failed):
         """Count a call of the poll function."""
         with cython.critical_section(self):
-            self.calls += 1
-            self.call_errors += failed
-            self.call_seconds += seconds
+            self.figures.calls += 1
+            self.figures.call_errors += failed
+            self.figures.call_seconds += seconds
 
     def count_cancels(self, Py_ssize_t cancels=1):
         """Count cancels that the executor tried by itself, and that worked."""
         with cython.critical_section(self):
-            self.cancels += cancels
+            self.figures.cancels += cancels
 
     cdef void count_pause(self, double seconds) noexcept:
         with cython.critical_section(self):
-            self.retry_seconds += seconds
+            self.figures.retry_seconds += seconds
 
     cdef void count_retry(self) noexcept:
         with cython.critical_section(self):
-            self.retries += 1
+            self.figures.retries += 1
 
     def __repr__(self):
-        return (f"<Tally started={self.started} finished={self.finished} failed={self.failed}"
-                f" cancelled={self.cancelled} seconds={self.seconds:.3f}>")
+        cdef Figures now = self.read()
+        return (f"<Tally started={now.started} finished={now.finished} failed={now.failed}"
+                f" cancelled={now.cancelled} seconds={now.seconds:.3f}>")
+
+    @property
+    def started(self):
+        """How many futures were made."""
+        return self.read().started
+
+    @property
+    def finished(self):
+        """How many of them ended with a result."""
+        return self.read().finished
+
+    @property
+    def failed(self):
+        """How many ended with an exception."""
+        return self.read().failed
+
+    @property
+    def cancelled(self):
+        """How many ended cancelled."""
+        return self.read().cancelled
+
+    @property
+    def seconds(self):
+        """The time from creation to end, over all that are done."""
+        return self.read().seconds
+
+    @property
+    def calls(self):
+        """How many calls of the poll function there were."""
+        return self.read().calls
+
+    @property
+    def call_errors(self):
+        """How many of those raised."""
+        return self.read().call_errors
+
+    @property
+    def call_seconds(self):
+        """How long those took."""
+        return self.read().call_seconds
+
+    @property
+    def retries(self):
+        """How many attempts were not the first."""
+        return self.read().retries
+
+    @property
+    def retry_seconds(self):
+        """How long the pauses between attempts were."""
+        return self.read().retry_seconds
+
+    @property
+    def cancels(self):
+        """How many cancels worked, of those which the executor tried by itself."""
+        return self.read().cancels
 
 
 cdef class Origin:

@@ -32,8 +32,8 @@ cdef class Task(Hook):
     cdef double started         # by the coarse clock
     cdef unsigned long thread   # the one that submits it, or calls a function for it
     cdef unsigned int slot      # its place in the Slots it is in, which section(table) guards
-    cdef unsigned char phase
-    cdef unsigned char over     # section(future): the future is done, although the task may not have left the table
+    cdef SharedByte phase       # written after `value`
+    cdef SharedByte over        # section(future): the future is done, although the task may not have left the table
     cdef unsigned char listed   # section(table): in the table's second Slots, not in the first
     cdef unsigned char gone     # section(table): in none, and not to come back
 
@@ -104,6 +104,13 @@ cdef class Task(Hook):
                 self.phase = phase
                 self.thread = PyThread_get_thread_ident()
         return pending
+
+    cdef bint occupies(self, unsigned long thread) noexcept:
+        """Whether `thread` is just submitting the task, or calling a function for it."""
+        cdef bint busy
+        with cython.critical_section(self.future):
+            busy = self.thread == thread and (self.phase == STARTING or self.phase == CALLING)
+        return busy
 
     cdef void lost(self) noexcept:
         self.future.settle(CANCELLED_AND_NOTIFIED, None, NULL)

@@ -16,7 +16,7 @@ cdef class TaskTable(Origin):
     cdef Slots outstanding      # in the order they began; see StagedTable for those that move on
     cdef object executor        # section(self): kept while anything is outstanding
     cdef object refusal         # section(self): None, or once closed the RuntimeError's message
-    cdef Py_ssize_t live        # section(self)
+    cdef SharedSize live        # section(self)
 
     def __cinit__(self, logger, *args, **kwargs):
         self.waker = Waker()
@@ -28,7 +28,10 @@ cdef class TaskTable(Origin):
     @property
     def closed(self):
         """Why no more tasks are taken, or None while they are."""
-        return self.refusal
+        cdef object refusal
+        with cython.critical_section(self):
+            refusal = self.refusal
+        return refusal
 
     def submit(self, executor, delegate, fn, tuple args not None, dict kwargs not None):
         """Have `delegate` call `fn(*args, **kwargs)`; returns a future of `executor`, outstanding until it is done.
@@ -65,7 +68,7 @@ cdef class TaskTable(Origin):
         """Whether a future waits for the calling thread: it is in `submit`, or in a function called for a future."""
         cdef unsigned long me = PyThread_get_thread_ident()
         for task in self.tasks():
-            if (<Task>task).thread == me and (<Task>task).phase in (STARTING, CALLING):
+            if (<Task>task).occupies(me):
                 return True
         return False
 
@@ -125,6 +128,7 @@ cdef class TaskTable(Origin):
 
     cdef void enter(self, Task task, object executor) noexcept:
         """Inside the section: put `task` in; it is not `cramped`."""
+        count_up(<PyObject *>task)
         self.outstanding.take(task)
         if self.live == 0:
             self.executor = executor
@@ -141,12 +145,13 @@ cdef class TaskTable(Origin):
                 executor = self.executor
                 self.executor = None
                 last = self.refusal is not None
+        count_down(<PyObject *>task)
         Origin.leave(self, task, state)
         if last:
             self.waker.set()
 
     cdef void withdraw(self, Task task) noexcept:
-        """Inside the section: take `task` out for good."""
+        """Inside the section: take `task` out for good; the table's reference to it is the caller's then."""
         task.gone = True
         self.slots_of(task).leave(task)
 

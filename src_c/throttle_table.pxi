@@ -147,7 +147,7 @@ cdef class ThrottleTable(StagedTable):
         TaskTable.leave(self, task, state)
         if self.outstanding.live > 0 or (self.counts_change and self.moved_on.live == 0):
             self.waker.set()
-        if self.first is not None:
+        if self.blocking:
             self.look_again()
 
 

@@ -6,8 +6,8 @@ cdef class Timer:
     """An item that falls due at `when`; made by `Timers.add`."""
     cdef readonly double when       # seconds, by whatever clock its user goes by
     cdef unsigned long long serial  # first come, first served among equals
-    cdef object item                # section(timers), as is the next
-    cdef bint pending
+    cdef object item                # section(timers) while it is pending, then whoever changed that
+    cdef SharedByte pending         # section(timers)
     cdef Timers timers
 
     def __init__(self, *args, **kwargs):

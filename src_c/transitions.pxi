@@ -19,7 +19,7 @@ cdef class FutureCore:
     exist once somebody needs them. A transition is `claim`, decided in the section, then `conclude` by the
     thread whose claim won, outside.
     """
-    cdef unsigned char state
+    cdef SharedByte state
     cdef object outcome         # the result, or the exception
     cdef Task task              # what may cancel it and wants to know when it is done, or None
     cdef object callbacks       # None, one callback, or a list of them; a Task is one for a future made from this
@@ -29,13 +29,10 @@ cdef class FutureCore:
 
     cdef State current(self) noexcept:
         """The state, read so that the outcome read after it is the one that belongs to it."""
-        cdef State state
-        with cython.critical_section(self):
-            state = <State>self.state
-        return state
+        return <State>self.state
 
     cdef bint cancelled_now(self) noexcept:
-        return self.state == CANCELLED or self.state == CANCELLED_AND_NOTIFIED
+        return CANCELLED <= self.state <= CANCELLED_AND_NOTIFIED
 
     cdef bint decide(self, State state, object outcome, Phase phase) noexcept:
         """Inside the section: end the future unless it is too late for that, or its task is in another phase."""
