@@ -260,9 +260,10 @@ def test_cancel_reaches_the_attempt_through_a_chain() -> None:
         given.set_exception(error)
         assert future.exception(0) is error
         last = upper.submit(int)
-        delegate.next()
+        last_given = delegate.next()
         assert (other.cancel(), next_given.cancelled()) == (True, True)
         assert not last.done()
+    last_given.cancel()  # the map below waits for it
 
 
 # -- at any moment ------------------------------------------------------------------------------------------------
