@@ -14,3 +14,7 @@ JournalError.__module__ = "more_executors.journal"  # where everybody has it fro
 
 class JournalLostError(JournalError):
     """What was written is not where anybody would look for it: the file was deleted, moved or replaced."""
+
+
+def refusal(path: str, why: str) -> JournalError:
+    return JournalError(f"the journal {path!r} {why}")

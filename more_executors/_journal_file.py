@@ -4,7 +4,9 @@ Guarantees:
 
 * Nothing is written before it is certain that the file is a sound journal that nobody else has open. SQLite would put
   what a killed process left beside a file into it as soon as it opens it: it is given a copy first.
-* A process that is gone, whatever ended it, holds no lock.
+* A process that is gone, whatever ended it, holds no lock, and leaves of such a copy nothing that the next one does not
+  throw away.
+* What is written is where the file, and its WAL, can be found again, or else that is said.
 * In a forked child, the parent's files are out of reach.
 """
 
@@ -12,15 +14,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sqlite3
 import stat
-import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 
 from ._file_lock import lock_byte
-from ._journal_error import JournalError
+from ._journal_connection import APPLICATION_ID, LAYOUT, connected, mark
+from ._journal_copy import copied, is_damage
+from ._journal_error import JournalLostError, refusal
 
 try:
     import ctypes
@@ -29,8 +31,6 @@ except ImportError:
 
 __all__: list[str] = []
 
-APPLICATION_ID = int.from_bytes(b"mexJ", "big")
-LAYOUT = 1
 HEADER_LENGTH = 100
 WAL_HEADER_LENGTH = 32
 WAL_BEGINNINGS = (bytes.fromhex("377f0682"), bytes.fromhex("377f0683"))
@@ -56,6 +56,7 @@ class JournalFile:
         self._lock = threading.Lock()  # guards the connection, and whether there is one
         self._connection: sqlite3.Connection | None = None
         where = os.path.realpath(path)
+        place = path if os.path.isabs(path) else os.path.join(os.getcwd(), path)
         with _opening:
             check_kind(path, where)
             self._descriptor = opened(path, where)
@@ -64,8 +65,11 @@ class JournalFile:
                 is_new = checked(path, where, self._descriptor)
                 self._connection = connected(path, where, is_new)
                 self._identity = identity(os.fstat(self._descriptor))
+                self._places = {place: self._identity, where + "-wal": identity(os.stat(where + "-wal"))}
                 _open[self._identity] = self
             except BaseException:
+                if self._connection is not None:
+                    self._connection.close()
                 os.close(self._descriptor)
                 raise
 
@@ -81,6 +85,24 @@ class JournalFile:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
+            self._check_places()
+
+    def check_file(self) -> None:
+        """Raise JournalLostError if the file, or its WAL, is not where it was any more."""
+        with self._use("read"):
+            self._check_places()
+
+    def _check_places(self) -> None:
+        # Where files have no numbers, as on some of Windows' file systems, they cannot be moved while they are open.
+        for place, opened_as in self._places.items():
+            try:
+                found = identity(os.stat(place))
+            except OSError as error:
+                why = f"cannot be found where it was: {error}"
+                raise JournalLostError(f"the journal {self._path!r} {why}") from error
+            if found != opened_as:
+                why = f"cannot be found where it was: {place!r} is another file"
+                raise JournalLostError(f"the journal {self._path!r} {why}")
 
     def rows(self) -> list[Row]:
         """All there is, by key."""
@@ -112,6 +134,7 @@ class JournalFile:
         with self._lock:
             connection, self._connection = self._connection, None
         if connection is not None:
+            mark(connection, False)
             # In this order: with the descriptor go the locks of SQLite.
             connection.close()
             os.close(self._descriptor)
@@ -125,10 +148,6 @@ class JournalFile:
         if ctypes is not None and self._connection is not None:
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._connection))
         os.close(self._descriptor)
-
-
-def refusal(path: str, why: str) -> JournalError:
-    return JournalError(f"the journal {path!r} {why}")
 
 
 def identity(status: os.stat_result) -> tuple[int, int]:
@@ -154,7 +173,7 @@ def check_kind(path: str, where: str) -> None:
 
 def check_alone(path: str, where: str) -> None:
     """Raise if beside a file that is missing or empty there is what belongs to one that is not."""
-    if beginning(where + "-wal"):
+    if beginning(path, where):
         raise refusal(path, f"has nothing in it, but {path + '-wal'!r} has: one of the two was lost or replaced")
 
 
@@ -185,15 +204,24 @@ def checked(path: str, where: str, descriptor: int) -> bool:
         return True
     if why := fault_of_header(at_beginning(descriptor, HEADER_LENGTH)):
         raise refusal(path, why)
-    wal = beginning(where + "-wal")
+    wal = beginning(path, where)
     if len(wal) == WAL_HEADER_LENGTH and wal[:4] not in WAL_BEGINNINGS:
         raise refusal(path, f"is damaged: {path + '-wal'!r} is not what SQLite left there")
     try:
-        return check_copy(path, where, descriptor)
+        with copied(where, descriptor) as connection:
+            names = ("page_count", "application_id", "user_version")
+            pages, *version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
+            if not pages:
+                return True  # its process was killed while it made it
+            why = fault_of_version(*version) or fault_of_content(connection)
     except OSError as error:
         raise refusal(path, f"cannot be checked, for which it is copied: {error}") from error
     except sqlite3.Error as error:
-        raise refusal(path, f"is damaged: {error}") from error
+        is_damaged = is_damage(error)
+        raise refusal(path, f"{'is damaged' if is_damaged else 'cannot be checked'}: {error}") from error
+    if why:
+        raise refusal(path, why)
+    return False
 
 
 def fault_of_header(header: bytes) -> str:
@@ -211,28 +239,6 @@ def fault_of_version(application: int, layout: int) -> str:
     return "" if layout == LAYOUT else f"is damaged: there is no layout {layout}"
 
 
-def check_copy(path: str, where: str, descriptor: int) -> bool:
-    """What `checked` does, by having SQLite read a copy."""
-    with tempfile.TemporaryDirectory(prefix="more_executors-") as folder:
-        copy = os.path.join(folder, "copy")
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        with open(descriptor, "rb", closefd=False) as source, open(copy, "wb") as target:
-            shutil.copyfileobj(source, target, 1 << 20)
-        for ending in ("-wal", "-journal"):
-            if os.path.exists(where + ending):
-                shutil.copyfile(where + ending, copy + ending)
-        with contextlib.closing(sqlite3.connect(copy, isolation_level=None)) as connection:
-            connection.execute("PRAGMA synchronous = OFF")
-            names = ("page_count", "application_id", "user_version")
-            pages, *version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
-            if not pages:
-                return True  # its process was killed while it made it
-            why = fault_of_version(*version) or fault_of_content(connection)
-    if why:
-        raise refusal(path, why)
-    return False
-
-
 def fault_of_content(connection: sqlite3.Connection) -> str:
     found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
@@ -241,52 +247,20 @@ def fault_of_content(connection: sqlite3.Connection) -> str:
     return "" if columns == ["key", "value"] else "is damaged: it has no table of tasks"
 
 
-def connected(path: str, where: str, is_new: bool) -> sqlite3.Connection:
-    """A connection to the file, with nobody else having one; the table is made if the file is new."""
-    try:
-        # check_same_thread: JournalFile has a lock.
-        connection = sqlite3.connect(where, timeout=0, isolation_level=None, check_same_thread=False)
-    except sqlite3.Error as error:
-        raise refusal(path, f"cannot be opened: {error}") from error
-    try:
-        # First of all: then there is no third file, of memory that processes share.
-        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA fullfsync = ON")
-        if is_new:
-            # All of that before the first WAL: so the file itself always says what it is.
-            connection.execute("BEGIN EXCLUSIVE")
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {LAYOUT}")
-            connection.execute("CREATE TABLE tasks (key INTEGER PRIMARY KEY, value NOT NULL)")
-            connection.execute("COMMIT")
-        mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-        if mode != "wal":
-            raise refusal(path, f"cannot be opened: its file system cannot do what SQLite needs (it stays {mode!r})")
-        connection.execute("PRAGMA journal_size_limit = 16000000")
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute("COMMIT")
-    except BaseException as error:
-        connection.close()
-        if not isinstance(error, sqlite3.Error):
-            raise
-        why = "is in use by another process" if "locked" in str(error) else f"cannot be opened: {error}"
-        raise refusal(path, why) from error
-    return connection
-
-
 def at_beginning(descriptor: int, length: int) -> bytes:
     os.lseek(descriptor, 0, os.SEEK_SET)
     return os.read(descriptor, length)
 
 
-def beginning(where: str) -> bytes:
-    """The first bytes of a WAL, none if it is not there."""
+def beginning(path: str, where: str) -> bytes:
+    """The first bytes of the WAL beside the file at `where`, none if it is not there."""
     try:
-        with open(where, "rb") as file:
+        with open(where + "-wal", "rb") as file:
             return file.read(WAL_HEADER_LENGTH)
-    except OSError:
+    except FileNotFoundError:
         return b""
+    except OSError as error:
+        raise refusal(path, f"cannot be opened: {error}") from error
 
 
 def _after_fork_in_child() -> None:

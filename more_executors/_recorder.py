@@ -221,7 +221,7 @@ class Writer:
 
 def check(journal: JournalLike) -> None:
     """Raise what `journal` has to say about whether what was written is still there, if it can tell."""
-    if callable(method := getattr(journal, "check", None)):
+    if callable(method := getattr(journal, "check_file", None)):
         method()
 
 

@@ -4,6 +4,7 @@ Guarantees:
 
 * What a `write` was given is on disk when it returns, all of it or, if it raises, none, and a process that is killed,
   or a machine that loses power, in the middle of one leaves what was there before.
+* If that is not where it was, as somebody has deleted, moved or replaced the file, a `write` raises.
 * A file that is no journal, is damaged, or is in use, is refused, and not changed in any way.
 """
 
@@ -53,8 +54,9 @@ class JournalLike(Protocol):
     def write(self, joined: Sequence[tuple[int, Any]], ended: Sequence[int], /) -> None:
         """Put keys and values on record, and forget keys: all of that or, if this raises, nothing.
 
-        What returned must be on disk. To forget a key that is not on record does nothing; one that is on record
-        already is replaced. Raise `UnrecordableError` if all is done but for some values that never can be.
+        What returned must be on disk, where it will be looked for. To forget a key that is not on record does nothing;
+        one that is on record already is replaced. Raise `UnrecordableError` if all is done but for some values that
+        never can be.
         """
 
     def outstanding(self) -> Iterable[tuple[int, Any]]:
@@ -124,7 +126,9 @@ class Journal:
 
         Raises TypeError for arguments that cannot be used, and JournalError, which names the path, if it is a
         directory, cannot be written, is in use, is no journal, is one of a newer version, or is damaged. It is left as
-        it is then. Opening reads the whole file, and needs room for a copy in the directory for temporary files.
+        it is then. One that was not closed the last time, and whose second file is missing, is opened with what it has;
+        the logger "Journal" says so at WARNING. Opening reads the whole file, and needs room for a copy in the
+        directory for temporary files.
         """
         # Some Pythons have no sqlite3, and those who need no journal need none.
         from ._journal_file import JournalFile  # here: a Python may have been built without sqlite3
@@ -159,6 +163,13 @@ class Journal:
         self._file.write(rows, [(key,) for key in ended])
         if failures:
             raise UnrecordableError(failures)
+
+    def check_file(self) -> None:
+        """Raise JournalError if the file, or the one beside it, was deleted, moved or replaced while it was open.
+
+        Then nobody would find what is on record. `write` does the same at its end. When both are back, all is well.
+        """
+        self._file.check_file()
 
     def outstanding(self) -> Iterator[tuple[int, Any]]:
         """The keys and values that are on record now, by ascending key; decoded one by one.

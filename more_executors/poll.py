@@ -205,8 +205,10 @@ class PollExecutor(WorkingExecutor[A, B]):
     def flush_journal(self, timeout: float | None = None) -> bool:
         """Wait until `journal` has on record what has joined and what has ended so far; whether it has.
 
-        `timeout` is how many seconds to wait at most, None for as long as it takes. Raises ValueError if the executor
-        has no journal.
+        True means on disk, whatever else goes on. `timeout` is how many seconds to wait at most, None for as long as it
+        takes. Without waiting it is False while a task is outstanding that could not be encoded, when the journal's
+        file was deleted, moved or replaced, and when something was not recorded, as the interpreter was ending. Raises
+        ValueError if the executor has no journal.
         """
         if self._polling.recorder is None:
             raise ValueError(f"flush_journal: {self!r} has no journal")

@@ -153,9 +153,9 @@ class Removable(FakeJournal):
 
     def write(self, joined: Any, ended: Any) -> None:
         super().write(joined, ended)
-        self.check()
+        self.check_file()
 
-    def check(self) -> None:
+    def check_file(self) -> None:
         if not self.is_there:
             raise JournalLostError("it was deleted")
 
