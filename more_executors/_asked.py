@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ._callables import done_by
 from ._core import PollDescriptor
 from .rate_limit import Throttled
 
@@ -64,7 +65,7 @@ def resolve_one(
     resolve: Callable[[PollDescriptor[Any, Any], Any], object], descriptor: PollDescriptor[Any, Any], status: Any
 ) -> None:
     try:
-        resolve(descriptor, status)
+        done_by(resolve, resolve(descriptor, status))
     except Throttled:
         raise
     except Exception as error:

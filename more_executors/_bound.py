@@ -7,7 +7,8 @@ from concurrent.futures import Future
 from functools import update_wrapper
 from typing import Any, Generic
 
-from ._base import Delegate, check_callable
+from ._base import Delegate, check_delegate
+from ._checks import shown
 from ._types import B, P
 
 __all__: list[str] = []
@@ -21,7 +22,9 @@ class BoundCallable(Generic[P, B]):
     """
 
     def __init__(self, executor: Delegate, fn: Callable[..., Any]) -> None:
-        check_callable("fn", fn)
+        check_delegate(executor, "executor")
+        if not callable(fn):
+            raise TypeError(f"fn must be callable, not {shown(fn)}")
         update_wrapper(self, fn)  # first: it copies the attributes of a function, those of a bound one too
         self._executor = executor
         self._fn = fn

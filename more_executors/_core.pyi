@@ -187,6 +187,7 @@ class PolledTable(StagedTable):
         on_loop: Callable[[], bool] | None = None,
         timeout: float = -1.0,
         counting: bool = False,
+        only_called: bool = False,
         **_: Any,
     ) -> Self: ...
     @property

@@ -27,10 +27,9 @@ from ._base import (
     NOT_MADE,
     Delegate,
     check_delegate,
-    check_name,
-    chosen_logger,
 )
 from ._chaining import Chainable
+from ._checks import check_name, checked_flag, chosen_logger, refuse_copy
 from ._core import TaskTable, cancel_many, log
 from ._delegate_end import DelegateEnd, check_shutdown, leave_block
 from ._pools import is_worker_of
@@ -97,6 +96,8 @@ class DelegatingExecutor(Chainable[A, B]):
         waiting would be for ever, as it is this thread that has to go on, it does not wait: on the executor's own
         thread, and in a function that a future is waiting for.
         """
+        wait = checked_flag("wait", wait)
+        cancel_futures = checked_flag("cancel_futures", cancel_futures)
         if not self._table.close(AFTER_SHUTDOWN):
             return
         end = self._end = DelegateEnd(self._delegate, cancel_futures)
@@ -192,6 +193,8 @@ class DelegatingExecutor(Chainable[A, B]):
     def _end_after_fork(self) -> None:
         self._table.close(AFTER_FORK)
         self._table.abandon_after_fork()
+
+    __reduce_ex__ = refuse_copy
 
     def __repr__(self) -> str:
         state = "" if self._table.closed is None else " shut down"

@@ -28,23 +28,6 @@ SLOW_SECONDS = 0.1  # that a step of a coroutine may take without being reported
 QUIET_SECONDS = 10.0  # between two reports
 
 
-def is_async(function: object) -> bool:
-    """Whether `function` is an `async def`, or an object whose `__call__` is."""
-    while isinstance(function, partial):
-        function = function.func
-    if inspect.iscoroutinefunction(function):
-        return True
-    return callable(function) and inspect.iscoroutinefunction(type(function).__call__)
-
-
-def no_coroutine(answer: A, function: object) -> A:
-    """`answer`, of a function that was not taken for an `async def`. Raises TypeError if it seems to be one."""
-    if inspect.iscoroutine(answer):
-        answer.close()
-        raise TypeError(f"{function!r} returned a coroutine: it has to be an async def itself")
-    return answer
-
-
 class LoopThread:
     """A daemon thread with an event loop, started when the first coroutine is.
 

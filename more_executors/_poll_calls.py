@@ -16,8 +16,10 @@ from threading import Lock
 from time import monotonic
 from typing import Any, TypeAlias
 
+from ._callables import done_at_all, done_by
+from ._checks import real_number, shown
 from ._core import PacedTable, PollDescriptor, PollTable, log
-from ._event_loop import LoopThread, no_coroutine
+from ._event_loop import LoopThread
 from ._poll_meter import PollMeter
 from .rate_limit import RateLimit, Throttled
 from .retry import RetryPolicy
@@ -160,9 +162,9 @@ class PollCalls:
         failed: Future[Any] = Future()
         failed.set_exception(error)
         try:
-            if not policy.should_retry(failures, failed):
+            if not done_by(policy.should_retry, policy.should_retry(failures, failed)):
                 return None
-            seconds = float(policy.sleep_time(failures, failed))
+            seconds = real_number("sleep_time", policy.sleep_time(failures, failed))
             if seconds != seconds:
                 raise ValueError("sleep_time must not be NaN")
             return max(0.0, seconds)
@@ -175,27 +177,19 @@ class PollCalls:
 
     def _seconds(self, delay: object) -> float:
         """The delay that a poll function asked for, or -1.0 if it asked for none."""
-        if not isinstance(delay, (int, float)):
+        if delay is None:
             return -1.0
         try:
-            seconds = as_seconds(delay)
-        except Exception:
-            return -1.0  # a number by name only
+            seconds = real_number("delay", delay)
+        except TypeError:
+            return -1.0
         if seconds >= 0:
             return seconds
         if not self._warned_of_delay:
             self._warned_of_delay = True
-            message = "the poll function returned a delay of %r; read as %s s from now on"
-            log(self._table.logger, logging.WARNING, message, delay, self._default_interval)
+            message = "the poll function returned a delay of %s; read as %s s from now on"
+            log(self._table.logger, logging.WARNING, message, shown(delay), self._default_interval)
         return -1.0
-
-
-def as_seconds(number: float) -> float:
-    """`number` as a float, or infinite if it is too large for one."""
-    try:
-        return float(number)
-    except OverflowError:
-        return inf if number > 0 else -inf
 
 
 def called(poll_fn: Callable[[Tasks], object], descriptors: Tasks) -> tuple[object, BaseException | None]:
@@ -206,7 +200,7 @@ def called(poll_fn: Callable[[Tasks], object], descriptors: Tasks) -> tuple[obje
     else a future that failed would keep the executor, and whatever else was outstanding.
     """
     try:
-        return no_coroutine(poll_fn(descriptors), poll_fn), None
+        return done_at_all(poll_fn, poll_fn(descriptors)), None
     except BaseException as error:
         trace = error.__traceback__
         return None, error.with_traceback(trace and trace.tb_next)

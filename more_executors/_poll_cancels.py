@@ -8,9 +8,10 @@ from functools import partial
 from time import monotonic, sleep
 from typing import Any
 
+from ._callables import done_by, is_async
 from ._core import log
 from ._daemon_threads import DaemonThreads
-from ._event_loop import LoopThread, is_async, no_coroutine
+from ._event_loop import LoopThread
 from .rate_limit import RateLimit, Throttled
 
 __all__: list[str] = []
@@ -113,7 +114,7 @@ class Cancels:
     def _answer(self, function: Callable[[Any], Any], argument: Any) -> Any:
         if is_async(function):
             return self._loop.wait_for(lambda: function(argument))
-        return no_coroutine(function(argument), function)
+        return done_by(function, function(argument), iterated=function is self._cancel_many_fn)
 
     def _call(self, function: Callable[[Any], Any] | None, argument: Any) -> Any:
         assert function is not None

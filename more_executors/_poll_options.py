@@ -7,13 +7,14 @@ import sys
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import inf
 from typing import Any
 
-from ._base import check_callable, check_optional_callable, checked_count, checked_seconds
+from ._callables import check_callable, check_method, check_optional_callable, is_async
+from ._checks import check_optional, checked_count, checked_pause, checked_seconds, has_method, shown
 from ._core import Backoff, PacedTable, PollTable
 from ._daemon_threads import DaemonThreads
-from ._event_loop import LoopThread, is_async
+from ._event_loop import LoopThread
+from ._only_calls import only_calls
 from ._poll_calls import AnyTable, PollCalls, Tasks
 from ._poll_cancels import Cancels
 from ._poll_meter import PollMeter
@@ -30,7 +31,7 @@ ROUNDS_PER_INTERVAL = 50  # at most, unless `min_interval` says otherwise
 
 @dataclass(frozen=True)
 class PollOptions:
-    """What a `PollExecutor` was asked for; raises TypeError or ValueError if that cannot be done."""
+    """What a `PollExecutor` was asked for, numbers as they are used; TypeError or ValueError if that cannot be done."""
 
     poll_fn: Callable[[Tasks], Any]
     cancel_fn: Callable[[Any], Any] | None
@@ -47,25 +48,28 @@ class PollOptions:
     journal: JournalLike | None
 
     def __post_init__(self) -> None:
-        check_callable("poll_fn", self.poll_fn)
-        check_optional_callable("cancel_fn", self.cancel_fn)
-        check_optional_callable("cancel_many_fn", self.cancel_many_fn)
+        check_callable("poll_fn", self.poll_fn, awaited=True)
+        check_optional_callable("cancel_fn", self.cancel_fn, awaited=True)
+        check_optional_callable("cancel_many_fn", self.cancel_many_fn, awaited=True, iterated=True)
         check_optional_callable("group_by", self.group_by)
-        checked_seconds("default_interval", self.default_interval)
-        checked_count("max_concurrency", self.max_concurrency)
-        if self.min_interval is not None and checked_seconds("min_interval", self.min_interval) == inf:
-            raise ValueError(f"min_interval must be finite, not {self.min_interval!r}")
-        if self.batch_size is not None:
-            checked_count("batch_size", self.batch_size)
-        if self.timeout is not None:
-            checked_seconds("timeout", self.timeout)
-        if self.retry_policy is not None:
-            checked_policy(self.retry_policy)
         check_optional("rate_limit", self.rate_limit, RateLimit)
         check_optional("schedule", self.schedule, Backoff)
-        for method in ("write", "outstanding"):
-            if self.journal is not None and not callable(getattr(self.journal, method, None)):
-                raise TypeError(f"journal must be a Journal, with a method {method}, not {self.journal!r}")
+        if self.schedule is not None:
+            check_method("schedule", self.schedule, "delay")
+        if self.retry_policy is not None:
+            checked_policy(self.retry_policy)
+        if self.journal is not None:
+            check_journal(self.journal)
+        self._convert("default_interval", checked_seconds)
+        self._convert("max_concurrency", checked_count)
+        self._convert("min_interval", checked_pause, optional=True)
+        self._convert("batch_size", checked_count, optional=True)
+        self._convert("timeout", checked_seconds, optional=True)
+
+    def _convert(self, what: str, checked: Callable[[str, object], float], optional: bool = False) -> None:
+        value = getattr(self, what)
+        if not (optional and value is None):
+            object.__setattr__(self, what, checked(what, value))
 
     @property
     def is_paced(self) -> bool:
@@ -76,13 +80,16 @@ class PollOptions:
     @property
     def seconds_between_rounds(self) -> float:
         if self.min_interval is not None:
-            return checked_seconds("min_interval", self.min_interval)
+            return self.min_interval
         return min(self.default_interval / ROUNDS_PER_INTERVAL, 0.1) if self.is_paced else 0.0
 
 
-def check_optional(what: str, value: object, kind: type) -> None:
-    if value is not None and not isinstance(value, kind):
-        raise TypeError(f"{what} must be a {kind.__name__} or None, not {value!r}")
+def check_journal(journal: object) -> None:
+    """Raise TypeError unless `journal` is one."""
+    for method in ("write", "outstanding"):
+        if not has_method(journal, method):
+            raise TypeError(f"journal must be a Journal, with a method {method}, not {shown(journal)}")
+        check_method("journal", journal, method, iterated=method == "outstanding")
 
 
 class Polling:
@@ -91,7 +98,9 @@ class Polling:
     table: AnyTable
     rounds: Rounds
 
-    def __init__(self, options: PollOptions, logger: logging.Logger, name: str, debugging: bool) -> None:
+    def __init__(
+        self, options: PollOptions, delegate: object, logger: logging.Logger, name: str, debugging: bool
+    ) -> None:
         self.meter = PollMeter()
         self.loop = LoopThread(f"{name}-loop")
         self.callers = DaemonThreads(name, options.max_concurrency)
@@ -106,7 +115,6 @@ class Polling:
 
     def _assemble(self, options: PollOptions, logger: logging.Logger, name: str, debugging: bool) -> None:
         batch_size = sys.maxsize if options.batch_size is None else options.batch_size
-        default_interval = checked_seconds("default_interval", options.default_interval)
         self.cancels = Cancels(
             options.cancel_fn,
             options.cancel_many_fn,
@@ -122,8 +130,9 @@ class Polling:
             self.cancels.many,
             recorder=self.recorder,
             on_loop=self.loop.is_current if is_async(options.cancel_fn) or is_async(options.cancel_many_fn) else None,
-            timeout=-1.0 if options.timeout is None else checked_seconds("timeout", options.timeout),
+            timeout=-1.0 if options.timeout is None else options.timeout,
             counting=options.retry_policy is not None,
+            only_called=only_calls(delegate),
             group_by=options.group_by,
             schedule=options.schedule,
         )
@@ -132,7 +141,7 @@ class Polling:
             self.table,
             self.meter,
             name,
-            default_interval=default_interval,
+            default_interval=options.default_interval,
             retry_policy=options.retry_policy,
             rate_limit=options.rate_limit,
             debugging=debugging,
@@ -148,7 +157,7 @@ class Polling:
                 rate_limit=options.rate_limit,
             )
         else:
-            self.rounds = WholeList(self.table, calls, default_interval, min_interval)
+            self.rounds = WholeList(self.table, calls, options.default_interval, min_interval)
 
     def _runner(self, calls: PollCalls, table: PacedTable, options: PollOptions) -> Runner:
         if is_async(options.poll_fn):

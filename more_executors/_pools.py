@@ -9,8 +9,8 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import metrics
-from ._base import check_name
 from ._chaining import Chainable
+from ._checks import check_name
 from ._core import Origin, counted, futures_logger
 from ._types import Anything, P, R, Returned
 

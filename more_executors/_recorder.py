@@ -22,9 +22,11 @@ from threading import Thread, current_thread
 from time import monotonic
 from typing import Any
 
+from ._callables import done_by
+from ._checks import has_method, shown
 from ._core import Waker, log
 from ._journal_error import JournalLostError
-from ._recovery import Recovery, readable
+from ._recovery import Recovery, checked_entry, readable
 from .journal import JournalLike, UnrecordableError
 
 __all__: list[str] = []
@@ -157,7 +159,8 @@ class Writer:
         """Write what was taken; whether that worked."""
         try:
             if self._joined or self._ended:
-                self.journal.write(list(self._joined.items()), list(self._ended))
+                write: Callable[..., object] = self.journal.write
+                done_by(write, write(list(self._joined.items()), list(self._ended)))
             elif self._tickets or self._failures:
                 check(self.journal)
         except UnrecordableError as error:
@@ -252,13 +255,13 @@ class Recorder:
 
         Raises TypeError if it is no journal, ValueError if another recorder uses it, and what reading it raises.
         """
-        if not callable(getattr(journal, "write", None)) or not callable(getattr(journal, "outstanding", None)):
-            raise TypeError(f"journal must have the methods write and outstanding, not {journal!r}")
+        if not has_method(journal, "write") or not has_method(journal, "outstanding"):
+            raise TypeError(f"journal must have the methods write and outstanding, not {shown(journal)}")
         self._writer = writer = Writer(journal, logger)
         if _writers.setdefault(id(journal), writer) is not writer:
-            raise ValueError(f"journal is in use by another executor: {journal!r}")
+            raise ValueError(f"journal is in use by another executor: {shown(journal)}")
         try:
-            on_record = list(journal.outstanding())
+            on_record = [checked_entry(entry) for entry in journal.outstanding()]
             self.first_key = writer.first_key = 1 + max((key for key, _ in on_record), default=0)
             self.recovery = Recovery(readable(on_record, journal, logger))
             writer.reference = weakref.ref(self, lambda _: writer.close())

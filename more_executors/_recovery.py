@@ -12,6 +12,7 @@ import logging
 import reprlib
 from typing import Any
 
+from ._checks import shown
 from ._core import log
 from .journal import Unreadable
 
@@ -38,6 +39,13 @@ class Recovery:
     def is_claimed_by(self, claimant: object) -> bool:
         """Whether `claimant` has it."""
         return self._claimants.get("") is claimant
+
+
+def checked_entry(entry: Any) -> tuple[int, Any]:
+    """`entry` of what is on record. Raises TypeError if it is no key with a value."""
+    if not (isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], int)):
+        raise TypeError(f"journal.outstanding() must give pairs of an int and a value, not {shown(entry)}")
+    return entry
 
 
 def readable(on_record: list[tuple[int, Any]], journal: object, logger: logging.Logger) -> list[tuple[int, Any]]:

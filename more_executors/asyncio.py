@@ -12,7 +12,8 @@ from types import TracebackType
 from typing import Any, Generic
 
 from . import metrics
-from ._base import AFTER_SHUTDOWN, Delegate, check_delegate, check_name, chosen_logger
+from ._base import AFTER_SHUTDOWN, Delegate, check_delegate
+from ._checks import check_name, checked_flag, chosen_logger, has_method, refuse_copy, shown
 from ._core import LoopBridge, Origin, referent
 from ._delegate_end import check_shutdown, leave_block, shut_down
 from ._types import A, B
@@ -79,6 +80,8 @@ class AsyncioExecutor(Executor, Generic[A, B]):
         self._shut_down = False
         self._record = metrics.track(self, "asyncio", name, Origin(self._logger).tally)
 
+    __reduce_ex__ = refuse_copy
+
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> asyncio.Future[Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Have the delegate call `fn(*args, **kwargs)`; returns an asyncio future.
 
@@ -113,6 +116,8 @@ class AsyncioExecutor(Executor, Generic[A, B]):
 
         Waiting blocks the thread: on that of the loop, it keeps the loop from doing anything else.
         """
+        wait = checked_flag("wait", wait)
+        cancel_futures = checked_flag("cancel_futures", cancel_futures)
         if not self._shut_down:
             self._shut_down = True
             self._record.ended()
@@ -134,5 +139,5 @@ def current_loop() -> asyncio.AbstractEventLoop:
 
 def check_loop(loop: object) -> None:
     """Raise TypeError unless `loop` is an event loop or None."""
-    if loop is not None and not callable(getattr(loop, "call_soon_threadsafe", None)):
-        raise TypeError(f"loop must be an asyncio event loop or None, not {loop!r}")
+    if loop is not None and not has_method(loop, "call_soon_threadsafe"):
+        raise TypeError(f"loop must be an asyncio event loop or None, not {shown(loop)}")

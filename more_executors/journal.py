@@ -16,6 +16,8 @@ import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
+from ._callables import check_method
+from ._checks import checked_path, has_method, refuse_copy, shown
 from ._journal_error import JournalError
 
 if TYPE_CHECKING:
@@ -31,8 +33,11 @@ class UnrecordableError(JournalError):
     """
 
     def __init__(self, failures: Sequence[tuple[int, Any, BaseException]]) -> None:
-        super().__init__(f"{len(failures)} values cannot be encoded")
+        super().__init__(failures)
         self.failures = failures
+
+    def __str__(self) -> str:
+        return f"{len(self.failures)} values cannot be encoded"
 
 
 class Unreadable(NamedTuple):
@@ -133,11 +138,11 @@ class Journal:
         # Some Pythons have no sqlite3, and those who need no journal need none.
         from ._journal_file import JournalFile  # here: a Python may have been built without sqlite3
 
-        self._path = os.fspath(path)
-        if not isinstance(self._path, str):
-            raise TypeError(f"path must be a str or a path, not {path!r}")
-        if not callable(getattr(codec, "encode", None)) or not callable(getattr(codec, "decode", None)):
-            raise TypeError(f"codec must have the methods encode and decode, not {codec!r}")
+        self._path = checked_path(path)
+        for method in ("encode", "decode"):
+            if not has_method(codec, method):
+                raise TypeError(f"codec must have the methods encode and decode, not {shown(codec)}")
+            check_method("codec", codec, method)
         self._codec = codec
         self._file = JournalFile(self._path)
         self._close = weakref.finalize(self, self._file.close)
@@ -204,6 +209,8 @@ class Journal:
     def __exit__(self, *error: object) -> None:
         self.close()
 
+    __reduce_ex__ = refuse_copy
+
     def __repr__(self) -> str:
         return f"<Journal {self._path!r}{'' if self._close.alive else ' closed'}>"
 
@@ -213,4 +220,4 @@ def check_storable(encoded: object) -> None:
     if isinstance(encoded, str):
         encoded.encode()
     elif not isinstance(encoded, bytes):
-        raise TypeError(f"a codec has to make str or bytes of a value, not {encoded!r}")
+        raise TypeError(f"a codec has to make str or bytes of a value, not {shown(encoded)}")

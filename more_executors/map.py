@@ -6,7 +6,8 @@ import logging
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from ._base import Delegate, check_optional_callable
+from ._base import Delegate
+from ._callables import check_optional_callable
 from ._core import MapTable
 from ._delegating import DelegatingExecutor
 from ._types import A, B
@@ -53,6 +54,11 @@ class MapExecutor(DelegatingExecutor[A, B]):
         Raises TypeError if one of these cannot be used.
         """
         super().__init__(delegate, logger, name)
-        check_optional_callable("fn", fn)
-        check_optional_callable("error_fn", error_fn)
+        check_functions(fn, error_fn, self._flat)
         self._start(MapTable(self._logger, fn, error_fn, self._flat))
+
+
+def check_functions(fn: object, error_fn: object, flat: bool) -> None:
+    """Raise TypeError unless both can be called, or are None. To return a coroutine or generator is no future."""
+    for what, function in (("fn", fn), ("error_fn", error_fn)):
+        check_optional_callable(what, function, awaited=not flat, iterated=not flat)

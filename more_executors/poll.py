@@ -19,7 +19,8 @@ from threading import TIMEOUT_MAX
 from time import monotonic
 from typing import Any
 
-from ._base import AFTER_INTERPRETER_SHUTDOWN, Delegate, checked_seconds
+from ._base import AFTER_INTERPRETER_SHUTDOWN, Delegate
+from ._checks import checked_seconds, shown
 from ._core import Backoff, PollDescriptor, cancel_many
 from ._delegating import WorkingExecutor
 from ._html import stats_table
@@ -138,7 +139,7 @@ class PollExecutor(WorkingExecutor[A, B]):
             cancel_many_fn,
             journal,
         )
-        self._polling = Polling(self._options, self._logger, f"{self._kind}-{name}", self._debugging)
+        self._polling = Polling(self._options, delegate, self._logger, f"{self._kind}-{name}", self._debugging)
         self._meter = self._polling.meter
         self._poll_table = self._polling.table
         try:
@@ -171,8 +172,11 @@ class PollExecutor(WorkingExecutor[A, B]):
 
         Raises what iterating over `results` raises, and what `adopt` does; then none of them is polled.
         """
+        if isinstance(results, (str, bytes)):
+            what = "an iterable of results, not one of them: for that there is adopt; it is"
+            raise TypeError(f"results must be {what} {shown(results)}")
         if not isinstance(results, Iterable):
-            raise TypeError(f"results must be iterable, not {results!r}")
+            raise TypeError(f"results must be iterable, not {shown(results)}")
         return self._poll_table.adopt_many(self, list(results), seconds_or_none(timeout))
 
     def resume(self) -> list[tuple[Any, Future[Any]]]:

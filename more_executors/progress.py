@@ -19,6 +19,8 @@ from math import inf
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, TypeVar
 
+from ._checks import checked_count, real_number, shown
+
 __all__ = ["as_completed", "progress"]
 
 T = TypeVar("T")
@@ -55,17 +57,13 @@ def progress(
     Raises ImportError without tqdm, TypeError or ValueError if an argument cannot be used. Entering the block raises
     TypeError if one of the futures is none.
     """
-    if not isinstance(interval, (int, float)):
-        raise TypeError(f"interval must be a number of seconds, not {interval!r}")
-    if not 0 < interval < inf:
-        raise ValueError(f"interval must be more than 0 s and finite, not {interval!r}")
-    if total is not None and (not isinstance(total, int) or isinstance(total, bool)):
-        raise TypeError(f"total must be an int or None, not {total!r}")
-    if total is not None and total < 0:
-        raise ValueError(f"total must be 0 or more, not {total!r}")
+    seconds = real_number("interval", interval, " s")
+    if not 0 < seconds < inf:
+        raise ValueError(f"interval must be more than 0 s and finite, not {shown(interval)}")
+    least = 0 if total is None else checked_count("total", total, 0)
     counts = counts_of(what)
     options = {"desc": desc, "unit": "task", "smoothing": 0.05, "miniters": 1, "mininterval": 0, **tqdm_options}
-    return Progress(bar_type(), counts, total or 0, float(interval), options)
+    return Progress(bar_type(), counts, least, seconds, options)
 
 
 def as_completed(futures: Iterable[Future[T]], timeout: float | None = None, **options: Any) -> Iterator[Future[T]]:
@@ -123,7 +121,7 @@ class CountsOfFutures:
         futures, self._futures = self._futures, ()
         for future in futures:
             if not callable(getattr(future, "add_done_callback", None)):
-                raise TypeError(f"progress is of futures, not of {future!r}")
+                raise TypeError(f"progress is of futures, not of {shown(future)}")
             self._pending[id(future)] = future
             self._total += 1
             future.add_done_callback(self._ended)
@@ -183,7 +181,7 @@ def counts_of(what: Any) -> Counting:
             return CountsOfExecutor(what)
     elif isinstance(what, Iterable):
         return CountsOfFutures(what)
-    raise TypeError(f"progress is of futures, or of an executor that has stats(), not of {what!r}")
+    raise TypeError(f"progress is of futures, or of an executor that has stats(), not of {shown(what)}")
 
 
 class Progress:

@@ -19,8 +19,8 @@ from collections.abc import Callable
 from math import inf, nan
 from threading import TIMEOUT_MAX, Event, Lock
 
-from ._base import checked_count, checked_number
 from ._ceiling import Ceiling
+from ._checks import checked_clock, checked_count, checked_number, real_number, refuse_copy, shown
 
 __all__ = ["RateLimit", "Throttled"]
 
@@ -77,12 +77,11 @@ class RateLimit:
         Raises TypeError or ValueError if one of these cannot be used.
         """
         self._limit = checked_rate(calls, per)
-        if checked_count("burst", burst) > MOST_AT_ONCE:
-            raise ValueError(f"burst must be 1 to {MOST_AT_ONCE}, not {burst!r}")
-        if not callable(clock):
-            raise TypeError(f"clock must be callable, not {clock!r}")
-        self._more = burst - 1
-        self._clock = clock
+        most = checked_count("burst", burst)
+        if most > MOST_AT_ONCE:
+            raise ValueError(f"burst must be 1 to {MOST_AT_ONCE}, not {shown(burst)}")
+        self._more = most - 1
+        self._clock = checked_clock(clock)
         self._lock = Lock()  # guards all that follows
         self._rate = self._limit  # calls/s
         self._interval = 1 / self._rate
@@ -112,6 +111,8 @@ class RateLimit:
     def clock(self) -> Callable[[], float]:
         """What gives the time, for `succeeded` and `throttled`."""
         return self._clock
+
+    __reduce_ex__ = refuse_copy  # a copy would let as many calls through again
 
     def __repr__(self) -> str:
         return f"<RateLimit of {self._limit:g} calls/s, {self._rate:g} now>"
@@ -163,7 +164,7 @@ class RateLimit:
 
         `began` is what `clock()` said when it began. Raises TypeError if that is no number.
         """
-        check_time(began)
+        began = checked_time(began)
         if self._rate == self._limit:
             return
         now = self._clock()
@@ -184,7 +185,7 @@ class RateLimit:
 
         Raises TypeError or ValueError if one of these cannot be used.
         """
-        check_time(began)
+        began = checked_time(began)
         pause = 0.0 if retry_after is None else checked_pause(retry_after)
         now = self._clock()
         with self._lock:
@@ -277,17 +278,19 @@ class Waiter(Event):
     number = 0  # in order of arrival; 0 before
 
 
-def check_time(began: object) -> None:
-    """Raises TypeError if `began` is no number."""
-    if not isinstance(began, (int, float)):
-        raise TypeError(f"began must be a time of the clock, a number, not {began!r}")
+def checked_time(began: object) -> float:
+    """`began` as a float. Raises TypeError if it is no number, ValueError if it is NaN."""
+    time = real_number("began", began)
+    if time != time:
+        raise ValueError(f"began must be a time of the clock, not {shown(began)}")
+    return time
 
 
 def checked_pause(seconds: object) -> float:
     """`seconds` as a float. Raises TypeError if it is no number, ValueError if there is no such time."""
     pause = checked_number("retry_after", seconds)
     if pause == inf:
-        raise ValueError(f"retry_after must be a time that ends, not {seconds!r}")
+        raise ValueError(f"retry_after must be a time that ends, not {shown(seconds)}")
     return pause
 
 
@@ -295,7 +298,7 @@ def checked_rate(calls: object, per: object) -> float:
     """`calls / per`. Raises TypeError if one is no number, ValueError if that is no rate."""
     rate = checked_number("calls", calls) / (checked_number("per", per) or nan)
     if not 1e-12 < rate < 1e12:
-        raise ValueError(f"calls / per must be between 1e-12 and 1e12 calls/s, not {calls!r} / {per!r}")
+        raise ValueError(f"calls / per must be between 1e-12 and 1e12 calls/s, not {shown(calls)} / {shown(per)}")
     return rate
 
 

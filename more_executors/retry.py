@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from math import inf
 from typing import Any
 
-from ._base import Delegate, checked_number
+from ._base import Delegate
+from ._callables import check_method
+from ._checks import checked_number, has_method, shown
 from ._core import RetryTable
 from ._delegating import SubmittingExecutor
 from ._types import A, B
@@ -57,28 +60,22 @@ class ExceptionRetryPolicy(RetryPolicy):
 
         Raises TypeError or ValueError if one of these cannot be used.
         """
-        checked_number("max_attempts", max_attempts)
-        checked_number("exponent", exponent)
-        checked_number("sleep", sleep)
-        checked_number("max_sleep", max_sleep)
-        self._max_attempts = max_attempts
-        self._exponent = exponent
-        self._sleep = sleep
-        self._max_sleep = max_sleep
-        bases = (exception_base,) if isinstance(exception_base, type) else tuple(exception_base)
-        for base in bases:
-            if not (isinstance(base, type) and issubclass(base, BaseException)):
-                raise TypeError(f"exception_base must be an exception class, or several, not {base!r}")
-        self._exception_base = bases
+        self._max_attempts = checked_number("max_attempts", max_attempts)
+        self._exponent = checked_number("exponent", exponent)
+        self._sleep = checked_number("sleep", sleep)
+        self._max_sleep = checked_number("max_sleep", max_sleep)
+        self._exception_base = checked_exceptions("exception_base", exception_base)
 
     def should_retry(self, attempt: int, future: Future[Any]) -> bool:
         return attempt < self._max_attempts and isinstance(future.exception(), self._exception_base)
 
     def sleep_time(self, attempt: int, future: Future[Any]) -> float:
         try:
-            return min(self._sleep * self._exponent ** (attempt - 1), self._max_sleep)
+            growth = self._exponent ** (attempt - 1)
         except OverflowError:
-            return self._max_sleep
+            growth = inf
+        # Never 0 times infinity: what is 0 once stays so.
+        return min(self._sleep * growth, self._max_sleep) if self._sleep and growth else 0.0
 
 
 class RetryExecutor(SubmittingExecutor[A, B]):
@@ -145,6 +142,23 @@ class RetryExecutor(SubmittingExecutor[A, B]):
 def checked_policy(policy: RetryPolicy) -> RetryPolicy:
     """`policy`. Raises TypeError if it is none."""
     for method in ("should_retry", "sleep_time"):
-        if not callable(getattr(policy, method, None)):
-            raise TypeError(f"retry_policy must be a RetryPolicy, with a method {method}, not {policy!r}")
+        if not has_method(policy, method):
+            raise TypeError(f"retry_policy must be a RetryPolicy, with a method {method}, not {shown(policy)}")
+        check_method("retry_policy", policy, method)
     return policy
+
+
+def checked_exceptions(what: str, classes: Any) -> tuple[type[BaseException], ...]:
+    """`classes`, one exception class or several. Raises TypeError if they are none, ValueError if there is none."""
+    if isinstance(classes, type):
+        classes = (classes,)
+    if isinstance(classes, (str, bytes)) or not isinstance(classes, Iterable):
+        raise TypeError(f"{what} must be an exception class, or several, not {shown(classes)}")
+    found: list[type[BaseException]] = []
+    for one in classes:
+        if not (isinstance(one, type) and issubclass(one, BaseException)):
+            raise TypeError(f"{what} must be an exception class, or several, not {shown(one)}")
+        found.append(one)
+    if not found:
+        raise ValueError(f"{what} must be an exception class, or several, not {shown(classes)}, which has none")
+    return tuple(found)

@@ -13,17 +13,17 @@ Guarantees:
 
 from __future__ import annotations
 
-import inspect
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any, Generic
 
 from ._asked import Asked, fail, resolve_one
-from ._base import check_callable, check_optional_callable, checked_seconds, chosen_logger
+from ._callables import check_callable, check_optional_callable, done_by, is_async
+from ._checks import checked_clock, checked_seconds, chosen_logger, real_number, shown
 from ._core import PollDescriptor, log
-from ._event_loop import is_async
 from ._types import C, D
 from .rate_limit import Throttled
 
@@ -40,6 +40,9 @@ class TaskMissing(LookupError):  # noqa: N818  # as LookupError and the like
     """
 
     def __init__(self, task_id: Any, since: datetime, seconds: float) -> None:
+        if not isinstance(since, datetime):
+            raise TypeError(f"since must be a datetime, not {shown(since)}")
+        real_number("seconds", seconds, " s")
         super().__init__(task_id, since, seconds)
         self.task_id = task_id
         self.since = since
@@ -47,7 +50,7 @@ class TaskMissing(LookupError):  # noqa: N818  # as LookupError and the like
 
     def __str__(self) -> str:
         since = f"{self.since:%Y-%m-%d %H:%M:%S %Z}"
-        return f"task {self.task_id!r} has been in no reply since {since}, for {self.seconds:.1f} s"
+        return f"task {shown(self.task_id)} has been in no reply since {since}, for {self.seconds:.1f} s"
 
 
 class StatusPoll(Generic[C, D]):
@@ -116,17 +119,14 @@ class StatusPoll(Generic[C, D]):
         A call raises what `fetch` raises, TypeError if that returns no iterable, or no mapping without a `key`, and
         `Throttled` if one of the functions does.
         """
-        check_callable("fetch", fetch)
+        check_callable("fetch", fetch, awaited=True, iterated=True)
         check_optional_callable("key", key)
         check_callable("resolve", resolve)
         check_optional_callable("id", id)
-        check_callable("clock", clock)
-        for what, function in (("key", key), ("resolve", resolve), ("id", id)):
-            if is_async(function):
-                raise TypeError(f"{what} must not be async: only fetch may, not {function!r}")
+        clock = checked_clock(clock)
         if is_async(fetch) and not issubclass(cls, AsyncStatusPoll):
             if cls is not StatusPoll:
-                raise TypeError(f"fetch of a {cls.__name__} must not be async, not {fetch!r}")
+                raise TypeError(f"fetch of a {cls.__name__} must not be async, not {shown(fetch)}")
             cls = AsyncStatusPoll
         self: Any = object.__new__(cls)
         self._fetch = fetch
@@ -152,6 +152,13 @@ class StatusPoll(Generic[C, D]):
         finally:
             del self, descriptors, asked  # see `called` in poll.py
 
+    def __reduce__(self) -> Any:
+        """A copy is made of the same functions; which tasks are missing it has to find out itself."""
+        options = {"missing_after": self._missing_after, "id": self._id, "logger": self._logger, "clock": self._clock}
+        own = {name: value for name, value in vars(self).items() if name not in StatusPoll.__annotations__}
+        make = partial(StatusPoll.__new__, type(self), self._fetch, self._key, self._resolve, **options)
+        return make, (), own or None
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._fetch!r}>"
 
@@ -159,7 +166,7 @@ class StatusPoll(Generic[C, D]):
         """Resolve the tasks whose statuses are in `reply`, and see about the others."""
         key, resolve, missing, waiting = self._key, self._resolve, self._missing, asked.waiting
         mapping = isinstance(reply, Mapping)
-        entries = reply.items() if mapping else iterable(reply, key)
+        entries = reply.items() if mapping else iterable(reply, self._fetch, key)
         readable, empty = False, True
         entry = task_id = status = descriptor = twin = None
         try:
@@ -178,7 +185,8 @@ class StatusPoll(Generic[C, D]):
                     self._report_odd_id(asked, task_id)
                     continue
                 try:  # as `resolve_one`, which would cost a call for each
-                    resolve(descriptor, status)
+                    if (answer := resolve(descriptor, status)) is not None:
+                        done_by(resolve, answer)
                 except Throttled:
                     raise
                 except Exception as error:
@@ -248,13 +256,11 @@ class AsyncStatusPoll(StatusPoll[C, D]):
             del self, descriptors, asked
 
 
-def iterable(reply: Any, key: object) -> Iterable[Any]:
+def iterable(reply: Any, fetch: object, key: object) -> Iterable[Any]:
     """`reply`. Raises TypeError if it cannot be the reply of a `fetch`."""
-    if inspect.iscoroutine(reply):
-        reply.close()
-        raise TypeError("fetch returned a coroutine: write it with async def")
+    done_by(fetch, reply, iterated=True)
     if isinstance(reply, (str, bytes, bytearray)) or not isinstance(reply, Iterable):
-        raise TypeError(f"fetch must return an iterable of statuses, or a mapping of ids to them, not {reply!r}")
+        raise TypeError(f"fetch must return an iterable of statuses, or a mapping of ids to them, not {shown(reply)}")
     if key is None:
-        raise TypeError(f"without a key, fetch must return a mapping of ids to statuses, not {reply!r}")
+        raise TypeError(f"without a key, fetch must return a mapping of ids to statuses, not {shown(reply)}")
     return reply

@@ -8,8 +8,9 @@ from concurrent import futures
 from typing import NoReturn
 
 from . import metrics
-from ._base import AFTER_SHUTDOWN, check_name, chosen_logger
+from ._base import AFTER_SHUTDOWN
 from ._chaining import Chainable
+from ._checks import check_name, chosen_logger, refuse_copy
 from ._core import Origin
 from ._types import Anything, P, R, Returned
 
@@ -28,6 +29,8 @@ class SyncExecutor(Chainable[Anything, Returned[NoReturn]]):
         self._origin = Origin(chosen_logger(logger, "SyncExecutor"))
         self._shut_down = False
         self._record = metrics.track(self, "sync", name, self._origin.tally)
+
+    __reduce_ex__ = refuse_copy
 
     def submit(  # type: ignore[override]  # it can do nothing else
         self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs

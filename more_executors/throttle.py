@@ -9,6 +9,8 @@ from math import ceil, inf
 from typing import Any
 
 from ._base import Delegate
+from ._callables import check_callable, done_by
+from ._checks import checked_flag, real_number, shown
 from ._core import ThrottleTable, log
 from ._delegating import SubmittingExecutor
 from ._types import A, B
@@ -60,8 +62,10 @@ class ThrottleExecutor(SubmittingExecutor[A, B]):
         """
         super().__init__(delegate, logger, name)
         self._ask: Callable[[], int | None] | None = count if callable(count) else None
-        self._count = checked_count(count() if callable(count) else count)
-        self._blocks = bool(block)
+        if self._ask is not None:
+            check_callable("count", self._ask)
+        self._count = as_count(count if self._ask is None else done_by(count, self._ask()))
+        self._blocks = checked_flag("block", block)
         self._throttle_table = ThrottleTable(self._logger, self._blocks, callable(count))
         self._start(self._throttle_table)
 
@@ -97,7 +101,7 @@ class ThrottleExecutor(SubmittingExecutor[A, B]):
     def _limit(self) -> int | None:
         if self._ask is not None:
             try:
-                self._count = checked_count(self._ask())
+                self._count = as_count(done_by(self._ask, self._ask()))
             except BaseException as error:
                 if not (isinstance(error, Exception) or self._worker.is_current()):
                     raise  # a Ctrl-C in a `submit` that waits for room
@@ -105,12 +109,15 @@ class ThrottleExecutor(SubmittingExecutor[A, B]):
         return self._count
 
 
-def checked_count(count: object) -> int | None:
+def as_count(count: object) -> int | None:
     """How many that is: rounded up, None for any number. Raises TypeError or ValueError if it is no number."""
-    if count is None or count == inf:
+    if count is None:
         return None
-    if not isinstance(count, (int, float)):
-        raise TypeError(f"count must be an int, None, or a callable that gives one, not {count!r}")
-    if count != count:
+    try:
+        number = real_number("count", count)
+    except TypeError as error:
+        what = "count must be an int, None, or a callable that gives one"
+        raise TypeError(f"{what}, not {shown(count)}") from error.__cause__
+    if number != number:
         raise ValueError("count must not be NaN")
-    return max(0, ceil(max(count, 0)))
+    return None if number == inf else ceil(max(number, 0.0))

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from ._base import Delegate
+from ._checks import checked_timeout
 from ._core import TimeoutTable
 from ._delegating import WorkingExecutor
 from ._types import A, B, FutureLike
@@ -42,7 +43,7 @@ class TimeoutExecutor(WorkingExecutor[A, B]):
         Raises TypeError or ValueError if one of these cannot be used.
         """
         super().__init__(delegate, logger, name)
-        self._timeout = checked_timeout(timeout)
+        self._timeout = checked_timeout("timeout", timeout)
         self._timeout_table = TimeoutTable(self._logger)
         self._start(self._timeout_table)
 
@@ -60,7 +61,7 @@ class TimeoutExecutor(WorkingExecutor[A, B]):
     def submit_timeout(self, /, timeout: float, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
         """`submit` with `timeout` seconds. Raises TypeError or ValueError if that is no number of them."""
         try:
-            seconds = checked_timeout(timeout)
+            seconds = checked_timeout("timeout", timeout)
             return self._timeout_table.submit_timeout(self, self._delegate, seconds, fn, args, kwargs)
         finally:
             del self, fn, args, kwargs
@@ -74,12 +75,3 @@ class TimeoutExecutor(WorkingExecutor[A, B]):
             return self._timeout_table.cancel_due()
         finally:
             del self  # see `_turn`
-
-
-def checked_timeout(seconds: float) -> float:
-    """`seconds` as a float. Raises TypeError if it is no number, ValueError if it is NaN."""
-    if not isinstance(seconds, (int, float)):
-        raise TypeError(f"timeout must be a number of seconds, not {seconds!r}")
-    if seconds != seconds:
-        raise ValueError(f"timeout must be a number of seconds, not {seconds!r}")
-    return float(seconds)

@@ -49,6 +49,9 @@ from _thread import allocate_lock, get_ident
 from concurrent.futures import CancelledError, InvalidStateError, TimeoutError
 from time import monotonic
 
+from more_executors._callables import done_by
+from more_executors._checks import checked_count, real_number, shown
+
 cimport cython
 from cpython.list cimport PyList_New
 from cpython.object cimport PyObject
@@ -65,6 +68,8 @@ cdef extern from "platform.h":
     ctypedef Py_ssize_t SharedSize
     ctypedef double SharedDouble
     object new_instance(object type, tuple no_arguments)
+    bint is_awaitable(object thing)
+    bint is_async_def(object function)
     void complain(object thing, object error)
     ctypedef struct Interrupts:
         int depth
@@ -77,6 +82,7 @@ cdef extern from "Python.h":
 
 BUILD_PROFILE = BUILD_PROFILE_NAME.decode("ascii")
 
+include "checks.pxi"
 include "waiting.pxi"
 include "condition.pxi"
 include "transitions.pxi"

@@ -19,20 +19,6 @@ cdef double random_unit() noexcept:
     return <double>((x * <uint64_t>0x2545F4914F6CDD1D) >> 11) * (1.0 / 9007199254740992.0)
 
 
-cdef double as_number(str what, object number, double least) except *:
-    """`number` as a float. TypeError if it is none, ValueError if it is below `least`, NaN or infinite."""
-    cdef double value
-    if not isinstance(number, (int, float)):
-        raise TypeError(f"{what} must be a number, not {number!r}")
-    try:
-        value = number
-    except OverflowError:
-        value = INFINITY
-    if not least <= value < INFINITY:
-        raise ValueError(f"{what} must be {least:g} or more, and finite, not {number!r}")
-    return value
-
-
 cdef class Backoff:
     """Says how long to wait before a task is polled again: `initial` seconds, then `factor` times as long each time.
 
@@ -59,24 +45,44 @@ cdef class Backoff:
 
         Raises TypeError or ValueError if one of these cannot be used.
         """
-        self.initial = as_number("initial", initial, 0.0)
+        self.initial = number_within("initial", initial, 0.0)
         if self.initial == 0.0:
-            raise ValueError(f"initial must be more than 0 s, not {initial!r}")
-        self.factor = as_number("factor", factor, 1.0)
-        self.maximum = max(300.0, self.initial) if maximum is None else as_number("maximum", maximum, self.initial)
-        self.jitter = as_number("jitter", jitter, 0.0)
+            raise ValueError(f"initial must be more than 0 s, not {shown(initial)}")
+        self.factor = number_within("factor", factor, 1.0)
+        self.maximum = max(300.0, self.initial) if maximum is None else number_within("maximum", maximum, self.initial)
+        self.jitter = number_within("jitter", jitter, 0.0)
         if self.jitter > 1.0:
-            raise ValueError(f"jitter must be from 0 to 1, not {jitter!r}")
+            raise ValueError(f"jitter must be from 0 to 1, not {shown(jitter)}")
 
-    cpdef double delay(self, unsigned int polls) except *:
+    def delay(self, polls):
         """Seconds until the next poll, when the task has been polled `polls` times since its back-off began.
 
-        The first delay is that for 0.
+        The first delay is that for 0. Raises TypeError if `polls` is no int, ValueError if it is negative.
         """
+        return self.after(checked_count("polls", polls, 0))
+
+    cdef double after(self, double polls) noexcept:
+        """`delay`, for those who have no other."""
         cdef double seconds = self.initial * pow(self.factor, polls)
         if not seconds < self.maximum:      # it may be infinite
             seconds = self.maximum
         return seconds * (1.0 + self.jitter * (2.0 * random_unit() - 1.0))
 
+    def __reduce__(self):
+        return new_backoff, (type(self),), self.__getstate__()
+
+    def __getstate__(self):
+        return (self.initial, self.factor, self.maximum, self.jitter), getattr(self, "__dict__", None)
+
+    def __setstate__(self, state):
+        (self.initial, self.factor, self.maximum, self.jitter), more = state
+        if more is not None:
+            self.__dict__.update(more)
+
     def __repr__(self):
         return f"Backoff({self.initial}, factor={self.factor}, maximum={self.maximum}, jitter={self.jitter})"
+
+
+def new_backoff(type kind):
+    """For copies and pickles: a Backoff without numbers yet, whatever the arguments of a subclass are."""
+    return kind.__new__(kind)

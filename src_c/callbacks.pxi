@@ -99,7 +99,11 @@ cdef object as_exception(str function, object exception):
     if isinstance(exception, BaseException):
         return exception
     if isinstance(exception, type) and issubclass(exception, BaseException):
-        made = exception()
+        try:
+            made = exception()
+        except Exception as error:
+            raise TypeError(f"{function}: exception must be one that is made, as {shown(exception)} cannot be made "
+                            f"without arguments") from error
         if isinstance(made, BaseException):
             return made
-    raise TypeError(f"{function}: exception must be an exception, not {exception!r}")
+    raise TypeError(f"{function}: exception must be an exception, not {shown(exception)}")

@@ -38,7 +38,7 @@ cdef int hook_onto(Hook hook, object future, Delivery *delivery) except -1:
 cdef int follow(Task task, object delegate_future, Delivery *delivery) except -1:
     """Have `task` go on when `delegate_future` is done. Raises TypeError if that is no future."""
     if not is_future(delegate_future):
-        raise TypeError(f"the delegate's submit must return a future, not {delegate_future!r}")
+        raise TypeError(f"the delegate's submit must return a future, not {shown(delegate_future)}")
     begin_following(task, reference_to(delegate_future))
     return hook_onto(task, delegate_future, delivery)
 

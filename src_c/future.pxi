@@ -58,7 +58,7 @@ cdef class FutureBase(FutureCore):
         is logged. Raises TypeError if `fn` is not callable.
         """
         if not callable(fn):
-            raise TypeError(f"add_done_callback: fn must be callable, not {fn!r}")
+            raise TypeError(f"add_done_callback: fn must be callable, not {shown(fn)}")
         if not self.subscribe(fn):
             run_callbacks(self, fn, NULL)
 

@@ -43,9 +43,10 @@ cdef class MapTask(Task):
 
     cdef int go_on_with(self, object function, object made, Delivery *delivery) except -1:
         if made is self.future:
-            raise RuntimeError(f"{function!r} returned the very future that it is to make a result for")
+            raise RuntimeError(f"{shown(function)} returned the very future that it is to make a result for")
         if not is_future(made):
-            raise TypeError(f"{function!r} must return a future for a flat map, not {made!r}")
+            done(function, made)
+            raise TypeError(f"{shown(function)} must return a future for a flat map, not {shown(made)}")
         return follow(self, made, delivery)
 
 

@@ -25,7 +25,7 @@ cdef class PacedTable(PolledTable):
 
     cdef Pace new_pace(self, PollDescriptor task, object value, bint timed):
         cdef Pace pace = Pace.__new__(Pace)
-        cdef object key = None if self.group_by is None else self.group_by(value)
+        cdef object key = None if self.group_by is None else done(self.group_by, self.group_by(value))
         cdef DueHeap heap
         cdef int joined = 0
         pace.task = <PyObject *>task
@@ -187,9 +187,11 @@ cdef class PacedTable(PolledTable):
         cdef double delay = -1.0
         enter_user_code()
         try:
-            delay = (<Backoff>self.schedule).delay(pace.step - 1 if pace.step else 0)
+            if type(self.schedule) is Backoff:
+                return (<Backoff>self.schedule).after(pace.step - 1 if pace.step else 0)
+            delay = number_of("delay", self.schedule.delay(pace.step - 1 if pace.step else 0))
             if not delay >= 0.0:
-                raise ValueError(f"delay must be 0 s or more, not {delay!r}")
+                raise ValueError(f"delay must be 0 s or more, not {delay}")
         except BaseException as error:
             delay = -1.0
             if self.complained:

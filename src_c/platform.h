@@ -54,6 +54,21 @@ static PyObject *new_instance(PyObject *type, PyObject *no_arguments)
     return ((PyTypeObject *)type)->tp_new((PyTypeObject *)type, no_arguments, NULL);
 }
 
+/* Whether `await` would take it, but for coroutines of the time before `async def`. */
+static inline int is_awaitable(PyObject *thing)
+{
+    PyAsyncMethods *methods = Py_TYPE(thing)->tp_as_async;
+    return methods != NULL && methods->am_await != NULL;
+}
+
+/* Whether it is a function, or a method, written with `async def`. */
+static inline int is_async_def(PyObject *function)
+{
+    if (PyMethod_Check(function))
+        function = PyMethod_GET_FUNCTION(function);
+    return PyFunction_Check(function) && (((PyCodeObject *)PyFunction_GET_CODE(function))->co_flags & CO_COROUTINE);
+}
+
 /* Whether this thread is in user code that may raise nothing to its caller, and how deep; see interrupts.pxi. */
 #if defined(_MSC_VER)
 #define MORE_EXECUTORS_THREAD_LOCAL __declspec(thread)

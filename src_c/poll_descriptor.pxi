@@ -39,7 +39,7 @@ cdef class PollDescriptor(Task):
         """
         exception = as_exception("yield_exception", exception)
         if traceback is not None and not isinstance(traceback, types.TracebackType):
-            raise TypeError(f"yield_exception: traceback must be a traceback, not {traceback!r}")
+            raise TypeError(f"yield_exception: traceback must be a traceback, not {shown(traceback)}")
         if self.over or self.future is None:
             return
         if traceback is not None:
@@ -54,7 +54,9 @@ cdef class PollDescriptor(Task):
         TypeError if `seconds` is no number, ValueError if it is negative or NaN. Costs the logarithm of the number of
         tasks.
         """
-        cdef double pause = INFINITY if seconds == INFINITY else as_number("seconds", seconds, 0.0)
+        cdef double pause = number_of("seconds", seconds)
+        if not pause >= 0.0:
+            raise ValueError(f"seconds must be 0 or more, not {shown(seconds)}")
         if not self.over and self.phase == ON_ITS_OWN:
             (<PolledTable>self.origin).poll_after(self, monotonic() + pause)
 
@@ -81,7 +83,7 @@ cdef class PollDescriptor(Task):
     __class_getitem__ = classmethod(types.GenericAlias)
 
     def __repr__(self):
-        return f"<PollDescriptor of {self.value!r}>"
+        return f"<PollDescriptor of {shown(self.value)}>"
 
     cdef void delegate_ended(self, object delegate_future, State state, object value, Delivery *delivery) noexcept:
         """Join the polled list, unless the delegate did not succeed."""
@@ -90,6 +92,7 @@ cdef class PollDescriptor(Task):
             return
         enter_user_code()
         try:
+            refuse_coroutine(value, True)
             (<PolledTable>self.origin).take_up(self, value, -1.0, 0)
         except BaseException as error:
             interrupt_later(error)
@@ -157,7 +160,7 @@ cdef class PollDescriptor(Task):
                 return 0
             return other.share()
         try:
-            agreed = cancel_fn(self.value)
+            agreed = done(cancel_fn, cancel_fn(self.value))
         except Exception as error:
             report(self.origin.logger, "Exception during cancel on %s/%s", (future, self.value), error)
         finally:

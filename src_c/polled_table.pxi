@@ -20,6 +20,7 @@ cdef class PolledTable(StagedTable):
     cdef readonly object on_loop
     cdef readonly double timeout
     cdef readonly bint counting     # failures
+    cdef bint only_called       # what is submitted: the delegate awaits nothing
     cdef Timers deadlines
     cdef public SharedDouble quiet_until      # what joins before that, by `monotonic`, need not wake who wakes up then anyway
     cdef unsigned long long last_key        # section(self), as are the next
@@ -28,7 +29,7 @@ cdef class PolledTable(StagedTable):
     cdef bint asked             # for a poll now, since `news`
 
     def __cinit__(self, logger, cancel_fn=None, cancel_many=None, *, recorder=None, on_loop=None,
-                  double timeout=-1.0, bint counting=False, **_):
+                  double timeout=-1.0, bint counting=False, bint only_called=False, **_):
         self.cancel_fn = cancel_fn
         self.cancel_many = cancel_many
         self.recorder = recorder
@@ -36,10 +37,18 @@ cdef class PolledTable(StagedTable):
         self.quiet_until = -INFINITY
         self.timeout = timeout
         self.counting = counting
+        self.only_called = only_called
         self.deadlines = Timers()
         self.last_key = 0 if recorder is None else recorder.first_key - 1
 
     # -- joining ---------------------------------------------------------------------------------------------
+
+    def submit(self, executor, delegate, fn, tuple args not None, dict kwargs not None):
+        """As in TaskTable; TypeError for an `async def` that the delegate would only call."""
+        if self.only_called and is_async_def(fn):
+            raise TypeError(f"submit: fn must not be async, as the delegate only calls it: write {shown(fn)} without "
+                            "async, or submit a function that awaits it, such as one that calls asyncio.run")
+        return self.begin_with(self.new_task(), executor, delegate, fn, args, kwargs)
 
     def adopt(self, executor, result, double timeout=-1.0):
         """A future of `executor` for a task that exists already, `result`: it is polled from now on.
@@ -93,7 +102,9 @@ cdef class PolledTable(StagedTable):
 
     cdef FutureCore adopt_one(self, object executor, object result, double timeout, unsigned long long key):
         cdef PollDescriptor task = PollDescriptor.__new__(PollDescriptor)
-        cdef FutureCore future = self.admit(task, executor)
+        cdef FutureCore future
+        refuse_coroutine(result, False)
+        future = self.admit(task, executor)
         try:
             self.take_up(task, result, timeout, key)
         except BaseException as error:
@@ -259,7 +270,4 @@ cdef class PolledTable(StagedTable):
 
 
 cdef object overdue(object result, double seconds):
-    try:
-        return builtins.TimeoutError(f"{result!r} is not done after {seconds:.1f} s")
-    except Exception:   # its repr is the user's
-        return builtins.TimeoutError(f"not done after {seconds:.1f} s")
+    return builtins.TimeoutError(f"{shown(result)} is not done after {seconds:.1f} s")

@@ -63,8 +63,9 @@ cdef class RetryTask(DeferredTask):
         cdef double seconds = -1.0
         enter_user_code()
         try:
-            if self.policy.should_retry(self.attempts, delegate_future):
-                seconds = self.policy.sleep_time(self.attempts, delegate_future)
+            should_retry = self.policy.should_retry
+            if done(should_retry, should_retry(self.attempts, delegate_future)):
+                seconds = number_of("sleep_time", self.policy.sleep_time(self.attempts, delegate_future))
                 if seconds != seconds:
                     raise ValueError("sleep_time must not be NaN")
                 if seconds < 0.0:

@@ -22,7 +22,7 @@ cdef double seconds_or_forever(object timeout) except? -2.0:
     cdef double seconds
     if timeout is None:
         return -1.0
-    seconds = timeout
+    seconds = number_of("timeout", timeout)
     if not seconds > 0.0:
         return 0.0
     if seconds > threading.TIMEOUT_MAX:

@@ -39,7 +39,7 @@ def test_what_is_adopted_is_polled_and_resolved_like_what_is_submitted(mode: dic
 def test_the_delegate_is_not_asked(poll: NotedPoll) -> None:
     delegate = DuckDelegate()
     executor: PollExecutor[Any, Any] = PollExecutor(delegate, poll)
-    futures = [executor.adopt("a"), *executor.adopt_many("bc")]
+    futures = [executor.adopt("a"), *executor.adopt_many(list("bc"))]
     assert delegate.submitted == []
     executor.shutdown(cancel_futures=True)
     assert all(future.cancelled() for future in futures)
@@ -112,7 +112,7 @@ def test_what_is_no_timeout_is_refused(
 ) -> None:
     with paced(poll) as executor:
         with pytest.raises(error, match="timeout must be"):
-            adopt(executor, "ab", timeout=timeout)
+            adopt(executor, ("a", "b"), timeout=timeout)
         assert executor.stats().outstanding == 0
 
 
@@ -121,7 +121,7 @@ def test_after_shutdown_nothing_is_adopted(poll: NotedPoll, adopt: Callable[...,
     with paced(poll) as executor:
         executor.shutdown()
         with pytest.raises(RuntimeError, match=r"^cannot schedule new futures after shutdown$"):
-            adopt(executor, "ab")
+            adopt(executor, ("a", "b"))
         assert executor.stats().outstanding == 0
 
 
@@ -140,7 +140,7 @@ def test_a_shutdown_between_two_of_many_takes_back_the_first() -> None:
     calls: list[Any] = []
     with paced(calls.append, group_by=key, min_interval=3600, default_interval=inf) as executor:
         with pytest.raises(RuntimeError, match="after shutdown"):
-            executor.adopt_many("abc")
+            executor.adopt_many(list("abc"))
         stats = executor.stats()
         assert (stats.outstanding, stats.done, stats.cancelled) == (0, 0, 0)
     calls.clear()

@@ -145,7 +145,7 @@ def test_a_schedule_that_gives_no_delay_is_reported_once_and_the_interval_holds(
 ) -> None:
     logger = HeardLogger()
     with paced(poll, schedule=own(says), default_interval=4, logger=logger) as executor:
-        executor.adopt_many("ab")
+        executor.adopt_many(list("ab"))
         clock.run(12)
         assert poll.times("a") == poll.times("b") == [0, 4, 8, 12]
     ((level, message, error),) = logger.lines
@@ -162,7 +162,7 @@ def test_whatever_a_schedule_raises_no_task_is_lost(
         raise error
 
     with paced(poll, schedule=own(says), default_interval=4, logger=HeardLogger()) as executor:
-        executor.adopt_many("abc")
+        executor.adopt_many(list("abc"))
         clock.run(8)
         assert poll.times("a") == poll.times("b") == poll.times("c") == [0, 4, 8]
 

@@ -247,7 +247,7 @@ def test_one_cancel_fn_is_for_one_and_the_other_for_many() -> None:
     one: Any = Service(lambda result: False)
     many = Service()
     with PollExecutor(SyncExecutor(), wait_for_nothing, one, cancel_many_fn=many) as executor:
-        first, _ = executor.adopt_many("ab")
+        first, _ = executor.adopt_many(list("ab"))
         assert first.cancel() is False
         assert executor.cancel_all() == 2
     assert one.asked == ["a"]
@@ -257,7 +257,7 @@ def test_one_cancel_fn_is_for_one_and_the_other_for_many() -> None:
 def test_a_cancel_that_comes_meanwhile_shares_the_answer_and_one_that_came_before_gives_it() -> None:
     one, many = Parking(True), Parking([True, False])
     with PollExecutor(SyncExecutor(), wait_for_nothing, one, cancel_many_fn=many) as executor:
-        futures = executor.adopt_many("abc")
+        futures = executor.adopt_many(list("abc"))
         before = InThread(futures[0].cancel)
         one.wait_for_one()
         all_of_them = InThread(executor.cancel_all)
@@ -276,7 +276,7 @@ def test_a_cancel_that_comes_meanwhile_shares_the_answer_and_one_that_came_befor
 def test_what_is_resolved_meanwhile_is_not_cancelled() -> None:
     many = Parking([True, True])
     with PollExecutor(SyncExecutor(), wait_for_nothing, cancel_many_fn=many) as executor:
-        futures = executor.adopt_many("ab")
+        futures = executor.adopt_many(list("ab"))
         cancelling = InThread(executor.cancel_all)
         many.wait_for_one()
         futures[0].set_result("in time")

@@ -71,7 +71,7 @@ def test_tasks_come_in_the_order_of_their_times(clock: PacedClock, poll: NotedPo
 
 def test_a_task_that_ends_before_its_time_is_in_no_call(clock: PacedClock, poll: NotedPoll) -> None:
     with paced(poll) as executor:
-        futures = executor.adopt_many("abc")
+        futures = executor.adopt_many(list("abc"))
         clock.run()
         poll.finish("a")
         assert futures[1].cancel()
@@ -134,7 +134,7 @@ def test_the_time_counts_from_the_begin_of_the_call_but_at_least_half_of_it_is_t
 def test_poll_after_holds_once(clock: PacedClock, poll: NotedPoll) -> None:
     poll.does = lambda descriptors: (len(poll.calls) == 1 and descriptors[0].poll_after(20)) or None
     with paced(poll) as executor:
-        executor.adopt_many("ab")
+        executor.adopt_many(list("ab"))
         clock.run(35)
         assert poll.times("a") == [0, 20, 25, 30, 35]
         assert poll.times("b")[:3] == [0, 5, 10]
@@ -142,7 +142,7 @@ def test_poll_after_holds_once(clock: PacedClock, poll: NotedPoll) -> None:
 
 def test_poll_after_from_another_thread_moves_a_task_that_waits(clock: PacedClock, poll: NotedPoll) -> None:
     with paced(poll) as executor:
-        executor.adopt_many("abc")
+        executor.adopt_many(list("abc"))
         clock.run()
         InThread(poll.descriptors["a"].poll_after, 1).outcome()
         InThread(poll.descriptors["b"].poll_after, 8).outcome()

@@ -76,7 +76,7 @@ def test_notify_before_a_call_ends_is_for_its_tasks_as_well() -> None:
     # more. 4. Both are polled once more.
     stepped = SteppedPoll()
     with paced(stepped, batch_size=1, max_concurrency=3, default_interval=inf) as executor:
-        executor.adopt_many("ab")
+        executor.adopt_many(list("ab"))
         calls = begin(stepped, 2)
         executor.notify()
         executor.adopt("c")
@@ -199,7 +199,7 @@ def test_calls_are_made_on_the_executors_thread_while_no_other_can_be_started(mo
 def test_the_threads_end_at_shutdown_when_all_is_done() -> None:
     stepped = SteppedPoll()
     with paced(stepped, batch_size=1, max_concurrency=2) as executor:
-        executor.adopt_many("ab")
+        executor.adopt_many(list("ab"))
         calls = begin(stepped, 2)
         threads = callers()
         closing = InThread(executor.shutdown)
@@ -211,7 +211,7 @@ def test_the_threads_end_at_shutdown_when_all_is_done() -> None:
 def test_the_threads_end_with_an_executor_that_is_dropped() -> None:
     stepped = SteppedPoll()
     executor: Any = PollExecutor(SyncExecutor(), stepped, batch_size=1, max_concurrency=2, min_interval=0)
-    executor.adopt_many("ab")
+    executor.adopt_many(list("ab"))
     calls = begin(stepped, 2)
     threads = callers()
     end(calls)

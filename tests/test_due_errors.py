@@ -66,7 +66,7 @@ def test_tasks_end_when_the_policy_says_so(clock: PacedClock, poll: NotedPoll, m
         clock.run()
         before = len(poll.calls)
         failing(poll, *range(100))
-        futures = executor.adopt_many("ab")
+        futures = executor.adopt_many(list("ab"))
         clock.run(10)
         assert all(isinstance(future.exception(0), SomeError) for future in futures)
         assert futures[0].exception(0) is futures[1].exception(0)
@@ -107,7 +107,7 @@ def test_counts_are_each_tasks_own_and_success_sets_them_back(clock: PacedClock,
     poll.does = does
     policy = NotedPolicy(most=4, seconds=1)
     with paced(poll, group_by=str, retry_policy=policy, default_interval=1, logger=HeardLogger()) as executor:
-        executor.adopt_many("ab")
+        executor.adopt_many(list("ab"))
         clock.run(2)
         assert (poll.descriptors["a"].failures, poll.descriptors["b"].failures) == (3, 0)
         assert {task.result: task.failures for task in executor.outstanding()} == {"a": 3, "b": 0}

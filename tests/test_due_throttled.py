@@ -85,7 +85,7 @@ def test_poll_after_holds_although_the_call(
             raise errors.pop()
 
     with paced(poll, default_interval=2, retry_policy=NotedPolicy(seconds=1), logger=HeardLogger(), **mode) as executor:
-        executor.adopt_many("ab")
+        executor.adopt_many(list("ab"))
         clock.run(1)
         poll.does = does
         clock.run(30)

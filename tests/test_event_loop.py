@@ -14,7 +14,8 @@ from async_support import AsyncStepped, StandingClock
 from support import PATIENCE, HeardLogger, InThread, SomeError, listening_to
 
 from more_executors import _event_loop
-from more_executors._event_loop import LoopThread, is_async
+from more_executors._callables import is_async
+from more_executors._event_loop import LoopThread
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ def test_what_is_in_the_call_of_a_whole_list_is_counted() -> None:
     stepped = SteppedPoll()
     with paced(stepped, batch_size=None) as executor:
         call = stepped.next()
-        futures = executor.adopt_many("abc")
+        futures = executor.adopt_many(list("abc"))
         call.end()
         call = stepped.next()
         assert figures(executor, "in_calls", "polled") == (3, 3)
@@ -150,7 +150,7 @@ def test_calls_errors_and_throttles_are_counted_apart(clock: PacedClock, poll: N
 
 def test_tasks_are_listed_in_the_order_they_joined_with_their_counts(clock: PacedClock, poll: NotedPoll) -> None:
     with paced(poll) as executor:
-        executor.adopt_many("ab")
+        executor.adopt_many(list("ab"))
         clock.run(5)
         executor.adopt("c")
         clock.run()

@@ -225,7 +225,7 @@ def test_an_async_function_cancels_many_at_once_on_the_loop() -> None:
 
     executor = PollExecutor(SyncExecutor(), await_nothing, cancel_many_fn=cancel_many, batch_size=2, name="it")
     with executor:
-        executor.adopt_many("abc")
+        executor.adopt_many(list("abc"))
         assert executor.cancel_all() == 3
     assert asked == [("PollExecutor-it-loop", ["a", "b"]), ("PollExecutor-it-loop", ["c"])]
 

@@ -25,7 +25,7 @@ def test_a_task_that_blocks_the_loop_is_reported_by_its_own_name(monkeypatch: py
         await asyncio.gather(*map(one, descriptors))
 
     with PollExecutor(SyncExecutor(), poll, logger=logger, name="it") as executor:
-        assert [future.result(PATIENCE) for future in executor.adopt_many("ab")] == ["polled"] * 2
+        assert [future.result(PATIENCE) for future in executor.adopt_many(list("ab"))] == ["polled"] * 2
     (reported,) = logger.of_level("WARNING")
     assert ".one blocked the event loop of PollExecutor-it-loop for 0." in reported
 

@@ -286,7 +286,7 @@ class Stuck(Record):
 def test_a_journal_that_cannot_be_written_holds_up_nothing_and_catches_up() -> None:
     record, logger, poll = Stuck(), HeardLogger(), RecordingPoll(NEVER)
     with PollExecutor(SyncExecutor(), poll, journal=record, logger=logger) as executor:
-        first, second = executor.adopt_many("ab")
+        first, second = executor.adopt_many(list("ab"))
         record.tries.get(timeout=PATIENCE)
         assert executor.flush_journal(0.01) is False
         poll.next_with(["a", "b"])[0].yield_result("polled")

@@ -107,7 +107,6 @@ def test_there_are_max_attempts_in_all(max_attempts: Any, expected: list[bool]) 
         ((OSError, SomeError), SomeError(), True),
         ([OSError, SomeError], FileNotFoundError(), True),
         ({OSError, KeyError}, SomeError(), False),
-        ((), SomeError(), False),
     ],
 )
 def test_what_is_an_instance_of_exception_base_is_retried(base: Any, error: BaseException, expected: bool) -> None:
@@ -263,7 +262,7 @@ def test_a_policy_that_raises_after_a_success_leaves_the_success() -> None:
     assert len(logger.lines) == 1
 
 
-@pytest.mark.parametrize("seconds", [None, "soon", nan, 10**400], ids=["None", "str", "nan", "overflow"])
+@pytest.mark.parametrize("seconds", [None, "soon", nan, 1j], ids=["None", "str", "nan", "complex"])
 def test_a_sleep_time_that_is_no_time_is_logged_and_ends_the_retries(seconds: Any) -> None:
     logger, policy, error = HeardLogger(), Deciding(sleep_time=lambda attempt, future: seconds), SomeError()
     with RetryExecutor(SyncExecutor(), policy, logger) as executor:
@@ -283,9 +282,12 @@ def test_a_sleep_time_that_is_not_positive_is_none_at_all(monkeypatch: pytest.Mo
     assert clock.now == 1000.0
 
 
-def test_an_infinite_sleep_time_waits_until_the_future_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("seconds", [inf, 10**400], ids=["inf", "overflow"])
+def test_an_infinite_sleep_time_waits_until_the_future_is_cancelled(
+    monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
     clock, delegate = Clock(monkeypatch), WatchedDelegate()
-    with retrying(delegate, Scripted(inf)) as executor:
+    with retrying(delegate, Scripted(seconds)) as executor:
         assert clock.sleep() == FOREVER
         future, other = executor.submit(int), None
         delegate.next().set_exception(SomeError())

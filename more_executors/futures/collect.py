@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from functools import cache, partial
 from typing import Any, TypeVar
 
+from .._callables import check_callable
 from .._core import applied, check_futures, collected
 from .._types import FutureLike
 from ._origins import origin_of
@@ -34,6 +35,15 @@ def zip_type(length: int) -> Callable[[Iterable[Any]], tuple[Any, ...]]:
     made: Any = namedtuple(f"ZipTuple{length}", fields)
     globals()[made.__name__] = made  # to be found when it is unpickled
     return made._make
+
+
+def __getattr__(name: str) -> Any:
+    """The types of results of `f_zip`, for a process that unpickles one before it has made any."""
+    length = name.removeprefix("ZipTuple")
+    if name.startswith("ZipTuple") and length.isdecimal() and int(length) <= MOST_FIELDS:
+        zip_type(int(length))
+        return globals()[f"ZipTuple{int(length)}"]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def f_zip(*fs: FutureLike[Any]) -> Future[Any]:
@@ -67,6 +77,8 @@ def f_traverse(fn: Callable[[A], FutureLike[B]], xs: Iterable[A]) -> Future[list
 
     If `fn` raises, the future that this returns fails with that; those that it has begun go on.
     """
+    if callable(fn):
+        check_callable("fn", fn)
     try:
         inputs = [fn(x) for x in xs]
     except Exception as error:

@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import Any
 
+from .._checks import shown
 from ._origins import origin_of
 
 __all__ = ["f_return", "f_return_cancelled", "f_return_error"]
@@ -25,10 +26,10 @@ def f_return_error(x: BaseException | type[BaseException], traceback: TracebackT
 
     Raises TypeError if `x` is no exception, or `traceback` no traceback.
     """
+    if traceback is not None and not isinstance(traceback, TracebackType):
+        raise TypeError(f"traceback must be a traceback, not {shown(traceback)}")
     future = _failed.failed(x)
     if traceback is not None:
-        if not isinstance(traceback, TracebackType):
-            raise TypeError(f"traceback must be a traceback, not {traceback!r}")
         future.exception().with_traceback(traceback)  # type: ignore[union-attr]  # it has one
     return future
 

@@ -7,10 +7,11 @@ from concurrent import futures
 from math import inf
 from typing import TypeVar
 
+from .._checks import checked_timeout
 from .._core import Future, check_futures, passed_on, shielded
 from .._types import FutureLike
 from ..sync import SyncExecutor
-from ..timeout import TimeoutExecutor, checked_timeout
+from ..timeout import TimeoutExecutor
 from ._origins import origin_of
 
 __all__ = ["f_nocancel", "f_timeout"]
@@ -34,7 +35,7 @@ def f_timeout(future: FutureLike[A], timeout: float) -> futures.Future[A]:
     done.
     """
     check_futures(f_timeout.__name__, (future,))
-    seconds = checked_timeout(timeout)
+    seconds = checked_timeout("timeout", timeout)
     if getattr(future, "done", bool)():
         return passed_on(_in_time, Future(), future)
     return shared_executor()._watch(future, seconds)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent import futures
 from typing import Any, TypeVar
 
+from .._checks import checked_timeout
 from .._core import Future, check_futures, passed_on
 from .._types import FutureLike
 from ._origins import origin_of
@@ -28,15 +29,17 @@ def f_proxy(f: FutureLike[A], *, timeout: float | None = None) -> futures.Future
     conversions to numbers. Not so `bool`, which is always True, `str`, `repr`, `format`, comparing, `hash` and `with`:
     those are the future's.
 
-    Raises TypeError if `f` is no future. Using it raises TimeoutError when the time is up, and the exception of `f`.
+    Raises TypeError or ValueError if an argument cannot be used. Using it raises TimeoutError when the time is up, and
+    the exception of `f`.
 
         page = f_proxy(executor.submit(download, url))
         ...
         print(page.title)      # waits
     """
     check_futures(f_proxy.__name__, (f,))
+    seconds = None if timeout is None else checked_timeout("timeout", timeout)
     proxy = ProxyFuture()
-    proxy._ProxyFuture__timeout = timeout  # type: ignore[attr-defined]
+    proxy._ProxyFuture__timeout = seconds  # type: ignore[attr-defined]
     return passed_on(_proxied, proxy, f)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from .._base import check_optional_callable
 from .._core import check_futures, mapped
 from .._types import FutureLike
+from ..map import check_functions
 from ._origins import origin_of
 
 __all__ = ["f_flat_map", "f_map"]
@@ -32,7 +32,8 @@ def f_map(
 
         f_map(executor.submit(download, url), json.loads)
     """
-    check(f_map.__name__, future, fn, error_fn)
+    check_futures(f_map.__name__, (future,))
+    check_functions(fn, error_fn, flat=False)
     return mapped(_mapped, future, fn, error_fn, False)
 
 
@@ -48,11 +49,6 @@ def f_flat_map(
 
         f_flat_map(executor.submit(find_url, title), lambda url: executor.submit(download, url))
     """
-    check(f_flat_map.__name__, future, fn, error_fn)
+    check_futures(f_flat_map.__name__, (future,))
+    check_functions(fn, error_fn, flat=True)
     return mapped(_flat_mapped, future, fn, error_fn, True)
-
-
-def check(function: str, future: object, fn: object, error_fn: object) -> None:
-    check_futures(function, (future,))
-    check_optional_callable("fn", fn)
-    check_optional_callable("error_fn", error_fn)

@@ -1,0 +1,87 @@
+"""Which functions do something when they are called, and what of their answers shows that they did not.
+
+An `async def` and a function with `yield` only make an object when they are called; their bodies run when somebody
+awaits or iterates over that.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from typing import Any, TypeVar
+
+from ._checks import shown
+
+__all__: list[str] = []
+
+A = TypeVar("A")
+
+PLAIN = (bool, int, float, str, bytes, list, tuple, dict, type(None))  # answers that need no second look
+
+
+def is_kind(kind: Callable[[Any], bool], function: Any) -> bool:
+    """Whether `function` is of a `kind` that `inspect` knows, or a partial of one, or an object whose `__call__` is."""
+    while isinstance(function, partial):
+        function = function.func
+    return kind(function) or (callable(function) and kind(type(function).__call__))
+
+
+def is_async(function: object) -> bool:
+    """Whether `function` is an `async def`, or an object whose `__call__` is."""
+    return is_kind(inspect.iscoroutinefunction, function)
+
+
+def is_generator(function: object) -> bool:
+    return is_kind(inspect.isgeneratorfunction, function)
+
+
+def is_async_generator(function: object) -> bool:
+    return is_kind(inspect.isasyncgenfunction, function)
+
+
+def check_callable(what: str, function: object, *, awaited: bool = False, iterated: bool = False) -> None:
+    """Raise TypeError unless `function` is callable, and what it does is done when it is called.
+
+    It may be an `async def` if what it returns is `awaited`, and have a `yield` if that is `iterated` over.
+    """
+    if not callable(function):
+        raise TypeError(f"{what} must be callable, not {shown(function)}")
+    if not awaited and is_async(function):
+        raise TypeError(f"{what} must not be async, as nobody awaits it: write {shown(function)} without async")
+    if is_async_generator(function) or (not iterated and is_generator(function)):
+        raise TypeError(f"{what} must not yield, as nobody iterates over it: write {shown(function)} without yield")
+
+
+def check_optional_callable(what: str, function: object, *, awaited: bool = False, iterated: bool = False) -> None:
+    """The same, unless `function` is None."""
+    if function is not None:
+        check_callable(what, function, awaited=awaited, iterated=iterated)
+
+
+def check_method(what: str, owner: object, method: str, *, iterated: bool = False) -> None:
+    """The same of a method that `owner`, which is `what`, is known to have."""
+    check_callable(f"{what}.{method}", getattr(owner, method), iterated=iterated)
+
+
+def done_by(function: object, answer: A, *, iterated: bool = False) -> A:
+    """`answer` of `function`. Raises TypeError if it shows that nothing has been done yet.
+
+    A coroutine is closed: so Python does not complain of it, too.
+    """
+    if isinstance(answer, PLAIN):
+        return answer
+    if isinstance(answer, Coroutine):
+        answer.close()
+        what = "which nobody awaits: it has to be an async def itself"
+        raise TypeError(f"{shown(function)} returned a coroutine, {what}")
+    if inspect.isasyncgen(answer) or (not iterated and inspect.isgenerator(answer)):
+        raise TypeError(f"{shown(function)} returned a generator, which nobody iterates over: write it without yield")
+    return answer
+
+
+def done_at_all(function: object, answer: A) -> A:
+    """The same, and TypeError for anything else that would have to be awaited."""
+    if not isinstance(answer, PLAIN) and isinstance(done_by(function, answer), Awaitable):
+        raise TypeError(f"{shown(function)} returned {shown(answer)}, which nobody awaits: it has to be an async def")
+    return answer

@@ -1,0 +1,203 @@
+"""What arguments are checked with, here and in the core: it needs nothing else of this package.
+
+Guarantees:
+
+* What cannot be used is refused by a TypeError or a ValueError that names the argument and shows the value.
+* One rule for numbers: what `float()` takes of a real number is one, too large for a float is infinite.
+* No value gets in the way, whatever it raises when it is asked, and however long it is when it is shown.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import operator
+import os
+import reprlib
+import sys
+from collections.abc import Callable
+from functools import partial
+from math import inf
+from typing import Any, NoReturn
+
+__all__: list[str] = []
+
+LONGEST = 500  # characters of a value in a message
+NUMERIC_KINDS = ("b", "i", "u", "f")  # of what `dtype.kind` of an array's scalar may be: no times, no complex numbers
+NO_NUMBERS = (str, bytes, bytearray, complex)
+
+
+def shown(value: object) -> str:
+    """`repr(value)`, cut where it is long, or what can be said of a value that has none."""
+    try:
+        return _shortened.repr(value)
+    except Exception:
+        return object.__repr__(value)
+
+
+_shortened = reprlib.Repr()
+_shortened.maxstring = _shortened.maxlong = _shortened.maxother = LONGEST
+
+
+# -- numbers ----------------------------------------------------------------------------------------------------------
+
+
+def is_real(value: object) -> bool:
+    """Whether `value` is a real number: the ones of Python, of its library and of numpy, or what can be made a float.
+
+    No text is, and nothing that has a unit.
+    """
+    if isinstance(value, NO_NUMBERS) or getattr(value, "ndim", 0) != 0:
+        return False
+    kind = getattr(getattr(value, "dtype", None), "kind", "f")
+    return kind in NUMERIC_KINDS and (hasattr(type(value), "__float__") or hasattr(type(value), "__index__"))
+
+
+def real_number(what: str, value: Any, unit: str = "") -> float:
+    """`value` as a float, maybe infinite or NaN. Raises TypeError if it is no real number."""
+    if type(value) is float:
+        return value
+    try:
+        if type(value) is int or is_real(value):
+            try:
+                return float(value)
+            except OverflowError:
+                return inf if value > 0 else -inf
+        reason = None
+    except Exception as error:
+        reason = error
+    raise TypeError(f"{what} must be a number{unit and ' of seconds'}, not {shown(value)}") from reason
+
+
+def checked_number(what: str, value: object, unit: str = "") -> float:
+    """The same, and ValueError if it is negative or NaN."""
+    number = real_number(what, value, unit)
+    if not number >= 0:
+        raise ValueError(f"{what} must be 0{unit} or more, not {shown(value)}")
+    return number
+
+
+def checked_seconds(what: str, value: object) -> float:
+    """The same of a number of seconds."""
+    return checked_number(what, value, " s")
+
+
+def checked_pause(what: str, value: object) -> float:
+    """The same of one that ends."""
+    seconds = checked_seconds(what, value)
+    if seconds == inf:
+        raise ValueError(f"{what} must be finite, not {shown(value)}")
+    return seconds
+
+
+def checked_timeout(what: str, value: object) -> float:
+    """`value` as seconds, also negative ones. TypeError if it is no number, ValueError if it is NaN."""
+    seconds = real_number(what, value, " s")
+    if seconds != seconds:
+        raise ValueError(f"{what} must be a number of seconds, not {shown(value)}")
+    return seconds
+
+
+def checked_count(what: str, value: object, least: int = 1) -> int:
+    """`value` as an int, and never more than `sys.maxsize`, which is as good as any number.
+
+    TypeError if it is none, ValueError if it is less than `least`.
+    """
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        count = operator.index(value)  # type: ignore[arg-type]
+    except Exception as error:
+        raise TypeError(f"{what} must be an int, not {shown(value)}") from (error if error.args else None)
+    if count < least:
+        raise ValueError(f"{what} must be {least} or more, not {shown(value)}")
+    return min(count, sys.maxsize)
+
+
+def checked_clock(clock: Any) -> Callable[[], float]:
+    """What gives the time of `clock` as a float. It is asked once; TypeError if it does not give a number."""
+    if not callable(clock):
+        raise TypeError(f"clock must be callable, not {shown(clock)}")
+    try:
+        now = clock()
+        as_float = real_number("clock()", now)
+    except Exception as error:
+        what = "callable without arguments and return a number of seconds"
+        raise TypeError(f"clock must be {what}, not {shown(clock)}: {shown(error)}") from error
+    if as_float != as_float:
+        raise ValueError(f"clock must give a time, not {shown(now)}, as {shown(clock)} does")
+    return clock if type(now) in (float, int) else partial(time_of, clock)
+
+
+def time_of(clock: Callable[[], Any]) -> float:
+    return real_number("clock()", clock())
+
+
+# -- everything else --------------------------------------------------------------------------------------------------
+
+
+def checked_flag(what: str, value: object) -> bool:
+    """The truth of `value`. Raises TypeError if that cannot be told."""
+    try:
+        return bool(value)
+    except Exception as error:
+        raise TypeError(f"{what} must be True or False, not {shown(value)}") from error
+
+
+def check_name(name: object) -> None:
+    """Raise TypeError unless `name` is a string, ValueError if nobody could be told it: metrics are in UTF-8."""
+    if not isinstance(name, str):
+        raise TypeError(f"name must be a str, not {shown(name)}")
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"name must be text that UTF-8 can write, not {shown(name)}") from error
+
+
+def checked_path(path: Any) -> str:
+    """`path` as a string. TypeError if it is none, ValueError if no file can be called so."""
+    try:
+        text = os.fspath(path)
+    except Exception as error:
+        raise TypeError(f"path must be a str or a path, not {shown(path)}") from error
+    if not isinstance(text, str):
+        raise TypeError(f"path must be a str or a path, not {shown(path)}")
+    try:
+        encoded = os.fsencode(text)
+    except UnicodeEncodeError as error:
+        raise ValueError(f"path must be a name that files can have, not {shown(path)}") from error
+    if b"\0" in encoded:
+        raise ValueError(f"path must have no NUL in it, not {shown(path)}")
+    return text
+
+
+def has_method(value: Any, method: str) -> bool:
+    """Whether `value.method(...)` can be called. That of a class cannot, unless it is the class's own."""
+    try:
+        found = getattr(value, method, None)
+        if not callable(found) or not isinstance(value, type):
+            return callable(found)
+        of_its_own = isinstance(inspect.getattr_static(value, method), staticmethod)
+        return of_its_own or getattr(found, "__self__", None) is value
+    except Exception:
+        return False
+
+
+def chosen_logger(logger: Any, kind: str) -> logging.Logger:
+    """`logger`, or the one called `kind` if that is None. Raises TypeError if it is neither."""
+    if logger is None:
+        return logging.getLogger(kind)
+    if not has_method(logger, "log"):
+        raise TypeError(f"logger must be a logging.Logger or None, not {shown(logger)}")
+    return logger  # type: ignore[no-any-return]
+
+
+def check_optional(what: str, value: object, kind: type) -> None:
+    """Raise TypeError unless `value` is a `kind` or None."""
+    if value is not None and not isinstance(value, kind):
+        raise TypeError(f"{what} must be a {kind.__name__} or None, not {shown(value)}")
+
+
+def refuse_copy(self: object, protocol: object) -> NoReturn:
+    """For `__reduce_ex__` of what counts, runs or keeps open something that cannot be had twice."""
+    raise TypeError(f"a {type(self).__name__} cannot be copied or pickled: share it, or make another one")
