@@ -101,6 +101,7 @@ class Polling:
     def __init__(
         self, options: PollOptions, delegate: object, logger: logging.Logger, name: str, debugging: bool
     ) -> None:
+        self._only_called = only_calls(delegate)
         self.meter = PollMeter()
         self.loop = LoopThread(f"{name}-loop")
         self.callers = DaemonThreads(name, options.max_concurrency)
@@ -132,7 +133,7 @@ class Polling:
             on_loop=self.loop.is_current if is_async(options.cancel_fn) or is_async(options.cancel_many_fn) else None,
             timeout=-1.0 if options.timeout is None else options.timeout,
             counting=options.retry_policy is not None,
-            only_called=only_calls(delegate),
+            only_called=self._only_called,
             group_by=options.group_by,
             schedule=options.schedule,
         )

@@ -1,5 +1,7 @@
 """How long until a task is polled again, the longer the longer it runs."""
 
+import copyreg
+
 from libc.math cimport pow
 from libc.stdint cimport uint64_t
 
@@ -69,7 +71,7 @@ cdef class Backoff:
         return seconds * (1.0 + self.jitter * (2.0 * random_unit() - 1.0))
 
     def __reduce__(self):
-        return new_backoff, (type(self),), self.__getstate__()
+        return copyreg.__newobj__, (type(self),), self.__getstate__()
 
     def __getstate__(self):
         return (self.initial, self.factor, self.maximum, self.jitter), getattr(self, "__dict__", None)
@@ -81,8 +83,3 @@ cdef class Backoff:
 
     def __repr__(self):
         return f"Backoff({self.initial}, factor={self.factor}, maximum={self.maximum}, jitter={self.jitter})"
-
-
-def new_backoff(type kind):
-    """For copies and pickles: a Backoff without numbers yet, whatever the arguments of a subclass are."""
-    return kind.__new__(kind)

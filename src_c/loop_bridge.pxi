@@ -99,7 +99,7 @@ cdef int end_on_loop(Crossing crossing) except -1:
         target.set_result(crossing.value)
     elif crossing.state == ERROR:
         if isinstance(crossing.value, StopIteration):
-            error = RuntimeError(f"a task raised {crossing.value!r}, which asyncio futures cannot")
+            error = RuntimeError(f"a task raised {shown(crossing.value)}, which asyncio futures cannot")
             error.__cause__ = crossing.value
             target.set_exception(error)
         else:

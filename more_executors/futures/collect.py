@@ -33,17 +33,18 @@ def zip_type(length: int) -> Callable[[Iterable[Any]], tuple[Any, ...]]:
         return tuple
     fields = [f"f{index}" for index in range(length)]
     made: Any = namedtuple(f"ZipTuple{length}", fields)
-    globals()[made.__name__] = made  # to be found when it is unpickled
+    made.__reduce__ = reduced
+    globals()[made.__name__] = made  # to be found when it is pickled itself
     return made._make
 
 
-def __getattr__(name: str) -> Any:
-    """The types of results of `f_zip`, for a process that unpickles one before it has made any."""
-    length = name.removeprefix("ZipTuple")
-    if name.startswith("ZipTuple") and length.isdecimal() and int(length) <= MOST_FIELDS:
-        zip_type(int(length))
-        return globals()[f"ZipTuple{int(length)}"]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def zipped(results: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Those of `results` as `f_zip` has them: for a process that unpickles some before it has made that type."""
+    return zip_type(len(results))(results)
+
+
+def reduced(results: tuple[Any, ...]) -> Any:
+    return zipped, (tuple(results),)
 
 
 def f_zip(*fs: FutureLike[Any]) -> Future[Any]:
