@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import Future
 from math import inf
 from threading import Lock
 from time import monotonic
@@ -18,7 +17,7 @@ from typing import Any, TypeAlias
 
 from ._callables import done_at_all, done_by
 from ._checks import real_number, shown
-from ._core import PacedTable, PollDescriptor, PollTable, log
+from ._core import PacedTable, PollDescriptor, PollTable, SharedError, failed_future, log
 from ._event_loop import LoopThread
 from ._poll_meter import PollMeter
 from .rate_limit import RateLimit, Throttled
@@ -142,25 +141,25 @@ class PollCalls:
             log(logger, logging.ERROR, "%r out of the poll function; polling goes on", error, error=error)
         elif not quiet:
             log(logger, logging.WARNING, "the poll function of %s failed", self._owner, error=error)
+        outcome = self._table.outcome_for(tasks, error)
         try:
             if self._retry_policy is None:
-                self._table.fail_all(tasks, error)
+                self._table.fail_all(tasks, outcome)
                 return
             for failures, concerned in self._table.count_failures(tasks).items():
-                seconds = self._seconds_until_next_try(failures, error)
+                seconds = self._seconds_until_next_try(failures, outcome)
                 if seconds is None:
-                    self._table.fail_all(concerned, error)
+                    self._table.fail_all(concerned, outcome)
                 else:
                     self._table.postpone(concerned, seconds)
         finally:
-            del self, tasks, error
+            del self, tasks, error, outcome
 
-    def _seconds_until_next_try(self, failures: int, error: BaseException) -> float | None:
+    def _seconds_until_next_try(self, failures: int, error: BaseException | SharedError) -> float | None:
         """What the policy says of tasks that have failed so often in a row; None: no more tries."""
         policy = self._retry_policy
         assert policy is not None
-        failed: Future[Any] = Future()
-        failed.set_exception(error)
+        failed = failed_future(error)
         try:
             if not done_by(policy.should_retry, policy.should_retry(failures, failed)):
                 return None

@@ -40,13 +40,14 @@ A future made from others hangs on them by a ``Hook`` among their callbacks: a `
 at a time, an ``Input`` for each of those that a ``Gather`` waits for. See ``delivery.pxi`` for how it is told.
 """
 
+import builtins
 import concurrent.futures
 import logging
 import threading
 import types
 import weakref
 from _thread import allocate_lock, get_ident
-from concurrent.futures import CancelledError, InvalidStateError, TimeoutError
+from concurrent.futures import BrokenExecutor, CancelledError, InvalidStateError, TimeoutError
 from time import monotonic
 
 from more_executors._callables import done_by
@@ -88,6 +89,7 @@ include "condition.pxi"
 include "transitions.pxi"
 include "interrupts.pxi"
 include "callbacks.pxi"
+include "shared_error.pxi"
 include "delivery.pxi"
 include "future.pxi"
 include "tally.pxi"

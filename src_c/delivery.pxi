@@ -33,7 +33,9 @@ cdef class Hook:
     """
 
     cdef void delegate_ended(self, object future, State state, object value, Delivery *delivery) noexcept:
-        """`future` is done, with RESULT and that value, with ERROR and that exception, or CANCELLED_AND_NOTIFIED."""
+        """`future` is done: with RESULT and that value, with ERROR and that exception, which may be a SharedError, or
+        with CANCELLED_AND_NOTIFIED.
+        """
 
     cdef void lost(self) noexcept:
         """The future is gone, and nobody can end it any more."""
@@ -45,11 +47,14 @@ cdef class Hook:
         if isinstance(future, FutureCore):
             state = (<FutureCore>future).current()
             self.delegate_ended(future, CANCELLED_AND_NOTIFIED if state == CANCELLED else state,
-                                (<FutureCore>future).outcome, delivery)
+                                handed_on(<FutureCore>future) if state == ERROR else (<FutureCore>future).outcome,
+                                delivery)
             return
         enter_user_code()
         try:
             state, value = outcome_of(future)
+            if isinstance(value, BrokenExecutor):   # all that it had end with this
+                value = shared(value)
         except BaseException as error:
             interrupt_later(error)
             state, value = ERROR, error

@@ -39,16 +39,19 @@ cdef class FutureBase(FutureCore):
         if state == RESULT:
             return self.outcome
         if state == ERROR:
-            raise self.outcome
+            raise unshared(self.outcome)
         raise (CancelledError() if state > RUNNING else TimeoutError())
 
     def exception(self, timeout=None):
-        """The exception, or None if there is a result; waits and raises as `result` does."""
+        """The exception, or None if there is a result; waits and raises as `result` does.
+
+        If one failure ended many futures, each call gives another exception, just like the one that was raised.
+        """
         cdef State state = self.await_done(timeout)
         if state == RESULT:
             return None
         if state == ERROR:
-            return self.outcome
+            return unshared(self.outcome)
         raise (CancelledError() if state > RUNNING else TimeoutError())
 
     def add_done_callback(self, fn):
@@ -90,7 +93,7 @@ cdef class FutureBase(FutureCore):
         if state == RESULT:
             text = f"finished returned {type(self.outcome).__name__}"
         elif state == ERROR:
-            text = f"finished raised {type(self.outcome).__name__}"
+            text = f"finished raised {type_of_error(self.outcome).__name__}"
         elif state == CANCELLED_AND_NOTIFIED:
             text = "cancelled"
         elif self.running():
@@ -132,12 +135,13 @@ cdef class FutureBase(FutureCore):
 
     @property
     def _exception(self):
-        return self.outcome if self.current() == ERROR else None
+        return unshared(self.outcome) if self.current() == ERROR else None
 
     def _get_snapshot(self):
         cdef State state = self.current()
         return (state > RUNNING, self.cancelled_now(),
-                self.outcome if state == RESULT else None, self.outcome if state == ERROR else None)
+                self.outcome if state == RESULT else None,
+                unshared(self.outcome) if state == ERROR else None)
 
 
 class Future(FutureBase, concurrent.futures.Future):

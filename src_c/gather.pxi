@@ -145,12 +145,13 @@ cdef class Choose(Gather):
     What does not succeed is as good as false, and if that is wanted, as decisive.
     """
     cdef bint wanted
-    cdef bint decided           # section(future): an input has, which may not have ended the future yet
+    cdef bint decided           # section(future), as is the next: an input has, which may not have ended the future yet
+    cdef PyObject *failure      # what an input failed with; only to be compared with what another one does
 
     cdef void arrived(self, Py_ssize_t index, State state, object value, Delivery *delivery) noexcept:
         cdef FutureCore future = self.future
         cdef object reference = None
-        cdef bint truth = False, decides = False
+        cdef bint truth = False, decides = False, same = False
         if state == RESULT and self.missing > 1 and future.state <= RUNNING:
             enter_user_code()
             try:
@@ -162,8 +163,13 @@ cdef class Choose(Gather):
                 leave_user_code()
         with cython.critical_section(future):
             reference = self.forget(index)
+            if state == ERROR and type(value) is not SharedError:
+                self.failure = <PyObject *>value
+            same = type(value) is SharedError and <PyObject *>(<SharedError>value).error == self.failure
             if not self.decided:
                 self.decided = decides = truth == self.wanted or self.missing == 0
+        if same:    # one future was given twice
+            value = (<SharedError>value).error
         if decides and future.settle(state, value, delivery):
             self.cancel_inputs(delivery)
 

@@ -92,18 +92,20 @@ cdef class LoopBridge:
 
 cdef int end_on_loop(Crossing crossing) except -1:
     cdef object target = crossing.target
+    cdef object raised
     target.source = None
     if target.done():
         return 0
     if crossing.state == RESULT:
         target.set_result(crossing.value)
     elif crossing.state == ERROR:
-        if isinstance(crossing.value, StopIteration):
-            error = RuntimeError(f"a task raised {shown(crossing.value)}, which asyncio futures cannot")
-            error.__cause__ = crossing.value
+        raised = unshared(crossing.value)
+        if isinstance(raised, StopIteration):
+            error = RuntimeError(f"a task raised {shown(raised)}, which asyncio futures cannot")
+            error.__cause__ = raised
             target.set_exception(error)
         else:
-            target.set_exception(crossing.value)
+            target.set_exception(raised)
     else:
         target.cancel()
     return 0

@@ -23,21 +23,22 @@ cdef class MapTask(Task):
             return
         if not self.enter(CALLING):
             return
-        traceback = value.__traceback__ if state == ERROR else None
+        given = unshared(value) if state == ERROR else value
+        traceback = given.__traceback__ if state == ERROR else None
         enter_user_code()
         try:
-            made = function(value)
+            made = function(given)
             if self.flat:
                 self.go_on_with(function, made, delivery)
             else:
                 future.settle(RESULT, made, delivery)
         except BaseException as error:
             interrupt_later(error)
-            if error is value:
+            if error is given:
                 error.__traceback__ = traceback
+                future.settle(ERROR, value, delivery)
             else:
-                without_our_frames(error)
-            future.settle(ERROR, error, delivery)
+                future.settle(ERROR, without_our_frames(error), delivery)
         finally:
             leave_user_code()
 

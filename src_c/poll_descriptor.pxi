@@ -44,7 +44,7 @@ cdef class PollDescriptor(Task):
             return
         if traceback is not None:
             exception = exception.with_traceback(traceback)
-        self.future.settle(ERROR, exception, NULL)
+        self.future.settle(ERROR, (<PolledTable>self.origin).yielded(exception, traceback is not None), NULL)
 
     def poll_after(self, seconds):
         """Poll this task again `seconds` from now, or from the call it is in, and no sooner.

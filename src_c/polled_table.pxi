@@ -1,7 +1,5 @@
 """What the tables of poll executors share: how tasks join the polled list, and what fails them."""
 
-import builtins
-
 
 @cython.no_gc_clear
 cdef class PolledTable(StagedTable):
@@ -25,6 +23,7 @@ cdef class PolledTable(StagedTable):
     cdef public SharedDouble quiet_until      # what joins before that, by `monotonic`, need not wake who wakes up then anyway
     cdef unsigned long long last_key        # section(self), as are the next
     cdef readonly SharedSize telling    # threads that are telling the recorder of a task, which may have ended
+    cdef object last_yielded    # a weak reference to the SharedError that a descriptor was failed with, or None
     cdef bint joined            # since `news`
     cdef bint asked             # for a poll now, since `news`
 
@@ -235,8 +234,41 @@ cdef class PolledTable(StagedTable):
     # -- after a call ----------------------------------------------------------------------------------------
 
     def fail_all(self, list tasks not None, exception):
-        """Fail the futures of `tasks` that are not done. The list is emptied."""
+        """Fail the futures of `tasks` that are not done with what `outcome_for` says. The list is emptied."""
         self.end_all(tasks, ERROR, exception)
+
+    def outcome_for(self, list tasks not None, exception):
+        """What `tasks` are to fail with: the exception, or a SharedError if it is for several that are not done."""
+        cdef Py_ssize_t i, pending = 0
+        for i in range(len(tasks)):
+            pending += not (<PollDescriptor>tasks[i]).over
+            if pending > 1:
+                return SharedError(exception)
+            breathe_at(i)
+        return exception
+
+    cdef object yielded(self, object exception, bint elsewhere):
+        """What a descriptor's future is to end with: shared with the one before, if that was given the same object.
+
+        If it is to be as if raised `elsewhere`, its traceback is not the same.
+        """
+        cdef object last, reference
+        cdef SharedError error = None
+        cdef bint alone = True
+        with cython.critical_section(self):
+            last = self.last_yielded
+        if last is not None:
+            error = last()
+        if error is not None and error.error is exception:
+            alone = False
+            error.share()
+        if alone or elsewhere:
+            error = SharedError(exception, alone)
+            reference = weakref.ref(error)
+            with cython.critical_section(self):
+                last = self.last_yielded
+                self.last_yielded = reference
+        return error
 
     def succeeded(self, list tasks not None):
         """A call with `tasks` has not failed."""

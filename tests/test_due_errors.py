@@ -34,7 +34,7 @@ def test_without_a_policy_the_batch_fails_with_the_exception(clock: PacedClock, 
         clock.run()
         failed = [future for future in futures if future.done()]
         assert 1 <= len(failed) <= 2
-        assert all(future.exception() is error for future in failed)
+        assert all(type(future.exception()) is SomeError for future in failed)
         clock.run(5)
         assert sum(future.done() for future in futures) == len(failed)
         del futures, failed
@@ -69,7 +69,6 @@ def test_tasks_end_when_the_policy_says_so(clock: PacedClock, poll: NotedPoll, m
         futures = executor.adopt_many(list("ab"))
         clock.run(10)
         assert all(isinstance(future.exception(0), SomeError) for future in futures)
-        assert futures[0].exception(0) is futures[1].exception(0)
         assert set(policy.asked) == {1, 2, 3}
         assert executor.stats().errors == len(poll.calls) - before
 
