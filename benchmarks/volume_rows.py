@@ -28,6 +28,10 @@ AT_ONCE = {
     for most, at_most in ((1, None), (4, None), (16, 4.0), (64, None))
 }
 ASYNC_AT_ONCE = Row("10,000 calls of an `async def`, 100 ms each, all at a time: all of them")
+CANCEL_AT_ONCE = {
+    what: Row(f"300 cancels of 30 ms by {what}, 16 at a time: all of them", at_most=0.8)
+    for what in ("a function", "an `async def`")
+}
 BURST = Row("poll calls for 4,000 submits over 5 s, interval 5 s, `min_interval=1`", at_most=10, unit="")
 
 VOLUME_ROWS = [
@@ -42,5 +46,6 @@ VOLUME_ROWS = [
     MEMORY_SCHEDULED,
     *AT_ONCE.values(),
     ASYNC_AT_ONCE,
+    *CANCEL_AT_ONCE.values(),
     BURST,
 ]

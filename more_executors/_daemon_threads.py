@@ -64,13 +64,14 @@ class DaemonThreads:
 
     def _add_thread(self) -> None:
         thread = Thread(target=self._work, name=f"{self._name}-{len(self._threads) + 1}", daemon=True)
+        self._threads.append(thread)  # first: what it does may ask whether it `is_current`
         try:
             thread.start()
-        except RuntimeError:
-            if not self._threads:
+        except BaseException as error:
+            if thread.ident is None:
+                self._threads.remove(thread)
+            if not (isinstance(error, RuntimeError) and self._threads):
                 raise
-        else:
-            self._threads.append(thread)
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:

@@ -28,9 +28,10 @@ from ._base import (
     Delegate,
     check_delegate,
 )
+from ._bulk import cancel_in_bulk
 from ._chaining import Chainable
 from ._checks import check_name, checked_flag, chosen_logger, refuse_copy
-from ._core import TaskTable, cancel_many, log
+from ._core import TaskTable, log
 from ._delegate_end import DelegateEnd, check_shutdown, leave_block
 from ._pools import is_worker_of
 from ._types import A, B
@@ -125,7 +126,7 @@ class DelegatingExecutor(Chainable[A, B]):
 
     def _cancel_at_shutdown(self, asked_for: bool) -> None:
         if asked_for:
-            cancel_many(self._table.futures())
+            cancel_in_bulk(self._table.futures(), self._logger)
 
     def _stay_until_drained(self) -> None:
         """Be there until all futures are done, even if nobody refers to this executor: they do, by themselves."""

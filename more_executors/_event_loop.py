@@ -28,6 +28,19 @@ SLOW_SECONDS = 0.1  # that a step of a coroutine may take without being reported
 QUIET_SECONDS = 10.0  # between two reports
 
 
+def is_on_a_loop() -> bool:
+    """Whether an event loop runs on this thread, anybody's."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+class LoopClosed(RuntimeError):  # noqa: N818
+    """It was too late to start a coroutine."""
+
+
 class LoopThread:
     """A daemon thread with an event loop, started when the first coroutine is.
 
@@ -116,7 +129,7 @@ class LoopThread:
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
         if self._closed:
-            raise RuntimeError("cannot start a coroutine after shutdown")
+            raise LoopClosed("cannot start a coroutine after shutdown")
         if self._loop is None:
             loop = asyncio.new_event_loop()
             loop.set_task_factory(self._make_task)

@@ -1,34 +1,37 @@
-"""Asking a service to cancel tasks: one, or many at once."""
+"""Asking a service to cancel tasks: one, or many at once.
+
+Guarantees:
+
+* Of what is not asked by the caller's own thread, at most so many calls go on at a time, within the rate limit.
+* What goes on in the background is owed: it is counted until it is over, and whoever ends the threads waits for that.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from functools import partial
-from time import monotonic, sleep
+from collections.abc import Callable
+from threading import RLock
 from typing import Any
 
-from ._callables import done_by, is_async
-from ._core import log
+from ._callables import is_async
+from ._cancel_calls import CancelCalls
+from ._cancel_runs import CancelRuns, LateTasks
+from ._core import CANCEL_LATER, BulkCancel, log
 from ._daemon_threads import DaemonThreads
-from ._event_loop import LoopThread
+from ._event_loop import LoopClosed, LoopThread, is_on_a_loop
 from .rate_limit import RateLimit, Throttled
 
 __all__: list[str] = []
-
-TRIES = 10  # for a request that nobody waits for, or that is for many, if it is throttled
-SECONDS_TO_WAIT = 60.0  # for the rate limit to let a call go, and for a service to stop throttling
-SECONDS_WHEN_THROTTLED = 1.0
 
 
 class Cancels:
     """Calls the functions that cancel: with the rate limit kept, and on the loop if they are `async def`.
 
-    `one` and `many` are what a table calls; each is None without the function. They may be called from any thread.
+    `one` and `many` are what a table calls; each is None where it is not needed. All may be called from any thread.
     """
 
     one: Callable[[Any], object] | None
-    many: Callable[[list[Any]], Iterator[bool]] | None
+    many: Callable[[BulkCancel], object] | None
 
     def __init__(
         self,
@@ -37,98 +40,119 @@ class Cancels:
         *,
         rate_limit: RateLimit | None,
         batch_size: int,
+        max_concurrency: int,
         loop: LoopThread,
         threads: DaemonThreads,
         logger: logging.Logger,
     ) -> None:
-        self._cancel_fn = cancel_fn
-        self._cancel_many_fn = cancel_many_fn
+        self.when_none_owed: Callable[[], object] = bool
+        self.owed = 0
+        self._lock = RLock()  # guards the count; a signal handler may cancel, too
         self._rate_limit = rate_limit
-        self._batch_size = batch_size
         self._loop = loop
         self._threads = threads
         self._logger = logger
-        plain = rate_limit is None and not is_async(cancel_fn)
-        self.one = cancel_fn if plain else self._one
-        if cancel_fn is None:
-            self.one = None if cancel_many_fn is None else self._one_of_many
-        self.many = None if cancel_many_fn is None else self._many
+        self._is_async = is_async(cancel_fn) or is_async(cancel_many_fn)
+        in_bulk = cancel_many_fn or cancel_fn
+        if in_bulk is not None:
+            self._calls = CancelCalls(in_bulk, cancel_many_fn is not None, rate_limit, loop)
+            self._runs = CancelRuns(
+                self._calls,
+                batch=batch_size if cancel_many_fn is not None else 1,
+                max_concurrency=max_concurrency,
+                loop=loop,
+                threads=threads,
+                logger=logger,
+                begins=self._owe,
+                ends=self._settle,
+            )
+        self.one = self.many = None
+        if cancel_fn is not None:
+            plain = rate_limit is None and not is_async(cancel_fn)
+            self._call_one = CancelCalls(cancel_fn, False, rate_limit, loop)
+            self.one = cancel_fn if plain else self._one
+        elif cancel_many_fn is not None:
+            self.one = self._one_of_many
+        if cancel_many_fn is not None or (cancel_fn is not None and max_concurrency > 1):
+            self.many = self._runs.run
+        self._can_wait_anywhere = rate_limit is None and not self._is_async
 
-    def too_late(self, results: list[Any]) -> None:
-        """Have tasks cancelled whose futures are done: in the background, whatever comes of it."""
+    @property
+    def cannot_wait(self) -> Callable[[Any], bool] | None:
+        """What tells whether the calling thread must not wait for the answer to the `cancel()` of another thread."""
+        return None if self._can_wait_anywhere else self._cannot_wait
+
+    def too_late(self, results: list[Any], owner: object) -> None:
+        """Have tasks cancelled whose futures are done: in the background, whatever comes of it. Keeps `owner` alive."""
         if self.one is not None and results:
             try:
-                self._threads.start(lambda: self._cancel_late(results))
+                self._runs.start(LateTasks(results), owner)
             except RuntimeError as error:
                 log(self._logger, logging.ERROR, "%d late tasks are not cancelled", len(results), error=error)
 
-    def _cancel_late(self, results: list[Any]) -> None:
-        if self.many is not None:
-            self._log_errors(lambda results: list(self._many(results)), results)
-            return
-        for result in results:
-            self._log_errors(partial(self._tried, self._cancel_fn), result)
+    def later(self, future: Any) -> None:
+        """Have `future` cancelled in the background: who asked for it cannot wait."""
 
-    def _log_errors(self, function: Callable[[Any], object], argument: Any) -> None:
+        def cancel() -> None:
+            try:
+                future.cancel()
+            finally:
+                self._settle()
+
+        self._owe()
         try:
-            function(argument)
-        except BaseException as error:
-            log(self._logger, logging.ERROR, "Exception during cancel on %s, which was late", argument, error=error)
+            self._threads.start(cancel)
+        except RuntimeError as error:
+            self._settle()
+            log(self._logger, logging.ERROR, "%s is not cancelled", future, error=error)
+
+    def _cannot_wait(self, future: Any) -> bool:
+        if self._is_async and self._loop.is_current():
+            message = "%s is being cancelled: its loop cannot wait for that"
+            log(self._logger, logging.ERROR, message, future)
+            return True
+        return self._rate_limit is not None and is_on_a_loop()
 
     def _one(self, result: Any) -> object:
         try:
-            return self._call(self._cancel_fn, result)
-        except Throttled:
+            return self._in_haste(self._call_one, result) if self._must_not_wait() else self._call_one.once(result)
+        except (Throttled, LoopClosed):
             return False
 
     def _one_of_many(self, result: Any) -> object:
-        return next(self._many([result]))
-
-    def _many(self, results: list[Any]) -> Iterator[bool]:
-        """The answers, as they come: of what raises no Exception, such as a Ctrl-C, those before it count."""
-        for start in range(0, len(results), self._batch_size):
-            some = results[start : start + self._batch_size]
-            try:
-                found = [bool(answer) for answer in self._tried(self._cancel_many_fn, some)]
-                if len(found) != len(some):
-                    raise ValueError(f"cancel_many_fn must return {len(some)} truth values, not {len(found)}")
-            except Exception as error:
-                log(self._logger, logging.ERROR, "Exception during cancel of %d tasks", len(some), error=error)
-                found = [False] * len(some)
-            yield from found
-
-    def _tried(self, function: Callable[[Any], Any] | None, argument: Any) -> Any:
-        """What `function` answers: it is asked again while it is throttled, but not for ever."""
-        deadline = monotonic() + SECONDS_TO_WAIT
-        for tries_left in reversed(range(TRIES)):
-            try:
-                return self._call(function, argument)
-            except Throttled as throttled:
-                pause = SECONDS_WHEN_THROTTLED if throttled.retry_after is None else throttled.retry_after
-                if not tries_left or monotonic() + pause > deadline:
-                    raise
-                if self._rate_limit is None:
-                    sleep(pause)
-        raise AssertionError
-
-    def _answer(self, function: Callable[[Any], Any], argument: Any) -> Any:
-        if is_async(function):
-            return self._loop.wait_for(lambda: function(argument))
-        return done_by(function, function(argument), iterated=function is self._cancel_many_fn)
-
-    def _call(self, function: Callable[[Any], Any] | None, argument: Any) -> Any:
-        assert function is not None
-        began = 0.0
-        if self._rate_limit is not None:
-            if not self._rate_limit.take(SECONDS_TO_WAIT):
-                raise TimeoutError(f"not asked: the rate limit allows no call for {SECONDS_TO_WAIT:g} s")
-            began = self._rate_limit.clock()
         try:
-            answer = self._answer(function, argument)
-        except Throttled as throttled:
-            if self._rate_limit is not None:
-                self._rate_limit.throttled(began, throttled.retry_after)
-            raise
-        if self._rate_limit is not None:
-            self._rate_limit.succeeded(began)
-        return answer
+            if not self._must_not_wait():
+                return self._calls.persistently([result])[0]
+            answer = self._in_haste(self._calls, [result])
+            return answer if answer is CANCEL_LATER else self._calls.checked(answer, [result])[0]
+        except LoopClosed:
+            return False
+        except Exception as error:
+            log(self._logger, logging.ERROR, "Exception during cancel of %d tasks", 1, error=error)
+            return False
+
+    def _must_not_wait(self) -> bool:
+        """Whether the calling thread is that of an event loop, which is not to wait for the rate limit."""
+        return self._rate_limit is not None and is_on_a_loop() and not (self._is_async and self._loop.is_current())
+
+    def _in_haste(self, calls: CancelCalls, argument: Any) -> Any:
+        """The answer, or `CANCEL_LATER` if it cannot be had without waiting."""
+        if not calls.take_if_free():
+            return CANCEL_LATER
+        try:
+            return calls.once(argument, taken=True)
+        except Throttled:
+            return CANCEL_LATER
+
+    # -- what is owed --------------------------------------------------------------------------------------------------
+
+    def _owe(self) -> None:
+        with self._lock:
+            self.owed += 1
+
+    def _settle(self) -> None:
+        with self._lock:
+            self.owed -= 1
+            over = not self.owed
+        if over:
+            self.when_none_owed()

@@ -105,7 +105,7 @@ class Polling:
         self.meter = PollMeter()
         self.loop = LoopThread(f"{name}-loop")
         self.callers = DaemonThreads(name, options.max_concurrency)
-        self.cancellers = DaemonThreads(f"{name}-cancel", 1)
+        self.cancellers = DaemonThreads(f"{name}-cancel", options.max_concurrency)
         self.recorder = None if options.journal is None else Recorder(options.journal, logger, name)
         try:
             self._assemble(options, logger, name, debugging)
@@ -121,6 +121,7 @@ class Polling:
             options.cancel_many_fn,
             rate_limit=options.rate_limit,
             batch_size=batch_size,
+            max_concurrency=options.max_concurrency,
             loop=self.loop,
             threads=self.cancellers,
             logger=logger,
@@ -130,13 +131,15 @@ class Polling:
             self.cancels.one,
             self.cancels.many,
             recorder=self.recorder,
-            on_loop=self.loop.is_current if is_async(options.cancel_fn) or is_async(options.cancel_many_fn) else None,
+            cannot_wait=self.cancels.cannot_wait,
+            cancel_later=self.cancels.later,
             timeout=-1.0 if options.timeout is None else options.timeout,
             counting=options.retry_policy is not None,
             only_called=self._only_called,
             group_by=options.group_by,
             schedule=options.schedule,
         )
+        self.cancels.when_none_owed = self.table.waker.set
         calls = PollCalls(
             options.poll_fn,
             self.table,

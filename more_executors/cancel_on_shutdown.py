@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 
 from ._base import Delegate
-from ._core import TaskTable, cancel_many
+from ._bulk import cancel_in_bulk
+from ._core import TaskTable
 from ._delegating import DelegatingExecutor
 from ._types import A, B
 
@@ -38,7 +39,7 @@ class CancelOnShutdownExecutor(DelegatingExecutor[A, B]):
         self._start(TaskTable(self._logger))
 
     def _cancel_at_shutdown(self, asked_for: bool) -> None:
-        self._table.tally.count_cancels(cancel_many(self._table.futures()))
+        self._table.tally.count_cancels(cancel_in_bulk(self._table.futures(), self._logger))
 
     def _cancels_at_shutdown(self) -> bool:
         return True

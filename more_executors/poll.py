@@ -20,8 +20,9 @@ from time import monotonic
 from typing import Any
 
 from ._base import AFTER_INTERPRETER_SHUTDOWN, Delegate
+from ._bulk import cancel_in_bulk, checked_futures
 from ._checks import checked_seconds, shown
-from ._core import Backoff, PollDescriptor, cancel_many
+from ._core import Backoff, PollDescriptor
 from ._delegating import WorkingExecutor
 from ._html import stats_table
 from ._poll_options import Polling, PollOptions
@@ -108,9 +109,11 @@ class PollExecutor(WorkingExecutor[A, B]):
             group_by: gets a `result`; a call gets tasks for which this returns the same, which must be hashable. What
                 it raises fails the task.
             max_concurrency: how many calls of `poll_fn` may go on at a time. No task is in two. Give a `batch_size`
-                with it: else a call gets all that is due.
+                with it: else a call gets all that is due. When many are cancelled at once, and for tasks that are too
+                late, as many calls that cancel may go on as well.
             rate_limit: how many calls of the three functions there may be; it adapts when they raise `Throttled`. To
-                cancel waits for a call to be allowed, for at most 60 s, and is refused then.
+                cancel waits for a call to be allowed, for at most 60 s, and is refused then; on the thread of an event
+                loop it does not wait, but goes on in the background, and says False for now.
             retry_policy: what becomes of the tasks of a call that raised. It is asked with the number of such calls in
                 a row that a task was in, and a failed future. By default they fail.
             schedule: says when a task is polled again.
@@ -222,9 +225,17 @@ class PollExecutor(WorkingExecutor[A, B]):
     def cancel_all(self) -> int:
         """Try to cancel every future that is not done; returns how many are cancelled then.
 
-        With `cancel_many_fn`, tasks that are polled are cancelled by as few calls as possible.
+        With `cancel_many_fn`, tasks that are polled are cancelled by as few calls as possible; at most
+        `max_concurrency` calls go on at a time. If it takes long, that is logged, at WARNING, every 10 s.
         """
-        return cancel_many(self._poll_table.futures())
+        return cancel_in_bulk(self._poll_table.futures(), self._logger)
+
+    def cancel_many(self, futures: Iterable[Future[Any]]) -> int:
+        """`cancel_all` for some futures, of this executor or made from them; returns how many are cancelled then.
+
+        Raises TypeError if `futures` is no iterable of them; then none is cancelled.
+        """
+        return cancel_in_bulk(checked_futures(futures), self._logger)
 
     def outstanding(self) -> list[OutstandingTask]:
         """What is being polled, in order of arrival. Costs a microsecond or so for each task."""
@@ -267,7 +278,7 @@ class PollExecutor(WorkingExecutor[A, B]):
     def _work(self) -> float | None:
         try:
             late, next_late = self._poll_table.fail_late()
-            self._polling.cancels.too_late(late)
+            self._polling.cancels.too_late(late, self)
             seconds = self._polling.rounds.turn()
             return seconds if next_late == inf else max(0.0, min(seconds, next_late - monotonic()))
         finally:
@@ -277,7 +288,7 @@ class PollExecutor(WorkingExecutor[A, B]):
         self._polling.close()
 
     def _drained(self) -> bool:
-        return super()._drained() and not self._poll_table.telling
+        return super()._drained() and not self._poll_table.telling and not self._polling.cancels.owed
 
     def _wait_until_drained(self) -> None:
         super()._wait_until_drained()

@@ -2,15 +2,18 @@
 
 cdef enum:
     LONGEST_CHAIN = 100_000     # that is looked down for a polled task: a ring has no end
+    SECONDS_BETWEEN_REPORTS = 10
 
 
-def cancel_many(list futures not None):
+def cancel_many(list futures not None, logger=None):
     """`cancel()` for each; returns how many are cancelled then. Polled tasks are asked about in bulk where they can be.
 
-    That is so if the poll executor at the foot of a future's chain has a `cancel_many`: it gets a list of results, and
-    returns as many truth values. What such an executor's delegate still has is cancelled first, the newest before the
-    others: else the delegate would go on starting it meanwhile, the oldest first.
+    That is so if the poll executor at the foot of a future's chain has a `cancel_many`: it gets a BulkCancel, and
+    returns when all of that are answered. What such an executor's delegate still has is cancelled first, the newest
+    before the others: else the delegate would go on starting it meanwhile, the oldest first. If it takes long, the
+    `logger` is told how far it is.
     """
+    cdef double report_at = monotonic() + SECONDS_BETWEEN_REPORTS
     cdef dict by_table = {}
     cdef list in_bulk = []
     cdef Py_ssize_t i, count = 0
@@ -31,12 +34,15 @@ def cancel_many(list futures not None):
             ask_in_bulk(<PolledTable>table, pairs)
     finally:
         for pairs in by_table.values():     # a Ctrl-C came out of another: nobody is to wait for these
-            end_attempts(pairs, [])
+            bulk_cancel(pairs).give_up()
     for i in range(len(futures)):
         if in_bulk[i] or i in tried:
             count += bool(futures[i].cancelled())
         else:
             count += bool(futures[i].cancel())
+            if i % 16 == 15 and logger is not None and monotonic() >= report_at:
+                log(logger, logging.WARNING, "still cancelling: %d of %d futures", i + 1, len(futures))
+                report_at = monotonic() + SECONDS_BETWEEN_REPORTS
         breathe_at(i)
     return count
 
@@ -79,19 +85,11 @@ cdef bint begin_in_bulk(object future, dict by_table) except -1:
 
 
 cdef int ask_in_bulk(PolledTable table, list pairs) except -1:
-    cdef list answers = []
+    cdef BulkCancel bulk = bulk_cancel(pairs)
     try:
-        answers.extend(table.cancel_many([(<PollDescriptor>task).value for task, _ in pairs]))
+        table.cancel_many(bulk)
     except Exception as error:
         report(table.logger, "Exception during cancel of %d tasks", (len(pairs),), error)
     finally:
-        end_attempts(pairs, answers)
-    return 0
-
-
-cdef int end_attempts(list pairs, list answers) except -1:
-    cdef Py_ssize_t i
-    for i, (task, attempt) in enumerate(pairs):
-        end_attempt(task, attempt, i < len(answers) and bool(answers[i]), NULL)
-        breathe_at(i)
+        bulk.give_up()
     return 0

@@ -145,7 +145,7 @@ cdef class PollDescriptor(Task):
     cdef int cancel_polled(self, FutureCore future, Delivery *delivery) except -1:
         cdef object cancel_fn = (<PolledTable>self.origin).cancel_fn
         cdef CancelAttempt attempt, other
-        cdef bint agreed = False
+        cdef bint agreed = False, later = False
         if cancel_fn is None:
             future.settle(CANCELLED_AND_NOTIFIED, None, delivery)
             return future.cancelled_now()
@@ -155,16 +155,19 @@ cdef class PollDescriptor(Task):
                 other = self.attempt
             if other is None:
                 return future.cancelled_now()
-            if (<PolledTable>self.origin).on_loop is not None and (<PolledTable>self.origin).on_loop():
-                log(self.origin.logger, logging.ERROR, "%s is being cancelled: its loop cannot wait for that", future)
+            if (<PolledTable>self.origin).cannot_wait is not None and (<PolledTable>self.origin).cannot_wait(future):
                 return 0
             return other.share()
         try:
-            agreed = done(cancel_fn, cancel_fn(self.value))
+            answer = done(cancel_fn, cancel_fn(self.value))
+            later = answer is CANCEL_LATER
+            agreed = not later and answer
         except Exception as error:
             report(self.origin.logger, "Exception during cancel on %s/%s", (future, self.value), error)
         finally:
             agreed = end_attempt(self, attempt, agreed, delivery)
+        if later:
+            (<PolledTable>self.origin).cancel_later(future)
         return agreed
 
     cdef void ended(self, State state) noexcept:

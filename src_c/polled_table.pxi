@@ -1,21 +1,27 @@
 """What the tables of poll executors share: how tasks join the polled list, and what fails them."""
 
 
+CANCEL_LATER = object()
+
+
 @cython.no_gc_clear
 cdef class PolledTable(StagedTable):
     """A table whose tasks move on to a polled list, in order of arrival, when their delegate is done.
 
-    `cancel_fn(result)`, or None, decides whether a polled task is cancelled, `cancel_many(results)`, or None, about
-    several. Of a `recorder` it is `joined(key, result)` and `ended(key)` that are called, for each task. A task fails
-    `timeout` seconds after it joined, unless that is negative: somebody has to `fail_late` them. `on_loop()`, or None,
-    says whether `cancel_fn` needs the calling thread.
+    `cancel_fn(result)`, or None, decides whether a polled task is cancelled, `cancel_many(bulk)`, or None, about the
+    several of a BulkCancel. Instead of waiting, `cancel_fn` may answer `CANCEL_LATER`: then `cancel_later(future)` is
+    called, and the answer is no for now. `cannot_wait(future)`, or None, says whether the calling thread must not wait
+    for an answer that another one is finding out. Of a `recorder` it is `joined(key, result)` and `ended(key)` that are
+    called, for each task. A task fails `timeout` seconds after it joined, unless that is negative: somebody has to
+    `fail_late` them.
 
     A subclass hands out what is to be polled. It never hands out a task that is done, or one that is handed out.
     """
     cdef readonly object cancel_fn
     cdef readonly object cancel_many
     cdef readonly object recorder
-    cdef readonly object on_loop
+    cdef readonly object cannot_wait
+    cdef readonly object cancel_later
     cdef readonly double timeout
     cdef readonly bint counting     # failures
     cdef bint only_called       # what is submitted: the delegate awaits nothing
@@ -27,12 +33,13 @@ cdef class PolledTable(StagedTable):
     cdef bint joined            # since `news`
     cdef bint asked             # for a poll now, since `news`
 
-    def __cinit__(self, logger, cancel_fn=None, cancel_many=None, *, recorder=None, on_loop=None,
-                  double timeout=-1.0, bint counting=False, bint only_called=False, **_):
+    def __cinit__(self, logger, cancel_fn=None, cancel_many=None, *, recorder=None, cannot_wait=None,
+                  cancel_later=None, double timeout=-1.0, bint counting=False, bint only_called=False, **_):
         self.cancel_fn = cancel_fn
         self.cancel_many = cancel_many
         self.recorder = recorder
-        self.on_loop = on_loop
+        self.cannot_wait = cannot_wait
+        self.cancel_later = cancel_later
         self.quiet_until = -INFINITY
         self.timeout = timeout
         self.counting = counting

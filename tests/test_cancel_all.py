@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from support import PATIENCE, DuckDelegate, HeardLogger, InThread, Parking, SomeError, all_at_once
 
-from more_executors import CancelOnShutdownExecutor, Executors, PollExecutor, SyncExecutor, _poll_cancels
+from more_executors import CancelOnShutdownExecutor, Executors, PollExecutor, SyncExecutor, _cancel_calls
 from more_executors.rate_limit import RateLimit, Throttled
 
 NEVER = 3600.0
@@ -194,7 +194,7 @@ def test_what_it_raises_for_one_batch_changes_nothing_for_the_others() -> None:
 @pytest.mark.parametrize("limit", [None, RateLimit(1e6)], ids=["without a limit", "with a limit"])
 def test_throttled_it_is_asked_again_and_not_for_ever(limit: RateLimit | None, monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr(_poll_cancels, "sleep", slept.append)
+    monkeypatch.setattr(_cancel_calls, "sleep", slept.append)
     logger = HeardLogger()
     throttled = [Throttled(0), Throttled(0)]
 

@@ -99,6 +99,23 @@ def test_a_thread_knows_that_it_is_one_of_them(threads: DaemonThreads) -> None:
     assert call(threads, threads.is_current) is True
 
 
+def test_a_thread_is_known_before_it_can_do_anything(threads: DaemonThreads, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its start returns late: after it has done its first job."""
+    start, answer = threading.Thread.start, SimpleQueue[bool]()
+
+    def start_late(thread: threading.Thread) -> None:
+        threads._jobs.put(lambda: answer.put(threads.is_current()))
+        threads._unfinished += 1
+        start(thread)
+        answers.append(answer.get(timeout=PATIENCE))
+
+    answers: list[bool] = []
+    with monkeypatch.context() as patches:
+        patches.setattr(threading.Thread, "start", start_late)
+        threads.start(bool)
+    assert answers == [True]
+
+
 def test_an_idle_thread_holds_nothing_of_the_job_it_did(threads: DaemonThreads) -> None:
     done = threading.Event()
     job = partial(done.set)

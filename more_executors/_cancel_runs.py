@@ -1,0 +1,206 @@
+"""Asking about many tasks that are to be cancelled, so many at a time.
+
+Guarantees:
+
+* Each task is asked about once, and answered for whatever the function raises.
+* An answer counts when it comes. A Ctrl-C ends the waiting: what has been asked is seen through, the rest is not asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from threading import Event, Lock
+from time import monotonic
+from typing import Any, TypeAlias
+
+from ._cancel_calls import CancelCalls
+from ._core import BulkCancel, log
+from ._daemon_threads import DaemonThreads
+from ._event_loop import LoopClosed, LoopThread
+
+__all__: list[str] = []
+
+SECONDS_BETWEEN_REPORTS = 10.0  # of how far it is
+
+
+class LateTasks:
+    """Tasks whose futures are done: there is nobody to answer to."""
+
+    def __init__(self, results: list[Any]) -> None:
+        self._left = deque(results)
+        self._count = len(results)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def take(self, at_most: int) -> tuple[int, list[Any]] | None:
+        """At most so many results that nobody has taken; None if none is left."""
+        taken: list[Any] = []
+        try:
+            while len(taken) < at_most:
+                taken.append(self._left.popleft())
+        except IndexError:
+            pass
+        return (0, taken) if taken else None
+
+    def answer(self, start: int, answers: list[bool]) -> None:
+        """Do nothing: they have failed."""
+
+
+Tasks: TypeAlias = BulkCancel | LateTasks
+
+
+class Run:
+    """Several who ask about the same tasks; `over` is set when the last has ended. Keeps `owner` alive until then."""
+
+    def __init__(self, count: int, when_over: Callable[[], object], owner: object) -> None:
+        self.over = Event()
+        self._left = count
+        self._when_over = when_over
+        self._owner = owner
+        self._lock = Lock()
+
+    def ended(self, count: int = 1) -> None:
+        """So many of them have ended."""
+        with self._lock:
+            self._left -= count
+            last = self._left == 0
+        if last:
+            self._owner, owner = None, self._owner
+            self.over.set()
+            self._when_over()
+            del owner  # it may be the last reference
+
+
+class CancelRuns:
+    """Asks `batch` at a time, at most `max_concurrency` calls at once, those of all runs that are not here together.
+
+    `begins` and `ends` are called for what goes on elsewhere. All methods may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        calls: CancelCalls,
+        *,
+        batch: int,
+        max_concurrency: int,
+        loop: LoopThread,
+        threads: DaemonThreads,
+        logger: logging.Logger,
+        begins: Callable[[], object],
+        ends: Callable[[], object],
+    ) -> None:
+        self._calls = calls
+        self._batch = batch
+        self._most = max_concurrency
+        self._loop = loop
+        self._threads = threads
+        self._logger = logger
+        self._begins = begins
+        self._ends = ends
+        self._room = asyncio.Semaphore(max_concurrency)
+
+    def run(self, bulk: BulkCancel) -> None:
+        """Ask about all of `bulk`; returns when that is over."""
+        try:
+            elsewhere = self._most > 1 and not (self._threads.is_current() or self._loop.is_current())
+            if not (elsewhere and self._run_elsewhere(bulk)):
+                report_at = monotonic() + SECONDS_BETWEEN_REPORTS
+                while self._ask_next(bulk, Exception):
+                    if monotonic() >= report_at:
+                        report_at += SECONDS_BETWEEN_REPORTS
+                        self._report(bulk)
+        finally:
+            del bulk  # an exception that a log record keeps may keep this frame
+
+    def _run_elsewhere(self, bulk: BulkCancel) -> bool:
+        try:
+            over = self.start(bulk)
+        except RuntimeError:  # no thread can be started
+            return False
+        while not over.wait(SECONDS_BETWEEN_REPORTS):
+            self._report(bulk)
+        return True
+
+    def start(self, tasks: Tasks, owner: object = None) -> Event:
+        """Have all of `tasks` asked about, elsewhere; returns what is set when that is over. Keeps `owner` alive.
+
+        Raises RuntimeError if that cannot be done.
+        """
+        count = min(self._most, -(-len(tasks) // self._batch))
+        run = Run(count, self._ends, owner)
+        self._begins()
+        for started in range(count):
+            try:
+                if self._calls.is_async:
+                    self._loop.start(partial(self._work_on_loop, tasks, run))
+                else:
+                    self._threads.start(partial(self._work, tasks, run))
+            except RuntimeError:
+                run.ended(count - started)
+                if not started:
+                    raise
+                break
+        return run.over
+
+    def _work(self, tasks: Tasks, run: Run) -> None:
+        try:
+            while self._ask_next(tasks, BaseException):
+                pass
+        finally:
+            del tasks  # see `run`
+            run.ended()
+
+    async def _work_on_loop(self, tasks: Tasks, run: Run) -> None:
+        try:
+            async with self._room:
+                while (taken := tasks.take(self._batch)) is not None:
+                    start, results = taken
+                    answers = [False] * len(results)
+                    try:
+                        answers = await self._calls.persistently_on_loop(results)
+                    except (asyncio.CancelledError, GeneratorExit):
+                        raise
+                    except BaseException as error:
+                        self._complain(tasks, start, results, error)
+                    finally:
+                        tasks.answer(start, answers)
+        finally:
+            del tasks  # see `run`
+            run.ended()
+
+    def _ask_next(self, tasks: Tasks, caught: type[BaseException]) -> bool:
+        """Ask about some; False if there are no more. What is not `caught` comes out."""
+        try:
+            if (taken := tasks.take(self._batch)) is None:
+                return False
+            start, results = taken
+            answers = [False] * len(results)
+            try:
+                answers = self._calls.persistently(results)
+            except LoopClosed:
+                pass  # all futures are done
+            except caught as error:
+                self._complain(tasks, start, results, error)
+            finally:
+                tasks.answer(start, answers)
+            return True
+        finally:
+            del tasks  # see `run`
+
+    def _complain(self, tasks: Tasks, start: int, results: list[Any], error: BaseException) -> None:
+        if self._calls.many:
+            log(self._logger, logging.ERROR, "Exception during cancel of %d tasks", len(results), error=error)
+        elif isinstance(tasks, LateTasks):
+            message = "Exception during cancel on %s, which was late"
+            log(self._logger, logging.ERROR, message, results[0], error=error)
+        else:
+            message = "Exception during cancel on %s/%s"
+            log(self._logger, logging.ERROR, message, tasks.future(start), results[0], error=error)
+
+    def _report(self, bulk: BulkCancel) -> None:
+        log(self._logger, logging.WARNING, "still cancelling: %d of %d tasks", bulk.asked, len(bulk))

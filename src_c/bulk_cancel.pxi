@@ -1,0 +1,70 @@
+"""Polled tasks of one executor that are asked about in bulk, by one thread or several."""
+
+
+@cython.final
+cdef class BulkCancel:
+    """Tasks to cancel. Whoever asks takes some, and then has to answer for them; each is taken once.
+
+    An answer counts the moment it comes. Who gives up answers no for all that nobody has taken.
+    """
+    cdef list pairs             # of a task and its CancelAttempt
+    cdef set threads            # that have taken some: they cannot wait for the answers
+    cdef Py_ssize_t taken       # section(self): so many have been
+
+    def __init__(self, *args, **kwargs):
+        raise TypeError("BulkCancel objects are made by cancel_many")
+
+    def __len__(self):
+        return len(self.pairs)
+
+    @property
+    def asked(self):
+        """How many have been taken."""
+        return self.taken
+
+    cdef Py_ssize_t advance(self, Py_ssize_t at_most) noexcept:
+        cdef Py_ssize_t start, count = len(self.pairs)
+        with cython.critical_section(self):
+            start = self.taken
+            self.taken = count if at_most > count - start else start + at_most
+        return start
+
+    def take(self, Py_ssize_t at_most):
+        """The next at most so many: the number of the first, and a list of their results; None if none is left."""
+        cdef Py_ssize_t start, end = len(self.pairs)
+        self.threads.add(get_ident())
+        start = self.advance(at_most)
+        if at_most < end - start:
+            end = start + at_most
+        if start == end:
+            return None
+        return start, [(<PollDescriptor>task).value for task, _ in self.pairs[start:end]]
+
+    def answer(self, Py_ssize_t start, list answers not None):
+        """What was found out about those that were taken from `start` on: whether each has been cancelled."""
+        cdef Py_ssize_t i
+        for i in range(len(answers)):
+            task, attempt = self.pairs[start + i]
+            end_attempt(task, attempt, bool(answers[i]), NULL)
+            breathe_at(i)
+
+    def future(self, Py_ssize_t number):
+        """The future of the task of that number."""
+        return (<PollDescriptor>self.pairs[number][0]).future
+
+    cdef int give_up(self) except -1:
+        cdef Py_ssize_t i, start = self.advance(len(self.pairs))
+        for i in range(start, len(self.pairs)):
+            task, attempt = self.pairs[i]
+            end_attempt(task, attempt, False, NULL)
+            breathe_at(i)
+        return 0
+
+
+cdef BulkCancel bulk_cancel(list pairs):
+    cdef BulkCancel bulk = BulkCancel.__new__(BulkCancel)
+    bulk.pairs = pairs
+    bulk.threads = set()
+    for _, attempt in pairs:
+        (<CancelAttempt>attempt).threads = bulk.threads
+    return bulk
