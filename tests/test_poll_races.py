@@ -95,15 +95,14 @@ def test_a_task_that_is_cancelled_while_it_joins_is_never_polled(sleeps: PollSle
 @pytest.mark.parametrize("cancel_futures", [False, True])
 def test_what_joins_during_shutdown_is_seen_through(cancel_futures: bool) -> None:
     poll, delegate, parking = RecordingPoll(), DuckDelegate(), Parking("key")
-    told_to_shut_down = threading.Event()
-    delegate.shutdown = lambda **how: told_to_shut_down.set()  # type: ignore[method-assign]
     executor = PollExecutor(delegate, poll, lambda result: False)
     future = executor.submit(int)
     delegate.given[0].result = parking
     finishing = InThread(delegate.given[0].end, "key")
     parking.wait_for_one()
     shutting_down = InThread(lambda: executor.shutdown(cancel_futures=cancel_futures))
-    assert told_to_shut_down.wait(PATIENCE)
+    while executor._table.closed is None:
+        threading.Event().wait(0.001)
     parking.let_go()
     finishing.outcome()
     (descriptor,) = poll.next_of(1)
@@ -124,13 +123,12 @@ def test_shutdown_waits_for_a_submit_that_has_begun(takes_it: bool, cancel_futur
     given: Future[Any] = Future()
     parking = Parking(given, raising=None if takes_it else refusal)
     delegate.submit = parking  # type: ignore[method-assign]
-    told_to_shut_down = threading.Event()
-    delegate.shutdown = lambda **how: told_to_shut_down.set()  # type: ignore[method-assign]
     executor = PollExecutor(delegate, poll)
     submitting = InThread(executor.submit, int)
     parking.wait_for_one()
     shutting_down = InThread(lambda: executor.shutdown(cancel_futures=cancel_futures))
-    assert told_to_shut_down.wait(PATIENCE)
+    while executor._table.closed is None:
+        threading.Event().wait(0.001)
     with pytest.raises(RuntimeError, match="cannot schedule new futures after shutdown"):
         executor.submit(int)
     assert shutting_down.is_alive()
