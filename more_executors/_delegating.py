@@ -31,7 +31,7 @@ from ._base import (
 from ._bulk import cancel_in_bulk
 from ._chaining import Chainable
 from ._checks import check_name, checked_flag, chosen_logger, refuse_copy
-from ._core import TaskTable, log
+from ._core import TaskTable, check_threads, log
 from ._delegate_end import DelegateEnd, check_shutdown, leave_block
 from ._pools import is_worker_of
 from ._types import A, B
@@ -55,6 +55,7 @@ class DelegatingExecutor(Chainable[A, B]):
     _metric: ClassVar[str]
 
     def __init__(self, delegate: Delegate, logger: logging.Logger | None, name: str) -> None:
+        check_threads()
         check_delegate(delegate)
         check_shutdown(delegate)
         check_name(name)
@@ -255,6 +256,10 @@ class WorkingExecutor(DelegatingExecutor[A, B]):
 
     def _is_at_work_here(self) -> bool:
         return self._worker.is_current() or super()._is_at_work_here()
+
+    def _end_after_fork(self) -> None:
+        self._worker.end_after_fork()
+        super()._end_after_fork()
 
 
 class SubmittingExecutor(WorkingExecutor[A, B]):

@@ -11,7 +11,7 @@ from typing import Any
 
 from ._callables import check_callable, check_method, check_optional_callable, is_async
 from ._checks import check_optional, checked_count, checked_pause, checked_seconds, has_method, shown
-from ._core import Backoff, PacedTable, PollTable
+from ._core import Backoff, PacedTable, PollTable, threads_are_greenlets
 from ._daemon_threads import DaemonThreads
 from ._event_loop import LoopThread
 from ._only_calls import only_calls
@@ -52,6 +52,7 @@ class PollOptions:
         check_optional_callable("cancel_fn", self.cancel_fn, awaited=True)
         check_optional_callable("cancel_many_fn", self.cancel_many_fn, awaited=True, iterated=True)
         check_optional_callable("group_by", self.group_by)
+        check_no_loop_is_needed(poll_fn=self.poll_fn, cancel_fn=self.cancel_fn, cancel_many_fn=self.cancel_many_fn)
         check_optional("rate_limit", self.rate_limit, RateLimit)
         check_optional("schedule", self.schedule, Backoff)
         if self.schedule is not None:
@@ -90,6 +91,17 @@ def check_journal(journal: object) -> None:
         if not has_method(journal, method):
             raise TypeError(f"journal must be a Journal, with a method {method}, not {shown(journal)}")
         check_method("journal", journal, method, iterated=method == "outstanding")
+
+
+def check_no_loop_is_needed(**functions: object) -> None:
+    """Raise RuntimeError if one is an `async def`, where a thread of ours cannot have an event loop."""
+    library = threads_are_greenlets()
+    for what, function in functions.items():
+        if library is not None and is_async(function):
+            raise RuntimeError(
+                f"{what} must not be an async def: {library} makes greenlets of threads, and only one of them could run"
+                f" an event loop. Make {shown(function)} a plain function: where it waits, other greenlets go on"
+            )
 
 
 class Polling:

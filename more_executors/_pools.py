@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from . import metrics
 from ._chaining import Chainable
 from ._checks import check_name
-from ._core import Origin, counted, futures_logger
+from ._core import Origin, check_threads, counted, futures_logger
 from ._types import Anything, P, R, Returned
 
 __all__: list[str] = []
@@ -25,6 +25,7 @@ class ThreadPoolExecutor(futures.ThreadPoolExecutor, Chainable[Anything, Returne
     """
 
     def __init__(self, *args: Any, name: str = "default", **kwargs: Any) -> None:
+        check_threads()
         check_name(name)
         if name != "default" and len(args) < 2:
             kwargs.setdefault("thread_name_prefix", f"ThreadPoolExecutor-{name}")
@@ -57,6 +58,7 @@ class ProcessPoolExecutor(futures.ProcessPoolExecutor, Chainable[Anything, Retur
     """`concurrent.futures.ProcessPoolExecutor` with `name`; takes the arguments of that."""
 
     def __init__(self, *args: Any, name: str = "default", **kwargs: Any) -> None:
+        check_threads()
         check_name(name)
         super().__init__(*args, **kwargs)
         self._name = name

@@ -34,6 +34,7 @@ class Worker:
         self._waker = waker
         self._pinned: HasTurns | None = None
         self._over = False
+        self._is_forked = False
         self._thread = Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -44,6 +45,10 @@ class Worker:
         """Keep `executor` alive until its turns are over, even if nobody refers to it any more."""
         if not self._over:
             self._pinned = executor
+
+    def end_after_fork(self) -> None:
+        """In a forked child. There is no such thread there; but if it is a greenlet, there is."""
+        self._is_forked = True
 
     def is_current(self) -> bool:
         """Whether the caller is on this thread."""
@@ -60,6 +65,8 @@ class Worker:
         finally:
             self._over = True
             self._pinned = None
+        if self._is_forked:  # a greenlet; `threading` does not know it here, so that it cannot end
+            Waker().wait()
 
     def _turn(self) -> float | None:
         # A function of its own, so that nothing holds the executor while the thread sleeps.

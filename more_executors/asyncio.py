@@ -14,7 +14,7 @@ from typing import Any, Generic
 from . import metrics
 from ._base import AFTER_SHUTDOWN, Delegate, check_delegate
 from ._checks import check_name, checked_flag, chosen_logger, has_method, refuse_copy, shown
-from ._core import LoopBridge, Origin, referent
+from ._core import LoopBridge, Origin, check_threads, referent
 from ._delegate_end import check_shutdown, leave_block, shut_down
 from ._types import A, B
 
@@ -69,6 +69,7 @@ class AsyncioExecutor(Executor, Generic[A, B]):
 
         Raises TypeError if one of these cannot be used.
         """
+        check_threads()
         check_delegate(delegate)
         check_shutdown(delegate)
         check_loop(loop)

@@ -11,7 +11,7 @@ from . import metrics
 from ._base import AFTER_SHUTDOWN
 from ._chaining import Chainable
 from ._checks import check_name, chosen_logger, refuse_copy
-from ._core import Origin
+from ._core import Origin, check_threads
 from ._types import Anything, P, R, Returned
 
 __all__ = ["SyncExecutor"]
@@ -24,6 +24,7 @@ class SyncExecutor(Chainable[Anything, Returned[NoReturn]]):
     """
 
     def __init__(self, logger: logging.Logger | None = None, name: str = "default") -> None:
+        check_threads()
         check_name(name)
         self._name = name
         self._origin = Origin(chosen_logger(logger, "SyncExecutor"))

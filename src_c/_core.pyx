@@ -40,6 +40,7 @@ A future made from others hangs on them by a ``Hook`` among their callbacks: a `
 at a time, an ``Input`` for each of those that a ``Gather`` waits for. See ``delivery.pxi`` for how it is told.
 """
 
+import _thread
 import builtins
 import concurrent.futures
 import logging
@@ -64,7 +65,7 @@ cdef extern from "platform.h" nogil:
 cdef extern from "platform.h":
     ctypedef unsigned char SharedByte
     ctypedef unsigned int SharedCount
-    ctypedef unsigned long SharedThread
+    ctypedef size_t SharedThread
     ctypedef unsigned long long SharedKey
     ctypedef Py_ssize_t SharedSize
     ctypedef double SharedDouble
@@ -84,6 +85,7 @@ cdef extern from "Python.h":
 BUILD_PROFILE = BUILD_PROFILE_NAME.decode("ascii")
 
 include "checks.pxi"
+include "greenlets.pxi"
 include "waiting.pxi"
 include "condition.pxi"
 include "transitions.pxi"

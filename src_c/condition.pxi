@@ -14,7 +14,6 @@ cdef extern from "pythread.h" nogil:
     void PyThread_free_lock(PyThread_type_lock lock)
     PyLockStatus PyThread_acquire_lock_timed(PyThread_type_lock lock, long long microseconds, int interruptible)
     void PyThread_release_lock(PyThread_type_lock lock)
-    unsigned long PyThread_get_thread_ident()
 
 cdef extern from "Python.h":
     int PyErr_CheckSignals() except -1
@@ -28,11 +27,15 @@ cdef class FutureCondition:
     It does what a `threading.Condition` with its re-entrant lock does, at the price of a lock.
     """
     cdef PyThread_type_lock lock    # held exactly while depth > 0
+    cdef object green               # the lock in place of that, where threads are greenlets; or None
     cdef SharedThread owner         # of the lock, or 0; a thread that reads its own here has written it, and holds it
     cdef Py_ssize_t depth           # guarded by the lock, as is the queue
     cdef list queue                 # None, or a lock for each thread that waits to be notified; it sleeps on that
 
     def __cinit__(self):
+        if greenlets:
+            self.green = allocate_lock()
+            return
         self.lock = PyThread_allocate_lock()
         if self.lock is NULL:
             raise MemoryError("cannot allocate a lock")
@@ -42,19 +45,26 @@ cdef class FutureCondition:
             PyThread_free_lock(self.lock)
 
     cdef int check_mine(self) except -1:
-        if self.owner != PyThread_get_thread_ident():
+        if self.owner != this_thread():
             raise RuntimeError("cannot release, wait on or notify a condition that is not held")
         return 0
 
     def acquire(self, blocking=True, timeout=-1):
         """Hold it, once more if this thread does already. False if it could not be had in `timeout` seconds."""
-        cdef unsigned long me = PyThread_get_thread_ident()
-        cdef PyLockStatus status
-        cdef double deadline
-        cdef long long microseconds
+        cdef ThreadId me = this_thread()
         if self.owner == me:
             self.depth += 1
             return True
+        if not (self.take(blocking, timeout) if self.green is None else self.green.acquire(blocking, timeout)):
+            return False
+        self.owner = me
+        self.depth = 1
+        return True
+
+    cdef bint take(self, bint blocking, object timeout) except -1:
+        cdef PyLockStatus status
+        cdef double deadline
+        cdef long long microseconds
         status = PyThread_acquire_lock_timed(self.lock, 0, 0)
         if status != PY_LOCK_ACQUIRED and blocking:
             microseconds = -1 if timeout < 0 else <long long>(min(timeout, threading.TIMEOUT_MAX) * 1e6)
@@ -67,11 +77,14 @@ cdef class FutureCondition:
                 PyErr_CheckSignals()
                 if microseconds >= 0:
                     microseconds = <long long>(max(0.0, deadline - monotonic()) * 1e6)
-        if status != PY_LOCK_ACQUIRED:
-            return False
-        self.owner = me
-        self.depth = 1
-        return True
+        return status == PY_LOCK_ACQUIRED
+
+    cdef int let_go(self) except -1:
+        if self.green is None:
+            PyThread_release_lock(self.lock)
+        else:
+            self.green.release()
+        return 0
 
     def release(self):
         """Let go, as often as it was acquired. Raises RuntimeError if this thread does not hold it."""
@@ -79,7 +92,7 @@ cdef class FutureCondition:
         self.depth -= 1
         if self.depth == 0:
             self.owner = 0
-            PyThread_release_lock(self.lock)
+            self.let_go()
 
     def __enter__(self):
         return self.acquire()
@@ -91,15 +104,14 @@ cdef class FutureCondition:
         """Let go, sleep until notified or `timeout` seconds have passed, hold it again; whether it was notified."""
         cdef Py_ssize_t depth
         self.check_mine()
-        bed = allocate_lock()
-        bed.acquire()
+        bed = sleep_lock()
         if self.queue is None:
             self.queue = []
         self.queue.append(bed)
         depth = self.depth
         self.depth = 0
         self.owner = 0
-        PyThread_release_lock(self.lock)
+        self.let_go()
         try:
             bed.acquire(True, seconds_or_forever(timeout))
         finally:
@@ -137,7 +149,10 @@ cdef class FutureCondition:
 
     def _at_fork_reinit(self):
         """In a forked child: nobody holds it, whoever held it in the parent."""
-        self.lock = PyThread_allocate_lock()
+        if greenlets:
+            self.green = allocate_lock()
+        else:
+            self.lock = PyThread_allocate_lock()
         self.owner = 0
         self.depth = 0
         self.queue = None

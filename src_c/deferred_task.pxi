@@ -24,10 +24,11 @@ cdef class DeferredTask(Task):
         cdef object fn = None
         cdef tuple args = None
         cdef dict kwargs = None
+        cdef ThreadId me = this_thread()
         with cython.critical_section(future):
             if future.state <= RUNNING:
                 self.phase = STARTING
-                self.thread = PyThread_get_thread_ident()
+                self.thread = me
                 fn, args, kwargs = self.fn, self.args, self.kwargs
         if args is None:
             return

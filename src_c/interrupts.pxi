@@ -1,8 +1,9 @@
 """An interrupt that hits the main thread in user code which is called for a future: it gets out a little later.
 
-A signal handler may raise KeyboardInterrupt, SystemExit or a class of its own in whatever the main thread is at, be it a
-callback, a function that maps, or a logger. Then this library first does for all futures what is to be done. When the
-thread is in none of those functions any more, the interpreter is asked to raise the interrupt again, in the main thread.
+A signal handler may raise KeyboardInterrupt, SystemExit or a class of its own in whatever the main thread is at, be it
+a callback, a function that maps, or a logger. Then this library first does for all futures what is to be done. When the
+thread is in none of those functions any more, the interpreter is asked to raise the interrupt again, in the main
+thread. Where threads are greenlets, that is in the greenlet that the program began in, whatever others are at.
 """
 
 import sys
@@ -12,11 +13,14 @@ cdef list interrupts = []       # that are to be raised, the first first; of the
 
 cdef inline void enter_user_code() noexcept:
     """Before a call of anybody's function that may raise nothing to the caller. Followed by `leave_user_code`."""
-    interrupts_here().depth += 1
+    if not greenlets or in_first_greenlet():
+        interrupts_here().depth += 1
 
 
 cdef inline void leave_user_code() noexcept:
     cdef Interrupts *here = interrupts_here()
+    if greenlets and not in_first_greenlet():
+        return
     here.depth -= 1
     if here.waiting and here.depth == 0:
         ask_for_interrupt(here)
@@ -38,14 +42,19 @@ cdef int raise_interrupt(void *nothing) except -1:
     error = interrupts.pop(0)
     if interrupts:
         ask_for_interrupt(here)
+    if greenlets and not in_first_greenlet():
+        raise_in_first_greenlet(error)
+        return 0
     raise error
 
 
 cdef bint interrupt_later(object error) noexcept:
     """If `error` is an interrupt of the main thread, have it raised there again; whether it is one."""
     cdef Interrupts *here
-    if isinstance(error, (Exception, GeneratorExit)) or get_ident() != threading.main_thread().ident:
+    if isinstance(error, (Exception, GeneratorExit)) or not on_main_thread():
         return False
+    if greenlets and not isinstance(error, (KeyboardInterrupt, SystemExit)):
+        return False    # it is for this greenlet, as is a time-out, or the end of it
     asyncio_exceptions = sys.modules.get("asyncio.exceptions")
     if asyncio_exceptions is not None and isinstance(error, asyncio_exceptions.CancelledError):
         return False

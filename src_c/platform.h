@@ -43,7 +43,7 @@ static double coarse_now(void)
 #endif
 typedef MORE_EXECUTORS_SHARED unsigned char SharedByte;
 typedef MORE_EXECUTORS_SHARED unsigned int SharedCount;
-typedef MORE_EXECUTORS_SHARED unsigned long SharedThread;
+typedef MORE_EXECUTORS_SHARED size_t SharedThread;
 typedef MORE_EXECUTORS_SHARED unsigned long long SharedKey;
 typedef MORE_EXECUTORS_SHARED Py_ssize_t SharedSize;
 typedef MORE_EXECUTORS_SHARED double SharedDouble;

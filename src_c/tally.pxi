@@ -176,7 +176,7 @@ cdef class Origin:
         task.future = future
         task.origin = self
         task.started = coarse_now()
-        task.thread = PyThread_get_thread_ident()
+        task.thread = this_thread()
         future.task = task
 
     cdef void leave(self, Task task, State state) noexcept:

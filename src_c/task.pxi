@@ -30,7 +30,7 @@ cdef class Task(Hook):
     cdef object value           # what the phase is about: the delegate's future (see `delegate.pxi`), its result
     cdef Timer timer            # section(future): what is to happen to it at a time, or None
     cdef double started         # by the coarse clock
-    cdef unsigned long thread   # the one that submits it, or calls a function for it
+    cdef ThreadId thread          # the one that submits it, or calls a function for it
     cdef unsigned int slot      # its place in the Slots it is in, which section(table) guards
     cdef SharedByte phase       # written after `value`
     cdef SharedByte over        # section(future): the future is done, although the task may not have left the table
@@ -94,6 +94,7 @@ cdef class Task(Hook):
     cdef bint enter(self, Phase phase) noexcept:
         """Go on to `phase`, away from the delegate, on this thread. False if the future is done already."""
         cdef object delegate_future = None
+        cdef ThreadId me = this_thread()
         cdef bint pending
         with cython.critical_section(self.future):
             pending = self.future.state <= RUNNING
@@ -102,10 +103,10 @@ cdef class Task(Hook):
                     delegate_future = self.value
                     self.value = None
                 self.phase = phase
-                self.thread = PyThread_get_thread_ident()
+                self.thread = me
         return pending
 
-    cdef bint occupies(self, unsigned long thread) noexcept:
+    cdef bint occupies(self, ThreadId thread) noexcept:
         """Whether `thread` is just submitting the task, or calling a function for it."""
         cdef bint busy
         with cython.critical_section(self.future):

@@ -66,7 +66,7 @@ cdef class TaskTable(Origin):
 
     def needs_this_thread(self):
         """Whether a future waits for the calling thread: it is in `submit`, or in a function called for a future."""
-        cdef unsigned long me = PyThread_get_thread_ident()
+        cdef ThreadId me = this_thread()
         for task in self.tasks():
             if (<Task>task).occupies(me):
                 return True

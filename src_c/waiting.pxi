@@ -13,8 +13,15 @@ cdef class Waiter:
     cdef Waiter following
 
     def __cinit__(self):
-        self.lock = allocate_lock()
-        self.lock.acquire()
+        self.lock = sleep_lock()
+
+
+cdef object sleep_lock():
+    """A lock that is held: who acquires it sleeps, until another thread releases it."""
+    check_threads()
+    lock = allocate_lock()
+    lock.acquire()
+    return lock
 
 
 cdef double seconds_or_forever(object timeout) except? -2.0:
@@ -41,8 +48,7 @@ cdef class Waker:
     cdef bint raised        # guarded by section(self)
 
     def __cinit__(self):
-        self.lock = allocate_lock()
-        self.lock.acquire()
+        self.lock = sleep_lock()
 
     cpdef void set(self) noexcept:
         """Wake the sleeper, or keep it from falling asleep. Cheap when it has been called already."""

@@ -33,6 +33,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 PAGES = sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)
 # What pages need that is not there with the library, or with the extra `test`.
 NEEDS = {
+    "greenlets.md": ("gevent",),
     "recipes/aws_batch.md": ("boto3", "moto", "docker", "flask"),
     "recipes/http.md": ("aiohttp",),
 }
@@ -74,7 +75,7 @@ def test_the_code_of_a_page_runs_and_prints_what_it_says(page: Path) -> None:
         pytest.skip("needs prometheus_client, and metrics that are not switched off")
     missing = [package for package in NEEDS.get(name_of(page), ()) if find_spec(package) is None]
     if missing:
-        pytest.skip(f"needs {', '.join(missing)}, of the extra `recipes`")
+        pytest.skip(f"needs {', '.join(missing)}, of the extras `test` and `recipes`")
     names: dict[str, object] = {"__name__": "guide", "__file__": str(page)}
     try:
         for line, code, expected in programs(page):
