@@ -39,6 +39,8 @@ cdef int end_attempt(PollDescriptor task, CancelAttempt attempt, bint agreed, De
     try:
         if agreed:
             won = future.claim(CANCELLED_AND_NOTIFIED, None, ANY_PHASE)
+        if won:
+            (<PolledTable>task.origin).record_end(task)
     finally:
         with cython.critical_section(future):
             task.attempt = None

@@ -3,10 +3,12 @@
 
 cdef bint end_on_record(PollDescriptor task) except -1:
     """Cancel the future of `task`, and leave the task on record; False if the future has ended."""
+    cdef Pace pace
     if not task.future.claim(CANCELLED_AND_NOTIFIED, None, ANY_PHASE):
         return False
-    if task.pace is not None:
-        task.pace.key = 0
+    pace = task.paced()
+    if pace is not None:
+        pace.key = 0
     task.future.conclude(NULL)
     return True
 

@@ -170,16 +170,20 @@ cdef class PollDescriptor(Task):
             (<PolledTable>self.origin).cancel_later(future)
         return agreed
 
+    cdef void claimed(self) noexcept:
+        if not (<PolledTable>self.origin).leaving:
+            (<PolledTable>self.origin).record_end(self)
+
     cdef void ended(self, State state) noexcept:
         """The answer of a cancel() that is being decided is known now, to those who share it."""
         cdef CancelAttempt attempt
+        # First: who learns of the end finds it told, and the last to leave the table has the recorder closed.
+        (<PolledTable>self.origin).record_end(self)
         with cython.critical_section(self.future):
             attempt = self.attempt
             self.attempt = None
         if attempt is not None:
             attempt.answer.settle(RESULT, state == CANCELLED_AND_NOTIFIED, NULL)
-        if self.paced() is not None:
-            (<PolledTable>self.origin).record_end(self)     # first: the last to leave the table has the recorder closed
         Task.ended(self, state)
 
     cdef int running(self, FutureCore future) except -1:

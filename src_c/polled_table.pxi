@@ -30,6 +30,7 @@ cdef class PolledTable(StagedTable):
     cdef unsigned long long last_key        # section(self), as are the next
     cdef readonly SharedSize telling    # threads that are telling the recorder of a task, which may have ended
     cdef object last_yielded    # a weak reference to the SharedError that a descriptor was failed with, or None
+    cdef SharedByte leaving     # all on record, as the program ends, or this is a forked child
     cdef bint joined            # since `news`
     cdef bint asked             # for a poll now, since `news`
 
@@ -100,6 +101,7 @@ cdef class PolledTable(StagedTable):
         """Cancel every future that is not done, asking nobody, for the end of the interpreter: all stays on record."""
         cdef list tasks = self.tasks()
         cdef Py_ssize_t ended = 0
+        self.leaving = True
         for task in tasks:
             end_on_record(task)
             ended += 1
@@ -139,12 +141,12 @@ cdef class PolledTable(StagedTable):
             return self.begin(task, value, timeout, pace)
         with cython.critical_section(self):
             self.last_key += 1
-            pace.key = self.last_key
+            pace.key = key = self.last_key
             self.telling += 1
         try:
-            call_or_complain(self.recorder, "joined", (pace.key, value), {})
+            call_or_complain(self.recorder, "joined", (key, value), {})
             if not self.begin(task, value, timeout, pace):
-                call_or_complain(self.recorder, "ended", (pace.key,), {})
+                call_or_complain(self.recorder, "ended", (key,), {})
         finally:
             with cython.critical_section(self):
                 self.telling -= 1
@@ -185,9 +187,15 @@ cdef class PolledTable(StagedTable):
         """Inside the section: what `pace` belongs to will not be polled, or not any more."""
 
     cdef void record_end(self, PollDescriptor task) noexcept:
-        """The future of `task` is done."""
-        if self.recorder is not None and task.pace is not None and task.pace.key:
-            call_or_complain(self.recorder, "ended", (task.pace.key,), {})
+        """The future of `task` is done; called by the winner, and as good as once."""
+        cdef Pace pace
+        cdef unsigned long long key
+        if self.recorder is not None:
+            pace = task.paced()
+            if pace is not None and pace.key:
+                key = pace.key
+                pace.key = 0
+                call_or_complain(self.recorder, "ended", (key,), {})
 
     cdef Task new_task(self):
         return PollDescriptor.__new__(PollDescriptor)

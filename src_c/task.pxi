@@ -64,6 +64,9 @@ cdef class Task(Hook):
         """Decide `future.running()`: 1 or 0."""
         return 1 if self.phase == CALLING else delegate_running(self, future)
 
+    cdef void claimed(self) noexcept:
+        """The future is about to tell that it is done, to some before `ended`."""
+
     cdef void ended(self, State state) noexcept:
         """The future is done: let go of the delegate and the timer, leave the table."""
         cdef Timer timer

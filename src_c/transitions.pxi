@@ -69,6 +69,8 @@ cdef class FutureCore:
             with cython.critical_section(self):
                 won = self.decide(state, outcome, phase)
             if won:
+                if self.task is not None:
+                    self.task.claimed()
                 tell_watchers(condition, self, state)
         return won
 
