@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from concurrent.futures import Future
 from typing import Any
 
-from ._checks import shown
+from ._checks import iterated, shown
 from ._core import cancel_many, log
 
 __all__: list[str] = []
@@ -31,9 +31,7 @@ def cancel_in_bulk(futures: list[Any], logger: logging.Logger) -> int:
 
 def checked_futures(futures: Iterable[Future[Any]]) -> list[Future[Any]]:
     """A list of `futures`. Raises TypeError if they are none."""
-    if isinstance(futures, Future) or not isinstance(futures, Iterable):
-        raise TypeError(f"futures must be an iterable of futures, not {shown(futures)}")
-    found = list(futures)
+    found = list(iterated("futures", futures, "futures"))
     for future in found:
         if not isinstance(future, Future):
             raise TypeError(f"futures must be futures that the executor gave, not {shown(future)}")

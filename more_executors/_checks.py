@@ -15,7 +15,7 @@ import operator
 import os
 import reprlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from math import inf
 from typing import Any, NoReturn
@@ -169,6 +169,17 @@ def checked_path(path: Any) -> str:
     if b"\0" in encoded:
         raise ValueError(f"path must have no NUL in it, not {shown(path)}")
     return text
+
+
+def iterated(what: str, value: Any, of: str) -> Iterator[Any]:
+    """An iterator over `value`, an iterable `of` something. Raises TypeError if it is none, or one of characters."""
+    try:
+        if not isinstance(value, (str, bytes, bytearray)):
+            return iter(value)
+        reason = None
+    except Exception as error:
+        reason = error
+    raise TypeError(f"{what} must be an iterable of {of}, not {shown(value)}") from reason
 
 
 def has_method(value: Any, method: str) -> bool:

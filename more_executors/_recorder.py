@@ -26,7 +26,7 @@ from ._callables import done_by
 from ._checks import has_method, shown
 from ._core import Waker, log
 from ._journal_error import JournalLostError
-from ._recovery import Recovery, checked_entry, readable
+from ._recovery import Recovery, entries_of, readable
 from .journal import JournalLike, UnrecordableError
 
 __all__: list[str] = []
@@ -261,7 +261,7 @@ class Recorder:
         if _writers.setdefault(id(journal), writer) is not writer:
             raise ValueError(f"journal is in use by another executor: {shown(journal)}")
         try:
-            on_record = [checked_entry(entry) for entry in journal.outstanding()]
+            on_record = entries_of(journal)
             self.first_key = writer.first_key = 1 + max((key for key, _ in on_record), default=0)
             self.recovery = Recovery(readable(on_record, journal, logger))
             writer.reference = weakref.ref(self, lambda _: writer.close())

@@ -12,9 +12,9 @@ import logging
 import reprlib
 from typing import Any
 
-from ._checks import shown
+from ._checks import iterated, shown
 from ._core import log
-from .journal import Unreadable
+from .journal import JournalLike, Unreadable
 
 __all__: list[str] = []
 
@@ -41,11 +41,13 @@ class Recovery:
         return self._claimants.get("") is claimant
 
 
-def checked_entry(entry: Any) -> tuple[int, Any]:
-    """`entry` of what is on record. Raises TypeError if it is no key with a value."""
-    if not (isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], int)):
-        raise TypeError(f"journal.outstanding() must give pairs of an int and a value, not {shown(entry)}")
-    return entry
+def entries_of(journal: JournalLike) -> list[tuple[int, Any]]:
+    """What `journal` has on record. Raises TypeError if it has anything but keys with values."""
+    entries = list(iterated("what journal.outstanding() returns", journal.outstanding(), "entries"))
+    for entry in entries:
+        if not (isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], int)):
+            raise TypeError(f"journal.outstanding() must give pairs of an int and a value, not {shown(entry)}")
+    return entries
 
 
 def readable(on_record: list[tuple[int, Any]], journal: object, logger: logging.Logger) -> list[tuple[int, Any]]:

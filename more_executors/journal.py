@@ -33,6 +33,8 @@ class UnrecordableError(JournalError):
     """
 
     def __init__(self, failures: Sequence[tuple[int, Any, BaseException]]) -> None:
+        if not isinstance(failures, Sequence):
+            raise TypeError(f"failures must be a sequence, not {shown(failures)}")
         super().__init__(failures)
         self.failures = failures
 
@@ -157,15 +159,25 @@ class Journal:
         rows: list[tuple[int, str | bytes]] = []
         failures: list[tuple[int, Any, BaseException]] = []
         encode = self._codec.encode
-        for key, value in joined:
-            try:
-                encoded = encode(value)
-                if type(encoded) is not str or not encoded.isascii():
-                    check_storable(encoded)
-                rows.append((key, encoded))
-            except Exception as error:
-                failures.append((key, value, error))
-        self._file.write(rows, [(key,) for key in ended])
+        try:
+            for key, value in joined:
+                known = key if type(key) is int else checked_key(key)
+                try:
+                    encoded = encode(value)
+                    if type(encoded) is not str or not encoded.isascii():
+                        check_storable(encoded)
+                    rows.append((known, encoded))
+                except Exception as error:
+                    failures.append((key, value, error))
+            gone = [(key if type(key) is int else checked_key(key),) for key in ended]
+        except Exception as error:
+            what = "write takes pairs of a key and a value, and keys"
+            raise TypeError(f"{what}: joined must not be {shown(joined)}, or ended {shown(ended)}") from error
+        try:
+            self._file.write(rows, gone)
+        except OverflowError as error:
+            why = "joined and ended must have keys from -2**63 to 2**63 - 1"
+            raise ValueError(f"{why}, not {shown(joined)} and {shown(ended)}") from error
         if failures:
             raise UnrecordableError(failures)
 
@@ -213,6 +225,13 @@ class Journal:
 
     def __repr__(self) -> str:
         return f"<Journal {self._path!r}{'' if self._close.alive else ' closed'}>"
+
+
+def checked_key(key: object) -> int:
+    """`key`. Raises TypeError if it is no int."""
+    if not isinstance(key, int) or isinstance(key, bool):
+        raise TypeError(f"a key must be an int, not {shown(key)}")
+    return key
 
 
 def check_storable(encoded: object) -> None:

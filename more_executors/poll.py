@@ -21,7 +21,7 @@ from typing import Any
 
 from ._base import AFTER_INTERPRETER_SHUTDOWN, Delegate
 from ._bulk import cancel_in_bulk, checked_futures
-from ._checks import checked_seconds, shown
+from ._checks import checked_seconds, iterated
 from ._core import Backoff, PollDescriptor
 from ._delegating import WorkingExecutor
 from ._html import stats_table
@@ -175,12 +175,8 @@ class PollExecutor(WorkingExecutor[A, B]):
 
         Raises what iterating over `results` raises, and what `adopt` does; then none of them is polled.
         """
-        if isinstance(results, (str, bytes)):
-            what = "an iterable of results, not one of them: for that there is adopt; it is"
-            raise TypeError(f"results must be {what} {shown(results)}")
-        if not isinstance(results, Iterable):
-            raise TypeError(f"results must be iterable, not {shown(results)}")
-        return self._poll_table.adopt_many(self, list(results), seconds_or_none(timeout))
+        found = list(iterated("results", results, "results of callables (for one of them there is `adopt`)"))
+        return self._poll_table.adopt_many(self, found, seconds_or_none(timeout))
 
     def resume(self) -> list[tuple[Any, Future[Any]]]:
         """Take up what `journal` has on record from before this executor: each task's result, and a future for it.

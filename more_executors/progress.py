@@ -19,7 +19,7 @@ from math import inf
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from ._checks import checked_count, real_number, shown
+from ._checks import checked_count, checked_timeout, has_method, iterated, real_number, shown
 
 __all__ = ["as_completed", "progress"]
 
@@ -69,17 +69,28 @@ def progress(
 def as_completed(futures: Iterable[Future[T]], timeout: float | None = None, **options: Any) -> Iterator[Future[T]]:
     """Yield futures as they are done, like `concurrent.futures.as_completed`, and show a bar of that.
 
-    `options` are those of `progress`. The bar is closed when the loop ends, or is left.
+    `options` are those of `progress`; an argument that cannot be used is refused at once. The bar is closed when the
+    loop ends, or is left.
 
         for future in as_completed(futures, desc="publishing"):
             print(future.result())
     """
-    watched = set(futures)
-    bar = progress(watched, **options)
-    completed = concurrent.futures.as_completed(watched, timeout)
-    del futures, watched  # results are there for as long as the loop wants them
+    seconds = None if timeout is None else min(checked_timeout("timeout", timeout), threading.TIMEOUT_MAX / 2)
+    watched = {checked_future(future) for future in iterated("futures", futures, "futures")}
+    return yielding(progress(watched, **options), concurrent.futures.as_completed(watched, seconds))
+
+
+def yielding(bar: Progress, completed: Iterator[Future[T]]) -> Iterator[Future[T]]:
+    """`completed`, with `bar` for as long as that takes."""
     with bar:
         yield from completed
+
+
+def checked_future(future: Any) -> Any:
+    """`future`. Raises TypeError if it is none."""
+    if not has_method(future, "add_done_callback"):
+        raise TypeError(f"progress is of futures, not of {shown(future)}")
+    return future
 
 
 class Counts(NamedTuple):
@@ -110,7 +121,7 @@ class CountsOfFutures:
     """Counts futures as they call back."""
 
     def __init__(self, futures: Iterable[Future[Any]]) -> None:
-        self._futures = futures
+        self._futures: Iterable[Future[Any]] = iterated("what progress is of", futures, "futures")
         self._least = len(futures) if isinstance(futures, Sized) else 0
         self._pending: dict[int, Future[Any]] = {}
         self._total = self._failed = self._cancelled = 0
@@ -120,9 +131,7 @@ class CountsOfFutures:
     def start(self) -> None:
         futures, self._futures = self._futures, ()
         for future in futures:
-            if not callable(getattr(future, "add_done_callback", None)):
-                raise TypeError(f"progress is of futures, not of {shown(future)}")
-            self._pending[id(future)] = future
+            self._pending[id(checked_future(future))] = future
             self._total += 1
             future.add_done_callback(self._ended)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ._base import Delegate
 from ._callables import check_method
-from ._checks import checked_number, has_method, shown
+from ._checks import checked_number, has_method, iterated, shown
 from ._core import RetryTable
 from ._delegating import SubmittingExecutor
 from ._types import A, B
@@ -152,10 +152,8 @@ def checked_exceptions(what: str, classes: Any) -> tuple[type[BaseException], ..
     """`classes`, one exception class or several. Raises TypeError if they are none, ValueError if there is none."""
     if isinstance(classes, type):
         classes = (classes,)
-    if isinstance(classes, (str, bytes)) or not isinstance(classes, Iterable):
-        raise TypeError(f"{what} must be an exception class, or several, not {shown(classes)}")
     found: list[type[BaseException]] = []
-    for one in classes:
+    for one in iterated(what, classes, "exception classes, or one"):
         if not (isinstance(one, type) and issubclass(one, BaseException)):
             raise TypeError(f"{what} must be an exception class, or several, not {shown(one)}")
         found.append(one)

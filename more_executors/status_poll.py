@@ -42,11 +42,10 @@ class TaskMissing(LookupError):  # noqa: N818  # as LookupError and the like
     def __init__(self, task_id: Any, since: datetime, seconds: float) -> None:
         if not isinstance(since, datetime):
             raise TypeError(f"since must be a datetime, not {shown(since)}")
-        real_number("seconds", seconds, " s")
         super().__init__(task_id, since, seconds)
         self.task_id = task_id
         self.since = since
-        self.seconds = seconds
+        self.seconds = real_number("seconds", seconds, " s")
 
     def __str__(self) -> str:
         since = f"{self.since:%Y-%m-%d %H:%M:%S %Z}"

@@ -119,5 +119,5 @@ def as_count(count: object) -> int | None:
         what = "count must be an int, None, or a callable that gives one"
         raise TypeError(f"{what}, not {shown(count)}") from error.__cause__
     if number != number:
-        raise ValueError("count must not be NaN")
+        raise ValueError(f"count must not be {shown(count)}")
     return None if number == inf else ceil(max(number, 0.0))

@@ -16,7 +16,12 @@ cpdef object referent(object reference):
 
 
 cdef bint is_future(object thing):
-    return isinstance(thing, FutureCore) or hasattr(thing, "add_done_callback")
+    if isinstance(thing, FutureCore):
+        return True
+    try:
+        return hasattr(thing, "add_done_callback")
+    except Exception:       # of the thing's own: whatever it is, it is no future
+        return False
 
 
 cdef int hook_onto(Hook hook, object future, Delivery *delivery) except -1:
