@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any, TypeVar
 
-from ._checks import shown
+from ._checks import real_number, shown
 
 __all__: list[str] = []
 
@@ -85,3 +85,21 @@ def done_at_all(function: object, answer: A) -> A:
     if not isinstance(answer, PLAIN) and isinstance(done_by(function, answer), Awaitable):
         raise TypeError(f"{shown(function)} returned {shown(answer)}, which nobody awaits: it has to be an async def")
     return answer
+
+
+def checked_clock(clock: Any) -> Callable[[], float]:
+    """What gives the time of `clock` as a float. It is asked once; TypeError if it does not give a number."""
+    check_callable("clock", clock)
+    try:
+        now = done_by(clock, clock())
+        as_float = real_number("clock()", now)
+    except Exception as error:
+        what = "callable without arguments and return a number of seconds"
+        raise TypeError(f"clock must be {what}, not {shown(clock)}: {shown(error)}") from error
+    if as_float != as_float:
+        raise ValueError(f"clock must give a time, not {shown(now)}, as {shown(clock)} does")
+    return clock if type(now) in (float, int) else partial(time_of, clock)
+
+
+def time_of(clock: Callable[[], Any]) -> float:
+    return real_number("clock()", clock())

@@ -15,8 +15,7 @@ import operator
 import os
 import reprlib
 import sys
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from math import inf
 from typing import Any, NoReturn
 
@@ -112,25 +111,6 @@ def checked_count(what: str, value: object, least: int = 1) -> int:
     if count < least:
         raise ValueError(f"{what} must be {least} or more, not {shown(value)}")
     return min(count, sys.maxsize)
-
-
-def checked_clock(clock: Any) -> Callable[[], float]:
-    """What gives the time of `clock` as a float. It is asked once; TypeError if it does not give a number."""
-    if not callable(clock):
-        raise TypeError(f"clock must be callable, not {shown(clock)}")
-    try:
-        now = clock()
-        as_float = real_number("clock()", now)
-    except Exception as error:
-        what = "callable without arguments and return a number of seconds"
-        raise TypeError(f"clock must be {what}, not {shown(clock)}: {shown(error)}") from error
-    if as_float != as_float:
-        raise ValueError(f"clock must give a time, not {shown(now)}, as {shown(clock)} does")
-    return clock if type(now) in (float, int) else partial(time_of, clock)
-
-
-def time_of(clock: Callable[[], Any]) -> float:
-    return real_number("clock()", clock())
 
 
 # -- everything else --------------------------------------------------------------------------------------------------

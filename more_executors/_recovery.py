@@ -43,10 +43,12 @@ class Recovery:
 
 def entries_of(journal: JournalLike) -> list[tuple[int, Any]]:
     """What `journal` has on record. Raises TypeError if it has anything but keys with values."""
-    entries = list(iterated("what journal.outstanding() returns", journal.outstanding(), "entries"))
+    found = journal.outstanding()
+    what = f"what outstanding() of the journal {shown(journal)} returns"
+    entries = list(iterated(what, found, "pairs of an int and a value"))
     for entry in entries:
         if not (isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], int)):
-            raise TypeError(f"journal.outstanding() must give pairs of an int and a value, not {shown(entry)}")
+            raise TypeError(f"{what} must be an iterable of pairs of an int and a value, not of {shown(entry)}")
     return entries
 
 

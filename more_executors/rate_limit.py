@@ -19,8 +19,9 @@ from collections.abc import Callable
 from math import inf, nan
 from threading import TIMEOUT_MAX, Event, Lock
 
+from ._callables import checked_clock
 from ._ceiling import Ceiling
-from ._checks import checked_clock, checked_count, checked_number, real_number, refuse_copy, shown
+from ._checks import checked_count, checked_number, real_number, refuse_copy, shown
 
 __all__ = ["RateLimit", "Throttled"]
 

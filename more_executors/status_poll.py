@@ -21,8 +21,8 @@ from functools import partial
 from typing import Any, Generic
 
 from ._asked import Asked, fail, resolve_one
-from ._callables import check_callable, check_optional_callable, done_by, is_async
-from ._checks import checked_clock, checked_seconds, chosen_logger, real_number, shown
+from ._callables import check_callable, check_optional_callable, checked_clock, done_by, is_async
+from ._checks import checked_seconds, chosen_logger, real_number, shown
 from ._core import PollDescriptor, log
 from ._types import C, D
 from .rate_limit import Throttled
