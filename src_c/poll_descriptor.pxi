@@ -12,7 +12,7 @@ cdef class PollDescriptor(Task):
     """
 
     cdef CancelAttempt attempt  # section(future): the cancel() that is being decided, or None
-    cdef Pace pace              # section(future): set once, or None where nothing needs it
+    cdef Pace pace              # section(future): set once while that is pending, or None where nothing needs it
 
     def __init__(self, *args, **kwargs):
         raise TypeError("PollDescriptor objects are made by PollExecutor")
@@ -108,10 +108,10 @@ cdef class PollDescriptor(Task):
         return pace
 
     cdef Pace pace_with(self, Pace fresh):
-        """The pace, which is `fresh` if there was none."""
+        """The pace, which is `fresh` if there was none; None if the future is done without."""
         cdef Pace pace
         with cython.critical_section(self.future):
-            if self.pace is None:
+            if self.pace is None and self.future.state <= RUNNING:
                 self.pace = fresh
             pace = self.pace
         return pace

@@ -56,6 +56,8 @@ cdef class PollTable(PolledTable):
             pace = Pace.__new__(Pace)
             pace.task = <PyObject *>task
             pace = task.pace_with(pace)
+        if pace is None:
+            return 0
         with cython.critical_section(self):
             pace.due = when
             self.postponed = True

@@ -31,7 +31,6 @@ class Workload:
     def __init__(self, chain: str, seed: int) -> None:
         self.executor = make(chain)
         self.counted = Counted()
-        self.error = SomeError("failed")
         self._seed = seed
 
     def submit(self, chosen: random.Random, depth: int = 0) -> None:
@@ -59,7 +58,7 @@ class Workload:
         chosen = random.Random(number)
         chance = chosen.random()
         if chance < 0.2:
-            raise self.error
+            raise SomeError(number)  # not one object on many threads: without a GIL, its traceback is not safe
         if chance < 0.4:
             raise FlakyError
         self._go_on(number, depth)
@@ -82,7 +81,7 @@ class Workload:
         if ended(future) == "error":
             error = future.exception()
             refused = isinstance(error, RuntimeError) and "after shutdown" in str(error)
-            assert error is self.error or isinstance(error, FlakyError) or refused
+            assert isinstance(error, SomeError) or refused
 
 
 @pytest.mark.parametrize("seed", range(2))
