@@ -14,7 +14,7 @@ from typing import Any, Generic
 from . import metrics
 from ._base import AFTER_SHUTDOWN, Delegate, check_delegate
 from ._checks import check_name, checked_flag, chosen_logger, has_method, refuse_copy, shown
-from ._core import LoopBridge, Origin, check_threads, referent
+from ._core import LoopBridge, Origin, check_threads, referent, refused
 from ._delegate_end import check_shutdown, leave_block, shut_down
 from ._types import A, B
 
@@ -27,16 +27,20 @@ class LoopFuture(asyncio.Future):  # subscripted, it would be no class in Python
     A done callback would do that too: after a turn of the loop, and at the cost of one for each future.
     """
 
-    __slots__ = ("source",)
+    __slots__ = ("logger", "source")
 
     source: Any
+    logger: logging.Logger
 
     def cancel(self, msg: Any = None) -> bool:
         source, self.source = referent(self.source), None
         if not super().cancel(msg):
             return False
         if source is not None:
-            source.cancel()
+            try:
+                source.cancel()
+            except BaseException as error:
+                refused(self.logger, "Exception during cancel on %s", (source,), error)
         return True
 
 
@@ -64,7 +68,7 @@ class AsyncioExecutor(Executor, Generic[A, B]):
         Args:
             delegate: the executor that calls what is submitted; shut down with this one.
             loop: the loop of all futures; by default, the one that is current at a submit.
-            logger: for the sake of likeness; nothing is logged.
+            logger: by default the one called "AsyncioExecutor"; told if cancelling the delegate's future fails.
             name: labels metrics.
 
         Raises TypeError if one of these cannot be used.
@@ -109,6 +113,7 @@ class AsyncioExecutor(Executor, Generic[A, B]):
             bridge = self._bridges.setdefault(loop, LoopBridge(loop))
         source: futures.Future[Any] = self._delegate.submit(fn, *args, **kwargs)
         target = LoopFuture(loop=loop)
+        target.logger = self._logger
         bridge.connect(source, target)
         return target
 

@@ -29,8 +29,8 @@ cdef class Apply(Collect):
         cdef object awaited = None if cancelling or self.phase == CALLING else self.awaited()
         return <FutureCore>awaited if is_plain(awaited) else None
 
-    cdef int running(self, FutureCore future) except -1:
-        return 1 if self.phase == CALLING else is_running(self.awaited())
+    cdef int running(self, FutureCore future, bint quietly) except -1:
+        return 1 if self.phase == CALLING else is_running(self.awaited(), self.origin, quietly)
 
 
 def applied(Origin origin not None, list futures not None, combine not None):

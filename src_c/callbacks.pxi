@@ -15,9 +15,13 @@ def end_quietly():
 
 
 def log(logger, level, message, *arguments, error=None):
-    """Log at `level`, with the traceback of `error` if given. What the logger raises goes to `sys.unraisablehook`."""
+    """Log at `level`, with the traceback of `error` if given, also if there is no text of an argument.
+
+    What the logger raises goes to `sys.unraisablehook`.
+    """
     if ending:
         level = logging.DEBUG
+    arguments = [logged(argument) for argument in arguments]
     call_or_complain(logger, "log", (level, message, *arguments), {"exc_info": error})
 
 

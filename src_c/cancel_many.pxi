@@ -88,8 +88,8 @@ cdef int ask_in_bulk(PolledTable table, list pairs) except -1:
     cdef BulkCancel bulk = bulk_cancel(pairs)
     try:
         table.cancel_many(bulk)
-    except Exception as error:
-        report(table.logger, "Exception during cancel of %d tasks", (len(pairs),), error)
+    except BaseException as error:
+        refused(table.logger, "Exception during cancel of %d tasks", (len(pairs),), error)
     finally:
         bulk.give_up()
     return 0

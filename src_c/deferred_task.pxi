@@ -49,8 +49,8 @@ cdef class DeferredTask(Task):
             return 1
         return cancel_delegate(self, future, delivery)
 
-    cdef int running(self, FutureCore future) except -1:
-        return 0 if self.phase == WAITING else Task.running(self, future)
+    cdef int running(self, FutureCore future, bint quietly) except -1:
+        return 0 if self.phase == WAITING else Task.running(self, future, quietly)
 
     cdef void ended(self, State state) noexcept:
         cdef object fn

@@ -53,6 +53,7 @@ cdef void begin_following(Task task, object reference) noexcept:
         if task.future.state <= RUNNING:
             task.value = reference
             task.phase = WITH_DELEGATE
+            task.future.seen_running = False
 
 
 @cython.final
@@ -116,8 +117,8 @@ cdef int cancel_delegate(Task task, FutureCore future, Delivery *delivery) excep
         return future.cancelled_now()
     try:
         agreed = delegate_future.cancel()
-    except Exception as error:
-        report(task.origin.logger, "Exception during cancel on %s/%s", (future, delegate_future), error)
+    except BaseException as error:
+        refused(task.origin.logger, "Exception during cancel on %s/%s", (future, delegate_future), error)
         agreed = False
     if agreed and delegate_future_of(task) is not None:
         # It agreed without calling back: nothing more will come from it.
@@ -125,14 +126,46 @@ cdef int cancel_delegate(Task task, FutureCore future, Delivery *delivery) excep
     return future.cancelled_now()
 
 
-cdef int delegate_running(Task task, FutureCore future) except -1:
-    return is_running(delegate_future_of(task))
+cpdef int refused(object logger, str message, tuple arguments, object error) except -1:
+    """Log `error`, out of what was asked to cancel something: that means no. An interrupt is raised again."""
+    if is_interrupt(error):
+        raise error
+    log(logger, logging.ERROR, message, *arguments, error=error)
+    return 0
 
 
-cdef int is_running(object delegate_future) except -1:
-    """What anybody's future, or None, says; not every kind of future can be asked."""
-    cdef object running = getattr(delegate_future, "running", None)
-    return 1 if running is not None and running() else 0
+cdef int delegate_running(Task task, bint quietly) except -1:
+    cdef object delegate_future = delegate_future_of(task)
+    cdef FutureCore future = task.future
+    cdef bint known
+    if delegate_future is None:
+        return 0
+    known = is_running(delegate_future, task.origin, quietly)
+    with cython.critical_section(future):   # what runs does so until it is done
+        known = future.seen_running = known or (quietly and future.seen_running)
+    return known
+
+
+cdef int is_running(object delegate_future, Origin origin, bint quietly) except -1:
+    """What anybody's future, or None, says; not every kind of future can be asked. What it raises is logged, once.
+
+    `quietly`, by its state, if it is one of the standard library's; others are not asked.
+    """
+    cdef object running
+    if quietly:
+        if not isinstance(delegate_future, concurrent.futures.Future):
+            return 0
+        if type(delegate_future).running is not concurrent.futures.Future.running:
+            return 0
+        return delegate_future._state == "RUNNING"
+    try:
+        running = getattr(delegate_future, "running", None)
+        return 1 if running is not None and running() else 0
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
+        origin.cannot_tell(delegate_future, error)
+    return 0
 
 
 # -- along a chain of ours, which may be long: these do not call themselves --------------------------------------
@@ -211,13 +244,13 @@ cdef int cancel_along(FutureCore future, Delivery *delivery) except -1:
         return future.cancelled_now()
 
 
-cdef int running_along(FutureCore future) except -1:
-    """`future.running()`: up to the first future down the chain that has a say."""
+cdef int running_along(FutureCore future, bint quietly) except -1:
+    """`future.running()`: up to the first future down the chain that has a say; `quietly`, see `is_running`."""
     cdef FutureCore last = foot_of(future, False, None)
     cdef Task task
     if last is None:
         return 0
     task = pending_task(last)
     if task is not None:
-        return task.running(last)
+        return task.running(last, quietly)
     return last.state == RUNNING

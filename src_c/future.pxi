@@ -23,7 +23,7 @@ cdef class FutureBase(FutureCore):
 
     def running(self):
         """Whether the task is being executed now, as far as its executor can tell."""
-        return running_along(self) == 1
+        return running_along(self, False) == 1
 
     def done(self):
         """Whether the future has a result or an exception, or was cancelled."""
@@ -88,6 +88,7 @@ cdef class FutureBase(FutureCore):
             raise InvalidStateError(f"{STATE_NAMES[self.state]}: {self!r}")
 
     def __repr__(self):
+        """Says what is known: it asks no future of anybody else's whether it runs, which might block, or raise."""
         cdef State state = self.current()
         cdef str text = STATE_NAMES[state].lower()
         if state == RESULT:
@@ -96,7 +97,7 @@ cdef class FutureBase(FutureCore):
             text = f"finished raised {type_of_error(self.outcome).__name__}"
         elif state == CANCELLED_AND_NOTIFIED:
             text = "cancelled"
-        elif self.running():
+        elif running_along(self, True):
             text = "running"
         return f"<{type(self).__name__} at {id(self):#x} state={text}>"
 

@@ -6,6 +6,8 @@ thread is in none of those functions any more, the interpreter is asked to raise
 thread. Where threads are greenlets, that is in the greenlet that the program began in, whatever others are at.
 """
 
+import functools
+import signal
 import sys
 
 cdef list interrupts = []       # that are to be raised, the first first; of the main thread alone
@@ -46,6 +48,36 @@ cdef int raise_interrupt(void *nothing) except -1:
         raise_in_first_greenlet(error)
         return 0
     raise error
+
+
+cdef bint is_interrupt(object error) except -1:
+    """Whether `error`, out of a function that was called here, is an interrupt: a Ctrl-C, or a signal handler's.
+
+    Anything else was raised by the function itself, which was asked something: it has not said yes.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return True
+    if isinstance(error, (Exception, GeneratorExit)) or get_ident() != threading.main_thread().ident:
+        return False
+    return raised_by_handler(error)
+
+
+cdef bint raised_by_handler(object error) except -1:
+    cdef set codes = set()
+    for number in signal.valid_signals():
+        handler = signal.getsignal(number)
+        while isinstance(handler, functools.partial):
+            handler = handler.func
+        for function in (handler, getattr(type(handler), "__call__", None)):
+            code = getattr(getattr(function, "__func__", function), "__code__", None)
+            if code is not None:
+                codes.add(code)
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code in codes:
+            return True
+        trace = trace.tb_next
+    return False
 
 
 cdef bint interrupt_later(object error) noexcept:

@@ -162,8 +162,8 @@ cdef class PollDescriptor(Task):
             answer = done(cancel_fn, cancel_fn(self.value))
             later = answer is CANCEL_LATER
             agreed = not later and answer
-        except Exception as error:
-            report(self.origin.logger, "Exception during cancel on %s/%s", (future, self.value), error)
+        except BaseException as error:
+            refused(self.origin.logger, "Exception during cancel on %s/%s", (future, self.value), error)
         finally:
             agreed = end_attempt(self, attempt, agreed, delivery)
         if later:
@@ -186,5 +186,5 @@ cdef class PollDescriptor(Task):
             attempt.answer.settle(RESULT, state == CANCELLED_AND_NOTIFIED, NULL)
         Task.ended(self, state)
 
-    cdef int running(self, FutureCore future) except -1:
-        return 0 if self.phase == ON_ITS_OWN else delegate_running(self, future)
+    cdef int running(self, FutureCore future, bint quietly) except -1:
+        return 0 if self.phase == ON_ITS_OWN else delegate_running(self, quietly)

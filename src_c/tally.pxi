@@ -138,6 +138,7 @@ cdef class Origin:
     """Where futures come from: it counts them, and says where errors around them are logged."""
     cdef readonly object logger
     cdef readonly Tally tally
+    cdef bint complained        # section(self): that a delegate's future cannot tell whether it runs
 
     def __cinit__(self, logger, *args, **kwargs):
         self.logger = logger
@@ -170,6 +171,16 @@ cdef class Origin:
         self.tally.begin()
         self.tally.end(state, coarse_now() - began)
         return future
+
+    cdef void cannot_tell(self, object delegate_future, object error) noexcept:
+        """Log `error`, unless the like has been logged: a delegate's future cannot tell whether it runs."""
+        cdef bint first
+        with cython.critical_section(self):
+            first = not self.complained
+            self.complained = True
+        if first:
+            log(self.logger, logging.ERROR, "Exception in running() of %s, which is taken for a no from now on",
+                delegate_future, error=error)
 
     cdef void tie(self, Task task, FutureCore future) noexcept:
         """Tie `task` to `future`, which is new: nobody has seen either."""

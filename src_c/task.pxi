@@ -60,9 +60,9 @@ cdef class Task(Hook):
         """Decide `future.cancel()`: 1 or 0. Called with nothing held, by any number of threads at a time."""
         return cancel_delegate(self, future, delivery)
 
-    cdef int running(self, FutureCore future) except -1:
-        """Decide `future.running()`: 1 or 0."""
-        return 1 if self.phase == CALLING else delegate_running(self, future)
+    cdef int running(self, FutureCore future, bint quietly) except -1:
+        """Decide `future.running()`: 1 or 0. `quietly`, by what is known without a call of anybody's code."""
+        return 1 if self.phase == CALLING else delegate_running(self, quietly)
 
     cdef void claimed(self) noexcept:
         """The future is about to tell that it is done, to some before `ended`."""

@@ -20,7 +20,8 @@ cdef class FutureCore:
     thread whose claim won, outside.
     """
     cdef SharedByte state
-    cdef unsigned char handed_on        # section(self): a future made from this has the exception
+    cdef unsigned char handed_on        # section(self), as is the next: a future made from this has the exception
+    cdef unsigned char seen_running     # its delegate's has said so
     cdef object outcome         # the result, or the exception, which may be a SharedError
     cdef Task task              # what may cancel it and wants to know when it is done, or None
     cdef object callbacks       # None, one callback, or a list of them; a Task is one for a future made from this
