@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
+from types import BuiltinFunctionType, FunctionType
 from typing import Any, TypeVar
 
 from ._checks import real_number, shown
@@ -17,7 +18,17 @@ __all__: list[str] = []
 
 A = TypeVar("A")
 
+DEFERRED = inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 PLAIN = (bool, int, float, str, bytes, list, tuple, dict, type(None))  # answers that need no second look
+
+
+def is_plain(function: Any) -> bool:
+    """Whether it can be told at a glance that `function` does something when it is called: that is the usual case."""
+    kind = type(function)
+    if kind is FunctionType:
+        marked = hasattr(function, "_is_coroutine_mark")  # by `inspect.markcoroutinefunction`
+        return not function.__code__.co_flags & DEFERRED and not marked
+    return kind is BuiltinFunctionType or kind is type
 
 
 def is_kind(kind: Callable[[Any], bool], function: Any) -> bool:
@@ -45,6 +56,8 @@ def check_callable(what: str, function: object, *, awaited: bool = False, iterat
 
     It may be an `async def` if what it returns is `awaited`, and have a `yield` if that is `iterated` over.
     """
+    if is_plain(function):
+        return
     if not callable(function):
         raise TypeError(f"{what} must be callable, not {shown(function)}")
     if not awaited and is_async(function):
