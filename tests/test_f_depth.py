@@ -55,10 +55,10 @@ GATHERING: dict[str, Link] = {
     "f_zip twice": lambda future: f_zip(future, future),
     "f_sequence": lambda future: f_sequence([future]),
     "f_traverse": lambda future: f_traverse(lambda _: future, [None]),
-    "f_apply": apply,
     "f_or": lambda future: f_or(future, future),
     "f_and": lambda future: f_and(future, future),
 }
+APPLYING: dict[str, Link] = {"f_apply": apply}  # a gathering that runs as its input does
 SHIELDED: dict[str, Link] = {"f_nocancel": f_nocancel}
 
 
@@ -76,7 +76,7 @@ def links(*kinds: dict[str, Link]) -> Any:
     )
 
 
-every_link = links(STRAIGHT, GATHERING, SHIELDED)
+every_link = links(STRAIGHT, GATHERING, APPLYING, SHIELDED)
 first_future = pytest.mark.parametrize("first", [_core.Future, Future], ids=["ours", "standard library"])
 
 
@@ -142,7 +142,7 @@ def test_the_first_cancels_them_all(new_link: Callable[[], Link], first: type[Fu
     on_a_small_stack(run)
 
 
-@links(STRAIGHT, GATHERING)
+@links(STRAIGHT, GATHERING, APPLYING)
 @first_future
 def test_the_last_cancels_them_all(new_link: Callable[[], Link], first: type[Future[Any]]) -> None:
     def run() -> None:
@@ -169,7 +169,7 @@ def test_the_last_is_refused_by_one_that_runs_or_is_shielded(
     on_a_small_stack(run)
 
 
-@links(STRAIGHT, SHIELDED)
+@links(STRAIGHT, APPLYING, SHIELDED)
 @first_future
 def test_the_last_runs_while_the_first_does(new_link: Callable[[], Link], first: type[Future[Any]]) -> None:
     def run() -> None:
