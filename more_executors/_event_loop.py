@@ -11,6 +11,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import CancelledError, Future
+from contextvars import Context, copy_context
 from functools import partial
 from threading import RLock, Thread, current_thread
 from time import monotonic
@@ -53,7 +54,7 @@ class LoopThread:
         self._quiet_until = -QUIET_SECONDS
         self._logger: Callable[[], logging.Logger | None] = lambda: None
         self._pid = os.getpid()
-        self._to_start: deque[Callable[[], Coroutine[Any, Any, object]]] = deque()
+        self._to_start: deque[tuple[Context, Callable[[], Coroutine[Any, Any, object]]]] = deque()
         self._lock = RLock()  # guards what follows; a garbage collection inside may call `close`
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: Thread | None = None
@@ -61,14 +62,16 @@ class LoopThread:
         self._called = False  # what is in `_to_start` will be started
         self._tasks: set[asyncio.Task[object]] = set()  # of the loop's thread alone
 
-    def start(self, make: Callable[[], Coroutine[Any, Any, object]]) -> None:
-        """Have the coroutine that `make()` returns run. One wake-up of the loop serves all that come before it.
+    def start(self, make: Callable[[], Coroutine[Any, Any, object]], context: Context | None = None) -> None:
+        """Have the coroutine that `make()` returns run, in a copy of `context`, by default the caller's.
+
+        One wake-up of the loop serves all that come before it.
 
         Raises RuntimeError after `close`, and whatever keeps the loop or its thread from being made.
         """
         with self._lock:
             loop = self._running_loop()
-            self._to_start.append(make)
+            self._to_start.append((copy_context() if context is None else context, make))
             first = not self._called
             self._called = True
             if first:
@@ -148,7 +151,9 @@ class LoopThread:
         with self._lock:
             self._called = False
         while self._to_start:
-            self._start_one(partial(self._run, self._to_start.popleft()))
+            context, make = self._to_start.popleft()
+            context.run(self._start_one, partial(self._run, make))  # a task copies the context it is made in
+            del context, make
 
     def _start_one(
         self, make: Callable[[], Coroutine[Any, Any, object]], when_ended: Callable[[], object] = bool

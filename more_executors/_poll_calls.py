@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextvars import copy_context
 from math import inf
 from threading import Lock
 from time import monotonic
@@ -48,6 +49,8 @@ class PollCalls:
         debugging: bool,
     ) -> None:
         self.paused_until = -inf  # by `monotonic`: no call before that
+        # Of whoever makes the executor. It is in here, and no thread's: what is in it may lead to the executor.
+        self.context = copy_context()
         self._poll_fn = poll_fn
         self._table = table
         self._meter = meter
@@ -66,7 +69,7 @@ class PollCalls:
         error: BaseException | None = None
         try:
             began = self._begin(tasks, late)
-            answer, error = called(self._poll_fn, tasks.copy())
+            answer, error = self.context.copy().run(called, self._poll_fn, tasks.copy())
             return self._over(tasks, began, answer, error)
         except BaseException:  # a lack of memory, or a clock of the user's
             self._table.postpone(tasks, SECONDS_AFTER_ERROR)

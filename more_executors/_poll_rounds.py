@@ -157,7 +157,7 @@ class OnLoop:
     def start(self, tasks: Tasks, late: float) -> bool:
         try:
             self._begun += 1
-            self._loop.start(partial(self._call, tasks, late))
+            self._loop.start(partial(self._call, tasks, late), self._calls.context)
             return False
         except BaseException:  # the loop, or its thread, cannot be made
             self._begun -= 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from typing import Any, NamedTuple
 
 __all__ = ["OutstandingTask", "PollStats"]
@@ -59,9 +60,11 @@ class OutstandingTask(NamedTuple):
         polls: how many calls of the poll function it has been in; None where whole lists are polled, which keeps no
             count.
         failures: how many of those, the last ones in a row, raised.
+        future: what stands for it here: to wait for it, or to cancel it.
     """
 
     result: Any
     age: float
     polls: int | None
     failures: int
+    future: Future[Any]

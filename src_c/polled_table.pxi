@@ -220,14 +220,14 @@ cdef class PolledTable(StagedTable):
         return self.moved_on.live
 
     def polled_tasks(self):
-        """A new list of tuples, of each polled task that is not done: result, age in seconds, polls, failures."""
+        """A new list of tuples, of each polled task: result, age in seconds, polls, failures, and the future."""
         cdef list tasks = self.listed(self.moved_on)
         cdef list rows = []
         cdef double now = coarse_now()
         cdef PollDescriptor task
         for item in tasks:
             task = item
-            rows.append((task.value, now - task.started, task.polls, task.failures))
+            rows.append((task.value, now - task.started, task.polls, task.failures, task.future))
             breathe_at(len(rows))
         drop(tasks)
         return rows

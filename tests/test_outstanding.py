@@ -161,6 +161,18 @@ def test_tasks_are_listed_in_the_order_they_joined_with_their_counts(clock: Pace
         assert all(0 <= task.age < 60 for task in tasks)
 
 
+@in_both_modes
+def test_each_leads_to_its_future(clock: PacedClock, poll: NotedPoll, mode: dict[str, Any]) -> None:
+    with paced(poll, **mode) as executor:
+        futures = executor.adopt_many(list("abc"))
+        tasks = executor.outstanding()
+        assert [task.future for task in tasks] == futures
+        assert tasks[1].future.cancel()
+        assert [task.result for task in executor.outstanding()] == ["a", "c"]
+        for future in futures:
+            future.cancel()
+
+
 @pytest.mark.parametrize("options", [{}, {"retry_policy": NotedPolicy()}, {"timeout": 100}])
 def test_whole_lists_keep_no_count_of_polls(clock: PacedClock, poll: NotedPoll, options: dict[str, Any]) -> None:
     with paced(poll, batch_size=None, logger=HeardLogger(), **options) as executor:

@@ -296,4 +296,4 @@ def test_a_call_has_a_context_of_its_own() -> None:
     variable.set("of the caller")
     with PollExecutor(SyncExecutor(), poll, batch_size=1) as executor:
         futures = executor.adopt_many(["a", "b"])
-        assert [future.result(PATIENCE) for future in futures] == [("not set", "a"), ("not set", "b")]
+        assert [future.result(PATIENCE) for future in futures] == [("of the caller", "a"), ("of the caller", "b")]

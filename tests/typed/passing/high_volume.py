@@ -157,6 +157,7 @@ def methods() -> None:
         assert_type(executor.adopt_many({9: "nine"}, timeout=None), list[Future[Published]])
         assert_type(executor.outstanding(), list[OutstandingTask])
         assert_type([task.age for task in executor.outstanding()], list[float])
+        assert_type([task.future for task in executor.outstanding()], list[Future[Any]])
         stats = executor.stats()
         assert_type(stats, PollStats)
         assert_type(stats.outstanding, int)
