@@ -19,7 +19,8 @@ from math import inf
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from ._checks import checked_count, checked_timeout, has_method, iterated, real_number, shown
+from ._checks import checked_count, checked_timeout, iterated, real_number, shown
+from ._core import check_future
 
 __all__ = ["as_completed", "progress"]
 
@@ -88,8 +89,7 @@ def yielding(bar: Progress, completed: Iterator[Future[T]]) -> Iterator[Future[T
 
 def checked_future(future: Any) -> Any:
     """`future`. Raises TypeError if it is none."""
-    if not has_method(future, "add_done_callback"):
-        raise TypeError(f"progress is of futures, not of {shown(future)}")
+    check_future("progress is of futures, not of", future)
     return future
 
 

@@ -15,15 +15,6 @@ cpdef object referent(object reference):
     return reference() if type(reference) is weakref.ref else reference
 
 
-cdef bint is_future(object thing):
-    if isinstance(thing, FutureCore):
-        return True
-    try:
-        return hasattr(thing, "add_done_callback")
-    except Exception:       # of the thing's own: whatever it is, it is no future
-        return False
-
-
 cdef int hook_onto(Hook hook, object future, Delivery *delivery) except -1:
     """Have `hook` called when `future` is done; now, if it is."""
     cdef DelegateCallback callback
@@ -42,8 +33,7 @@ cdef int hook_onto(Hook hook, object future, Delivery *delivery) except -1:
 
 cdef int follow(Task task, object delegate_future, Delivery *delivery) except -1:
     """Have `task` go on when `delegate_future` is done. Raises TypeError if that is no future."""
-    if not is_future(delegate_future):
-        raise TypeError(f"the delegate's submit must return a future, not {shown(delegate_future)}")
+    check_future("the delegate's submit must return a future, not", delegate_future)
     begin_following(task, reference_to(delegate_future))
     return hook_onto(task, delegate_future, delivery)
 

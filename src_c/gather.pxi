@@ -201,7 +201,7 @@ def check_futures(str function, futures):
     cdef Py_ssize_t i = 0
     for future in futures:
         if not is_future(future):
-            raise TypeError(f"{function} takes futures, not {shown(future)}")
+            check_future(f"{function} takes futures, not", future)
         breathe_at(i)
         i += 1
 

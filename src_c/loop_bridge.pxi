@@ -35,8 +35,12 @@ cdef class LoopBridge:
         self.arrived = []
 
     def connect(self, source, target):
-        """Have the asyncio future `target` end as `source` does; until then, its `source` refers to that."""
+        """Have the asyncio future `target` end as `source` does; until then, its `source` refers to that.
+
+        Raises TypeError if `source` is no future.
+        """
         cdef Crossing crossing = Crossing.__new__(Crossing)
+        check_future("the delegate's submit must return a future, not", source)
         crossing.bridge = self
         crossing.target = target
         target.source = reference_to(source)

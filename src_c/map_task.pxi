@@ -47,7 +47,7 @@ cdef class MapTask(Task):
             raise RuntimeError(f"{shown(function)} returned the very future that it is to make a result for")
         if not is_future(made):
             done(function, made)
-            raise TypeError(f"{shown(function)} must return a future for a flat map, not {shown(made)}")
+            raise TypeError(f"{shown(function)} must return a future for a flat map, not {shown(made)}{lacking(made)}")
         return follow(self, made, delivery)
 
 
