@@ -137,12 +137,17 @@ class LoopThread:
             loop = asyncio.new_event_loop()
             loop.set_task_factory(self._make_task)
             thread = Thread(target=run_loop, args=(loop,), name=self._name, daemon=True)
+            self._thread = thread  # first: what it does may ask whether it `is_current`
             try:
                 thread.start()
-            except BaseException:
-                loop.close()
+            except BaseException:  # maybe a Ctrl-C, after it has begun
+                if thread.ident is None:
+                    self._thread = None
+                    loop.close()
+                else:
+                    self._loop = loop
                 raise
-            self._loop, self._thread = loop, thread
+            self._loop = loop
         return self._loop
 
     # -- on the loop's thread ------------------------------------------------------------------------------------------
@@ -267,6 +272,8 @@ class Watched(Coroutine[Any, Any, A]):
 
 def run_loop(loop: asyncio.AbstractEventLoop) -> None:
     """Run `loop` on this thread until it is stopped, and close it."""
+    if loop.is_closed():  # this thread was given up before it began
+        return
     asyncio.set_event_loop(loop)
     try:
         while not ran_to_its_end(loop):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import queue
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -159,6 +160,61 @@ def test_it_does_not_wait_for_itself(loop: LoopThread) -> None:
 
     assert not loop.is_current()
     assert loop.wait_for(wait_here)
+
+
+def test_the_thread_is_known_before_it_can_do_anything(loop: LoopThread, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its start returns late: after it has done something."""
+    known: queue.SimpleQueue[bool] = queue.SimpleQueue()
+
+    class LateThread(threading.Thread):
+        def start(self) -> None:
+            super().start()
+            answers.append(known.get(timeout=PATIENCE))
+
+        def run(self) -> None:
+            known.put(loop.is_current())
+            super().run()
+
+    answers: list[bool] = []
+    monkeypatch.setattr(_event_loop, "Thread", LateThread)
+    assert loop.wait_for(name_of_thread) == "a-loop"
+    assert answers == [True]
+
+
+def test_a_ctrl_c_while_the_thread_is_started_leaves_it_there(
+    loop: LoopThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Interrupted(threading.Thread):
+        def start(self) -> None:
+            super().start()
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patches:
+        patches.setattr(_event_loop, "Thread", Interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            loop.wait_for(name_of_thread)
+    assert loop.wait_for(name_of_thread) == "a-loop"
+    assert len(threads_called("a-loop")) == 1
+
+
+def test_a_thread_that_begins_after_it_was_given_up_ends(loop: LoopThread, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin: list[Callable[[], None]] = []
+
+    class Interrupted(threading.Thread):
+        def start(self) -> None:
+            begin.append(super().start)
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patches:
+        patches.setattr(_event_loop, "Thread", Interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            loop.wait_for(name_of_thread)
+    with listening_to("more_executors._event_loop") as heard:
+        begin[0]()
+        for thread in threads_called("a-loop"):
+            thread.join(PATIENCE)
+        assert not heard.lines
+    assert loop.wait_for(name_of_thread) == "a-loop"
 
 
 def test_what_is_cancelled_ends_and_who_waits_for_it_is_told(loop: LoopThread) -> None:
