@@ -9,7 +9,7 @@ cdef class BulkCancel:
     """
     cdef list pairs             # of a task and its CancelAttempt
     cdef set threads            # that have taken some: they cannot wait for the answers
-    cdef Py_ssize_t taken       # section(self): so many have been
+    cdef SharedSize taken       # section(self): so many have been
 
     def __init__(self, *args, **kwargs):
         raise TypeError("BulkCancel objects are made by cancel_many")
@@ -66,5 +66,5 @@ cdef BulkCancel bulk_cancel(list pairs):
     bulk.pairs = pairs
     bulk.threads = set()
     for _, attempt in pairs:
-        (<CancelAttempt>attempt).threads = bulk.threads
+        (<CancelAttempt>attempt).find_out_on(bulk.threads)
     return bulk

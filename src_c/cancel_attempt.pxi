@@ -7,15 +7,23 @@ cdef class CancelAttempt:
     """A `cancel()` whose answer is being found out; other calls meanwhile wait for it and share the answer."""
     cdef FutureCore answer
     cdef object thread          # that is finding it out
-    cdef set threads            # the same, of a BulkCancel that it is one of; or None
+    cdef set threads            # section(self): the same, of a BulkCancel that it is one of; or None
 
     def __cinit__(self):
         self.answer = new_future()
         self.thread = get_ident()
 
+    cdef void find_out_on(self, set threads) noexcept:
+        """It is `threads`, or will be, that find out the answer."""
+        with cython.critical_section(self):
+            self.threads = threads
+
     cdef int share(self) except -1:
         """The answer, once it is there. On a thread that is finding it out, that is no."""
-        if self.thread == get_ident() or (self.threads is not None and get_ident() in self.threads):
+        cdef set threads
+        with cython.critical_section(self):
+            threads = self.threads
+        if self.thread == get_ident() or (threads is not None and get_ident() in threads):
             return 0
         self.answer.await_done(None)
         return self.answer.outcome

@@ -26,7 +26,7 @@ cdef class PolledTable(StagedTable):
     cdef readonly bint counting     # failures
     cdef bint only_called       # what is submitted: the delegate awaits nothing
     cdef Timers deadlines
-    cdef public SharedDouble quiet_until      # what joins before that, by `monotonic`, need not wake who wakes up then anyway
+    cdef public SharedDouble quiet_until    # what joins before that, by `monotonic`, need not wake who wakes up then
     cdef unsigned long long last_key        # section(self), as are the next
     cdef readonly SharedSize telling    # threads that are telling the recorder of a task, which may have ended
     cdef object last_yielded    # a weak reference to the SharedError that a descriptor was failed with, or None
