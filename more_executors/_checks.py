@@ -29,9 +29,10 @@ NO_NUMBERS = (str, bytes, bytearray, complex)
 def shown(value: object) -> str:
     """`repr(value)`, cut where it is long, or what can be said of a value that has none."""
     try:
-        return _shortened.repr(value)
+        text = _shortened.repr(value)
     except Exception:
-        return object.__repr__(value)
+        text = object.__repr__(value)
+    return text if len(text) <= 2 * LONGEST else f"{text[:LONGEST]}...{text[-LONGEST:]}"
 
 
 _shortened = reprlib.Repr()

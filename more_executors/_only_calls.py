@@ -19,7 +19,7 @@ LAYERS = (RetryExecutor, ThrottleExecutor, TimeoutExecutor, CancelOnShutdownExec
 
 def only_calls(executor: object) -> bool:
     """Whether a coroutine comes out of `executor` as it went in. False where that cannot be told."""
-    submit = getattr(type(executor), "submit", None)
-    if any(submit is layer.submit for layer in LAYERS):
-        return only_calls(executor._delegate)  # type: ignore[attr-defined]
-    return any(submit is pool.submit for pool in POOLS)
+    for kind in (*LAYERS, *POOLS):
+        if isinstance(executor, kind) and type(executor).submit is kind.submit:
+            return kind in POOLS or only_calls(executor._delegate)  # type: ignore[union-attr]
+    return False
