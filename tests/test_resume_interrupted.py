@@ -37,12 +37,10 @@ class Interrupted:
         sys.settrace(self._before)
 
     def _called(self, frame: FrameType, event: str, argument: object) -> Any:
-        if frame.f_code is not PollExecutor.resume.__code__:
-            return None
-        frame.f_trace_opcodes = True
-        return self._stepped
+        return self._stepped if frame.f_code is PollExecutor.resume.__code__ else None
 
     def _stepped(self, frame: FrameType, event: str, argument: object) -> Any:
+        frame.f_trace_opcodes = True  # here: in Python 3.13 it is no use before
         # Between the last look for signals and this one, which leaves the function, Python does not look for them.
         if event == "opcode" and dis.opname[frame.f_code.co_code[frame.f_lasti]] != "RETURN_VALUE":
             self._left -= 1
