@@ -210,6 +210,8 @@ class PolledTable(StagedTable):
         cannot_wait: Callable[[concurrent.futures.Future[Any]], bool] | None = None,
         cancel_later: Callable[[concurrent.futures.Future[Any]], object] | None = None,
         timeout: float = -1.0,
+        last_look: float = 0.0,
+        too_late: Callable[[list[Any], Any], object] | None = None,
         counting: bool = False,
         only_called: bool = False,
         **_: Any,
@@ -226,6 +228,12 @@ class PolledTable(StagedTable):
     def cancel_later(self) -> Callable[[concurrent.futures.Future[Any]], object] | None: ...
     @property
     def timeout(self) -> float: ...
+    @property
+    def last_look(self) -> float: ...
+    @property
+    def too_late(self) -> Callable[[list[Any], Any], object] | None: ...
+    @property
+    def reporting(self) -> int: ...
     @property
     def counting(self) -> bool: ...
     @property

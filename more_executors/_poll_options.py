@@ -26,6 +26,7 @@ from .retry import RetryPolicy, checked_policy
 
 __all__: list[str] = []
 
+SECONDS_FOR_A_LAST_LOOK = 5.0  # that a deadline is put off for at most, so that a task is polled once more
 ROUNDS_PER_INTERVAL = 50  # at most, unless `min_interval` says otherwise
 
 
@@ -146,6 +147,8 @@ class Polling:
             cannot_wait=self.cancels.cannot_wait,
             cancel_later=self.cancels.later,
             timeout=-1.0 if options.timeout is None else options.timeout,
+            last_look=SECONDS_FOR_A_LAST_LOOK,
+            too_late=self.cancels.too_late,
             counting=options.retry_policy is not None,
             only_called=self._only_called,
             group_by=options.group_by,

@@ -118,7 +118,8 @@ class PollExecutor(WorkingExecutor[A, B]):
                 a row that a task was in, and a failed future. By default they fail.
             schedule: says when a task is polled again.
             timeout: seconds after which a task that is polled fails with `TimeoutError`, and is cancelled elsewhere.
-                Where whole lists are polled, that is seen to between calls.
+                Before that it is polled once more: it fails when that call is over, or 5 s later at the latest. Where
+                whole lists are polled, that is seen to between calls.
             cancel_many_fn: gets a list of `result`s, at most `batch_size`; as many truth values: which have been
                 cancelled. For `cancel_all`, `shutdown(cancel_futures=True)` and cancel-on-shutdown.
             journal: keeps what is polled on record, for `resume` in another process. A `result` is encoded a moment
@@ -284,7 +285,8 @@ class PollExecutor(WorkingExecutor[A, B]):
         self._polling.close()
 
     def _drained(self) -> bool:
-        return super()._drained() and not self._poll_table.telling and not self._polling.cancels.owed
+        table = self._poll_table
+        return super()._drained() and not (table.telling or table.reporting or self._polling.cancels.owed)
 
     def _wait_until_drained(self) -> None:
         super()._wait_until_drained()

@@ -94,6 +94,8 @@ cdef class PacedTable(PolledTable):
                     task.pace.step += 1
                     task.pace.due = 0.0
                     task.pace.asks = self.asks
+                    if task.pace.look:
+                        task.pace.look = UNDER_WAY
                     count_up(<PyObject *>task)
                     put(some, count, <PyObject *>task)
                     count += 1
@@ -154,10 +156,15 @@ cdef class PacedTable(PolledTable):
         """
         cdef double now = monotonic(), delay
         cdef PollDescriptor task
+        cdef list looked_at = None
         cdef Py_ssize_t i = 0
         for item in tasks:
             task = item
-            if not task.over:
+            if task.pace.look == UNDER_WAY:
+                if looked_at is None:
+                    looked_at = []
+                looked_at.append(task)
+            elif not task.over:
                 delay = seconds
                 if delay < 0.0 and self.schedule is not None:
                     delay = self.scheduled(task.pace)
@@ -166,6 +173,8 @@ cdef class PacedTable(PolledTable):
                 self.wait_again(task, max(began + delay, now + 0.5 * delay), now, False)
             i += 1
             breathe_at(i)
+        if looked_at is not None:
+            self.end_looks(looked_at)
 
     def postpone(self, list tasks not None, double seconds, bint in_vain=False):
         cdef double now = monotonic()
@@ -206,6 +215,8 @@ cdef class PacedTable(PolledTable):
     cdef void wait_again(self, PollDescriptor task, double when, double now, bint postponed) noexcept:
         cdef Pace pace = task.pace
         with cython.critical_section(self):
+            if pace.look == UNDER_WAY:
+                pace.look = WANTED
             if pace.asks != self.asks:
                 when = now
             elif pace.due > 0.0:
@@ -222,6 +233,16 @@ cdef class PacedTable(PolledTable):
             else:
                 pace.due = when
         self.waker.set()
+        return 0
+
+    cdef int hand_out_soon(self, PollDescriptor task) except -1:
+        cdef Pace pace = task.pace
+        cdef double now = monotonic()
+        with cython.critical_section(self):
+            if pace.place < 0:
+                pace.due = now
+            elif pace.heap.entries[pace.place].when > now:
+                pace.heap.move(pace, now)
         return 0
 
     cdef int restart(self, PollDescriptor task) except -1:

@@ -7,6 +7,7 @@ cdef class PollTable(PolledTable):
     """A PolledTable that hands out all polled tasks at once, but those that were put off."""
     cdef SharedByte postponed       # section(self): some may be left out of the list
     cdef SharedDouble first_postponed   # section(self): when the first of those is due again, or infinity
+    cdef SharedByte looking         # section(self): some have their last look in the call that goes on
 
     def __cinit__(self, logger, *args, **_):
         self.first_postponed = INFINITY
@@ -35,6 +36,9 @@ cdef class PollTable(PolledTable):
                     if everything or pace.due <= now:
                         pace.due = 0.0
                     when = pace.due
+                    if when == 0.0 and pace.look == WANTED:
+                        pace.look = UNDER_WAY
+                        self.looking = True
             if when == 0.0:
                 due.append(task)
             else:
@@ -67,6 +71,34 @@ cdef class PollTable(PolledTable):
 
     def hand_back(self, list tasks not None, double began, double seconds, double default):
         """A call with `tasks` that began at `began` is over: see PacedTable. The whole list stays where it is."""
+        if self.looking:
+            self.looking = False
+            self.end_looks(tasks)
+
+    cdef int hand_out_soon(self, PollDescriptor task) except -1:
+        cdef Pace pace = task.paced()
+        cdef double now = monotonic()
+        with cython.critical_section(self):
+            pace.due = 0.0
+            self.postponed = True
+            self.first_postponed = min(self.first_postponed, now)
+        return 0
+
+    cdef int repeat_looks(self, list tasks) except -1:
+        """A call with `tasks` was in vain."""
+        cdef Pace pace
+        cdef Py_ssize_t i = 0
+        for task in tasks:
+            pace = (<PollDescriptor>task).paced()
+            if pace is not None:
+                with cython.critical_section(self):
+                    if pace.look == UNDER_WAY:
+                        pace.look = WANTED
+            i += 1
+            breathe_at(i)
+        with cython.critical_section(self):
+            self.postponed = True
+        return 0
 
     def postpone(self, list tasks not None, double seconds, bint in_vain=False):
         """Have `tasks`, which were in a call, be due again `seconds` from now, or later if `poll_after` said so.
@@ -76,6 +108,9 @@ cdef class PollTable(PolledTable):
         cdef double when = monotonic() + seconds
         cdef Pace pace
         cdef Py_ssize_t i = 0
+        if self.looking:
+            self.looking = False
+            self.repeat_looks(tasks)
         if seconds == 0.0:      # nothing is left out of the next list
             with cython.critical_section(self):
                 self.postponed = True

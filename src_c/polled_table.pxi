@@ -4,6 +4,12 @@
 CANCEL_LATER = object()
 
 
+cdef enum Look:
+    NOT_YET
+    WANTED          # the deadline has passed
+    UNDER_WAY       # handed out after that
+
+
 @cython.no_gc_clear
 cdef class PolledTable(StagedTable):
     """A table whose tasks move on to a polled list, in order of arrival, when their delegate is done.
@@ -13,7 +19,8 @@ cdef class PolledTable(StagedTable):
     called, and the answer is no for now. `cannot_wait(future)`, or None, says whether the calling thread must not wait
     for an answer that another one is finding out. Of a `recorder` it is `joined(key, result)` and `ended(key)` that are
     called, for each task. A task fails `timeout` seconds after it joined, unless that is negative: somebody has to
-    `fail_late` them.
+    `fail_late` them. Before that it is handed out once more, and fails when that call is over, or `last_look` seconds
+    later at the latest; with 0, it fails at once. `too_late(results, executor)`, or None, hears of what fails so.
 
     A subclass hands out what is to be polled. It never hands out a task that is done, or one that is handed out.
     """
@@ -23,6 +30,8 @@ cdef class PolledTable(StagedTable):
     cdef readonly object cannot_wait
     cdef readonly object cancel_later
     cdef readonly double timeout
+    cdef readonly double last_look
+    cdef readonly object too_late
     cdef readonly bint counting     # failures
     cdef bint only_called       # what is submitted: the delegate awaits nothing
     cdef Timers deadlines
@@ -31,11 +40,12 @@ cdef class PolledTable(StagedTable):
     cdef readonly SharedSize telling    # threads that are telling the recorder of a task, which may have ended
     cdef object last_yielded    # a weak reference to the SharedError that a descriptor was failed with, or None
     cdef SharedByte leaving     # all on record, as the program ends, or this is a forked child
+    cdef readonly SharedSize reporting      # threads that are telling `too_late` of tasks, which may have ended
     cdef bint joined            # since `news`
     cdef bint asked             # for a poll now, since `news`
 
     def __cinit__(self, logger, cancel_fn=None, cancel_many=None, *, recorder=None, cannot_wait=None,
-                  cancel_later=None, double timeout=-1.0, bint counting=False, bint only_called=False, **_):
+                  cancel_later=None, double timeout=-1.0, double last_look=0.0, too_late=None, bint counting=False, bint only_called=False, **_):
         self.cancel_fn = cancel_fn
         self.cancel_many = cancel_many
         self.recorder = recorder
@@ -43,6 +53,8 @@ cdef class PolledTable(StagedTable):
         self.cancel_later = cancel_later
         self.quiet_until = -INFINITY
         self.timeout = timeout
+        self.last_look = last_look
+        self.too_late = too_late
         self.counting = counting
         self.only_called = only_called
         self.deadlines = Timers()
@@ -240,11 +252,54 @@ cdef class PolledTable(StagedTable):
         cdef PollDescriptor task
         for item in self.deadlines.pop_due(monotonic(), BREATH):
             task = item
-            result = task.value
-            error = overdue(result, coarse_now() - task.pace.joined)
-            if task.future.settle(ERROR, error, NULL):
-                results.append(result)
+            if not self.look_again(task):
+                self.fail_overdue(task, results)
         return results, self.deadlines.earliest()
+
+    cdef int fail_overdue(self, PollDescriptor task, list results) except -1:
+        result = task.value
+        error = overdue(result, coarse_now() - task.paced().joined)
+        if task.future.settle(ERROR, error, NULL):
+            results.append(result)
+        return 0
+
+    cdef bint look_again(self, PollDescriptor task) except -1:
+        """Have `task`, whose deadline has passed, handed out once more; False if it has been, or is not to be."""
+        cdef Pace pace = task.paced()
+        if task.over or pace.look != NOT_YET or self.last_look <= 0.0:
+            return False
+        with cython.critical_section(self):
+            pace.look = WANTED
+        task.set_timer(self.deadlines, monotonic() + self.last_look)
+        self.hand_out_soon(task)
+        return True
+
+    cdef int end_looks(self, list tasks) except -1:
+        """Fail those of `tasks`, which were in a call, that had their last look in it."""
+        cdef list results = []
+        cdef object executor
+        cdef PollDescriptor task
+        cdef Pace pace
+        cdef Py_ssize_t i = 0
+        with cython.critical_section(self):
+            self.reporting += 1
+            executor = self.executor    # kept meanwhile
+        try:
+            for item in tasks:
+                task = item
+                pace = task.paced()
+                if not task.over and pace is not None and pace.look == UNDER_WAY:
+                    self.fail_overdue(task, results)
+                i += 1
+                breathe_at(i)
+        finally:
+            if self.too_late is not None and results:
+                call_or_complain(self.too_late, "__call__", (results, executor), {})
+            with cython.critical_section(self):
+                self.reporting -= 1
+            if self.refusal is not None:
+                self.waker.set()
+        return 0
 
     # -- after a call ----------------------------------------------------------------------------------------
 
@@ -313,6 +368,10 @@ cdef class PolledTable(StagedTable):
 
     cdef int restart(self, PollDescriptor task) except -1:
         """Begin anew with the schedule of `task`."""
+        return 0
+
+    cdef int hand_out_soon(self, PollDescriptor task) except -1:
+        """Have `task` be due now, or as soon as the call that it is in is over."""
         return 0
 
 
