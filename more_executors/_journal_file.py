@@ -8,6 +8,7 @@ Guarantees:
   throw away.
 * What is written is where the file, and its WAL, can be found again, or else that is said.
 * In a forked child, the parent's files are out of reach.
+* A signal handler, or a destructor, never waits for what it interrupted: it is refused, or what it wants is done later.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ LOCKED_BYTE = 0x4000_0000 + 1024
 
 # On POSIX, the locks of SQLite are the process's: they do not keep a second journal out, and whoever opens the file
 # again and closes it drops them. So who has it open here is looked up before the file is touched.
-_opening = threading.Lock()
+_opening = threading.RLock()
+_opening_now: list[str] = []  # one path, or none
 _open: dict[tuple[int, int], JournalFile] = {}
 
 Row = tuple[int, "str | bytes"]
@@ -53,25 +55,35 @@ class JournalFile:
         """Open or make it. Raises JournalError if that cannot be done."""
         self._path = path
         self._process = os.getpid()
-        self._lock = threading.Lock()  # guards the connection, and whether there is one
+        self._lock = threading.RLock()  # guards the connection, and whether there is one
+        self._is_used = self._close_later = False  # the owner of the lock is at it; and is to close it
         self._connection: sqlite3.Connection | None = None
         where = os.path.realpath(path)
         place = path if os.path.isabs(path) else os.path.join(os.getcwd(), path)
         with _opening:
-            check_kind(path, where)
-            self._descriptor = opened(path, where)
+            if _opening_now:
+                raise refusal(path, f"cannot be opened in the midst of opening {_opening_now[0]!r}")
+            _opening_now.append(path)
             try:
-                lock(path, self._descriptor)
-                is_new = checked(path, where, self._descriptor)
-                self._connection = connected(path, where, is_new)
-                self._identity = identity(os.fstat(self._descriptor))
-                self._places = {place: self._identity, where + "-wal": identity(os.stat(where + "-wal"))}
-                _open[self._identity] = self
-            except BaseException:
-                if self._connection is not None:
-                    self._connection.close()
-                os.close(self._descriptor)
-                raise
+                self._open(path, where, place)
+            finally:
+                _opening_now.clear()
+
+    def _open(self, path: str, where: str, place: str) -> None:
+        check_kind(path, where)
+        self._descriptor = opened(path, where)
+        try:
+            lock(path, self._descriptor)
+            is_new = checked(path, where, self._descriptor)
+            self._connection = connected(path, where, is_new)
+            self._identity = identity(os.fstat(self._descriptor))
+            self._places = {place: self._identity, where + "-wal": identity(os.stat(where + "-wal"))}
+            _open[self._identity] = self
+        except BaseException:
+            if self._connection is not None:
+                self._connection.close()
+            os.close(self._descriptor)
+            raise
 
     def write(self, rows: Sequence[Row], gone: Sequence[tuple[int]]) -> None:
         """Put `rows` in and take the keys `gone` out, in one transaction."""
@@ -120,18 +132,28 @@ class JournalFile:
         if self._process != os.getpid():
             raise refusal(self._path, "is the parent's: a forked child cannot use it")
         with self._lock:
-            if self._connection is None:
-                raise refusal(self._path, "is closed")
+            if self._is_used:
+                raise refusal(self._path, f"cannot be {what} in the midst of another call of it on the same thread")
+            self._is_used = True
             try:
+                if self._connection is None:
+                    raise refusal(self._path, "is closed")
                 yield self._connection
             except sqlite3.Error as error:
                 raise refusal(self._path, f"cannot be {what}: {error}") from error
+            finally:
+                self._is_used = False
+                if self._close_later:
+                    self.close()
 
     def close(self) -> None:
-        """Close it, unless it is closed, or another process's."""
+        """Close it, unless it is closed, or another process's. In the midst of a call of it, when that is over."""
         if self._process != os.getpid():
             return
         with self._lock:
+            self._close_later = self._is_used
+            if self._close_later:
+                return
             connection, self._connection = self._connection, None
         if connection is not None:
             mark(connection, False)
@@ -265,7 +287,8 @@ def beginning(path: str, where: str) -> bytes:
 
 def _after_fork_in_child() -> None:
     global _opening
-    _opening = threading.Lock()
+    _opening = threading.RLock()
+    _opening_now.clear()
     for file in _open.copy().values():
         file.abandon()
     _open.clear()

@@ -6,6 +6,7 @@ Guarantees:
 * No call is let through before a `retry_after` is over.
 * Those who wait in `take` are served in order. A `try_take` that is refused while some wait stands in line with them,
   so neither keeps the other from calling.
+* A signal handler, or a destructor, that interrupts any of this never waits for what it interrupted.
 """
 
 from __future__ import annotations
@@ -14,14 +15,17 @@ import itertools
 import os
 import time
 import weakref
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
-from math import inf, nan
-from threading import TIMEOUT_MAX, Event, Lock
+from functools import partial
+from math import inf
+from threading import TIMEOUT_MAX, RLock, get_ident
 
 from ._callables import checked_clock
 from ._ceiling import Ceiling
-from ._checks import checked_count, checked_number, real_number, refuse_copy, shown
+from ._checks import checked_count, checked_number, refuse_copy, shown
+from ._rate_checks import checked_pause, checked_rate, checked_time
+from ._waiter import Waiter
 
 __all__ = ["RateLimit", "Throttled"]
 
@@ -83,7 +87,9 @@ class RateLimit:
             raise ValueError(f"burst must be 1 to {MOST_AT_ONCE}, not {shown(burst)}")
         self._more = most - 1
         self._clock = checked_clock(clock)
-        self._lock = Lock()  # guards all that follows
+        self._lock = RLock()  # guards all that follows, and lets in what interrupts its owner: that finds it busy
+        self._busy = False
+        self._later: deque[Callable[[], object]] = deque()  # what came in the midst of something, to be done after it
         self._rate = self._limit  # calls/s
         self._interval = 1 / self._rate
         self._slack = self._more * self._interval  # how much earlier than evenly spaced a call may be
@@ -92,6 +98,7 @@ class RateLimit:
         self._refused = self._pressed = False  # whether a call has been asked for in vain since the last; before it
         self._ceiling = Ceiling(self._limit)
         self._line: OrderedDict[Waiter, None] = OrderedDict()  # who waits in `take`
+        self._threads: set[int] = set()  # theirs
         self._joined = 0  # how many ever have
         self._ahead: int | None = None  # how many of them are ahead of `try_take`, if that stands in line
         self._claimed = 0  # `_joined` as it went there
@@ -126,15 +133,21 @@ class RateLimit:
         """
         now = self._clock()
         with self._lock:
-            if self._line:
-                return self._take_in_line(now)
-            wait = self._due() - now
-            if wait > EARLY:
-                self._refused = True
-                return wait
-            self._ahead = None
-            self._take(now)
-            return 0.0
+            if self._busy:
+                return self._interval
+            self._busy = True
+            try:
+                if self._line:
+                    return self._take_in_line(now)
+                wait = self._due() - now
+                if wait > EARLY:
+                    self._refused = True
+                    return wait
+                self._ahead = None
+                self._take(now)
+                return 0.0
+            finally:
+                self._free()
 
     def take(self, timeout: float | None = None) -> bool:
         """Wait until there is a call, and take it: first come, first served.
@@ -142,15 +155,24 @@ class RateLimit:
         Args:
             timeout: for how many seconds to wait at the most; 0 does not wait, None is for ever.
 
-        Returns whether a call was taken. Raises TypeError or ValueError if `timeout` cannot be used. Waiting costs
-        nothing, and any number of threads may.
+        Returns whether a call was taken. Raises TypeError or ValueError if `timeout` cannot be used, and RuntimeError
+        in a signal handler, or a destructor, that would have to wait for what it interrupted. Waiting costs nothing,
+        and any number of threads may.
         """
         now = self._clock()
         deadline = now + (inf if timeout is None else checked_number("timeout", timeout))
         with self._lock:
-            if not self._line and self._ahead is None and self._due() - now <= EARLY:
-                self._take(now)
-                return True
+            if self._busy or get_ident() in self._threads:
+                if now >= deadline:
+                    return False
+                raise RuntimeError(f"take: {self!r} cannot be waited for here, in the midst of another call of it")
+            self._busy = True
+            try:
+                if not self._line and self._ahead is None and self._due() - now <= EARLY:
+                    self._take(now)
+                    return True
+            finally:
+                self._free()
         waiter = Waiter()
         try:
             while (pause := self._stand_in_line(waiter, now)) > 0 and now < deadline:
@@ -168,14 +190,7 @@ class RateLimit:
         began = checked_time(began)
         if self._rate == self._limit:
             return
-        now = self._clock()
-        with self._lock:
-            if self._ceiling.is_old(began):
-                return
-            self._ceiling.works(began)
-            if self._pressed:
-                self._change(now, self._ceiling.rise(self._rate))
-                self._wake_first()
+        self._do(partial(self._rise, began, self._clock()))
 
     def throttled(self, began: float, retry_after: float | None = None) -> None:
         """Say that a call that was taken was one too many: it raised `Throttled`, or the service replied 429.
@@ -188,17 +203,43 @@ class RateLimit:
         """
         began = checked_time(began)
         pause = 0.0 if retry_after is None else checked_pause(retry_after)
-        now = self._clock()
+        self._do(partial(self._fall, began, self._clock(), pause))
+
+    def _do(self, action: Callable[[], object]) -> None:
+        """Do it, or have it done by what this interrupted."""
         with self._lock:
-            resume = now + pause
-            if not self._ceiling.is_old(began):
-                self._change(now, self._ceiling.fall(self._rate, began, now))
-                resume = max(resume, now + self._interval)
-            if resume > self._resume:
-                self._resume = resume
-                self._next = max(self._next, resume + self._slack)  # no call that was saved up is left
+            self._later.append(action)
+            if not self._busy:
+                self._free()
 
     # The lock is held from here on, and taken by `_stand_in_line` and `_leave`.
+
+    def _free(self) -> None:
+        """Be busy no more, when what came in the midst of it is done."""
+        self._busy = False
+        while self._later:
+            self._busy = True
+            try:
+                self._later.popleft()()
+            finally:
+                self._busy = False
+
+    def _rise(self, began: float, now: float) -> None:
+        if self._ceiling.is_old(began):
+            return
+        self._ceiling.works(began)
+        if self._pressed:
+            self._change(now, self._ceiling.rise(self._rate))
+            self._wake_first()
+
+    def _fall(self, began: float, now: float, pause: float) -> None:
+        resume = now + pause
+        if not self._ceiling.is_old(began):
+            self._change(now, self._ceiling.fall(self._rate, began, now))
+            resume = max(resume, now + self._interval)
+        if resume > self._resume:
+            self._resume = resume
+            self._next = max(self._next, resume + self._slack)  # no call that was saved up is left
 
     def _due(self) -> float:
         """When the next call may be."""
@@ -235,72 +276,59 @@ class RateLimit:
     def _stand_in_line(self, waiter: Waiter, now: float) -> float:
         """Take a call if it is the turn of `waiter`, and return 0; else for how long to wait before asking again."""
         with self._lock:
-            waiter.clear()
-            if waiter not in self._line:
-                self._joined += 1
-                waiter.number = self._joined
-                self._line[waiter] = None
-            if next(iter(self._line)) is not waiter:
-                return inf
-            due = self._due()
-            if self._ahead == 0:
-                claim_ends = max(due, self._turn_at) + CLAIM_SECONDS
-                if now < claim_ends:
-                    return claim_ends - now
-                self._ahead = None
-            if due - now > EARLY:
-                self._refused = True
-                return due - now
-            self._take(now)
-            return 0
+            self._busy = True
+            try:
+                waiter.clear()
+                if waiter not in self._line:
+                    self._joined += 1
+                    waiter.number = self._joined
+                    self._line[waiter] = None
+                    self._threads.add(waiter.thread)
+                return self._pause_in_line(waiter, now)
+            finally:
+                self._free()
+
+    def _pause_in_line(self, waiter: Waiter, now: float) -> float:
+        if next(iter(self._line)) is not waiter:
+            return inf
+        due = self._due()
+        if self._ahead == 0:
+            claim_ends = max(due, self._turn_at) + CLAIM_SECONDS
+            if now < claim_ends:
+                return claim_ends - now
+            self._ahead = None
+        if due - now > EARLY:
+            self._refused = True
+            return due - now
+        self._take(now)
+        return 0
 
     def _leave(self, waiter: Waiter, now: float) -> None:
         with self._lock:
-            self._line.pop(waiter, None)
-            if self._ahead and waiter.number <= self._claimed:
-                self._ahead -= 1
-                self._turn_at = now
-            self._wake_first()
+            self._busy = True
+            try:
+                if waiter in self._line:
+                    del self._line[waiter]
+                    self._threads.discard(waiter.thread)
+                if self._ahead and waiter.number <= self._claimed:
+                    self._ahead -= 1
+                    self._turn_at = now
+                self._wake_first()
+            finally:
+                self._free()
 
     def _begin_anew_after_fork(self) -> None:
         """In a forked child: who waited, or held the lock, is not there."""
-        self._lock = Lock()
+        self._lock = RLock()
+        self._busy = False
+        self._later.clear()
         self._line.clear()
+        self._threads.clear()
         self._ahead = None
 
     def _wake_first(self) -> None:
         if self._line:
             next(iter(self._line)).set()
-
-
-class Waiter(Event):
-    """A thread that waits in `take`; set when it is to look again."""
-
-    number = 0  # in order of arrival; 0 before
-
-
-def checked_time(began: object) -> float:
-    """`began` as a float. Raises TypeError if it is no number, ValueError if it is NaN."""
-    time = real_number("began", began)
-    if time != time:
-        raise ValueError(f"began must be a time of the clock, not {shown(began)}")
-    return time
-
-
-def checked_pause(seconds: object) -> float:
-    """`seconds` as a float. Raises TypeError if it is no number, ValueError if there is no such time."""
-    pause = checked_number("retry_after", seconds)
-    if pause == inf:
-        raise ValueError(f"retry_after must be a time that ends, not {shown(seconds)}")
-    return pause
-
-
-def checked_rate(calls: object, per: object) -> float:
-    """`calls / per`. Raises TypeError if one is no number, ValueError if that is no rate."""
-    rate = checked_number("calls", calls) / (checked_number("per", per) or nan)
-    if not 1e-12 < rate < 1e12:
-        raise ValueError(f"calls / per must be between 1e-12 and 1e12 calls/s, not {shown(calls)} / {shown(per)}")
-    return rate
 
 
 _serial = itertools.count()

@@ -27,8 +27,10 @@ cdef class ThrottleTable(StagedTable):
     cdef bint counts_change
     cdef Place first        # section(self): the line
     cdef Place last
+    cdef set threads        # in line; each puts in and takes out its own number
 
     def __cinit__(self, logger, bint blocking, bint counts_change):
+        self.threads = set()
         self.blocking = blocking
         self.counts_change = counts_change
 
@@ -46,7 +48,8 @@ cdef class ThrottleTable(StagedTable):
         """Have `fn(*args, **kwargs)` called when there is room; returns a future.
 
         `limit()` says how many may be outstanding, None for any number: it is asked if the table blocks, with nothing
-        held, before each look. Raises RuntimeError after `close`, also in a thread that waits in line then.
+        held, before each look. Raises RuntimeError after `close`, also in a thread that waits in line then, and where it
+        would wait in line on a thread that does already, as a signal handler may.
         """
         cdef DeferredTask task = DeferredTask.__new__(DeferredTask)
         cdef FutureCore future
@@ -89,7 +92,9 @@ cdef class ThrottleTable(StagedTable):
         cdef Place place = Place()
         cdef object refusal
         cdef Py_ssize_t most
-        cdef bint entered = False, cramped = False
+        cdef bint entered = False, cramped = False, stuck = False
+        cdef object me = get_ident()
+        cdef bint waits_already = me in self.threads
         self.tie(task, future)
         try:
             while not entered:
@@ -102,19 +107,24 @@ cdef class ThrottleTable(StagedTable):
                             entered = not cramped
                             if entered:
                                 self.enter(task, executor)
-                        elif not place.in_line:
-                            cramped = False
-                            self.stand_in_line(place)
                         else:
                             cramped = False
+                            if not place.in_line:
+                                stuck = waits_already
+                                if not stuck:
+                                    self.stand_in_line(place)
                 if refusal is not None:
                     raise RuntimeError(refusal)
+                if stuck:
+                    raise RuntimeError("submit: there is no room, and this thread waits for it already")
                 if cramped:
                     self.make_room()
                 elif not entered:
+                    self.threads.add(me)
                     place.waker.wait()
         finally:
             if place.in_line:
+                self.threads.discard(me)
                 with cython.critical_section(self):
                     self.step_out(place)
                 self.look_again()

@@ -63,7 +63,7 @@ class Worker:
         command = [sys.executable, str(script), *map(str, arguments)]
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(command, stdout=pipe, stderr=pipe, stdin=pipe, text=True, env=environment)
-        self._is_open = threading.Event()
+        self._is_open, self._has_forgotten = threading.Event(), threading.Event()
         self._output = InThread(self._read, self._process.stdout)
         self._errors = InThread(self._process.stderr.read)  # type: ignore[union-attr]
 
@@ -73,11 +73,17 @@ class Worker:
             lines.append(line.strip())
             if lines[-1] == "open":
                 self._is_open.set()
+            elif lines[-1].startswith("forgotten"):
+                self._has_forgotten.set()
         self._is_open.set()
+        self._has_forgotten.set()
         return lines
 
     def wait_until_open(self) -> None:
         assert self._is_open.wait(CHILD_PATIENCE), "it does not begin"
+
+    def wait_until_forgotten(self) -> None:
+        assert self._has_forgotten.wait(CHILD_PATIENCE), "it does nothing"
 
     def kill(self) -> list[str]:
         """End it here and now; returns the lines it said."""
@@ -89,11 +95,16 @@ class Worker:
         return cast("list[str]", lines)
 
 
-def killed_at_random(name: str, path: Path, generation: int, moods: random.Random) -> list[str]:
-    """Start a process and kill it: mostly while it works, sometimes while it begins. Returns what it said."""
+def killed_at_random(name: str, path: Path, generation: int, moods: random.Random, is_last: bool) -> list[str]:
+    """Start a process and kill it: mostly while it works, sometimes while it begins, the last when it has done some.
+
+    Returns what it said.
+    """
     worker = Worker(name, path, generation, moods.random())
     seconds = moods.uniform(0.0, 0.3)
-    if moods.random() < 0.85:
+    if is_last:
+        worker.wait_until_forgotten()
+    elif moods.random() < 0.85:
         worker.wait_until_open()
         seconds /= 4
     threading.Event().wait(seconds)
@@ -104,7 +115,7 @@ def kill(worker: str, path: Path, times: int, seed: int) -> None:
     books = Books()
     moods = random.Random(seed)
     for generation in range(times):
-        lines = killed_at_random(worker, path, generation, moods)
+        lines = killed_at_random(worker, path, generation, moods, generation == times - 1)
         before = set(books.said["recorded"])
         books.enter(lines)
         resumed = [line.partition(" ")[2] for line in lines if line.startswith("resumed")]

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from math import inf
-from threading import TIMEOUT_MAX, Event
+from threading import TIMEOUT_MAX
 
 import pytest
 from support import PATIENCE, InThread
@@ -61,9 +61,9 @@ class Street:
         self.order: list[object] = []
         self.asleep = threading.Semaphore(0)
 
-    def wait(self, waiter: Event) -> None:
+    def wait(self, waiter: rate_limit.Waiter) -> None:
         self.asleep.release()
-        assert Event.wait(waiter, PATIENCE), "nobody comes"
+        assert waiter._waker.wait(PATIENCE), "nobody comes"
 
     def enter(self, who: object, timeout: float | None = None) -> InThread:
         """Have a thread wait; returns when it does."""
@@ -170,7 +170,7 @@ def test_one_that_gives_up_lets_the_next_one_go_on(street: Street) -> None:
 def test_one_whose_wait_is_interrupted_lets_the_next_one_go_on(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
     asleep, waiting = threading.Event(), street.wait
 
-    def interrupted(waiter: Event) -> None:
+    def interrupted(waiter: rate_limit.Waiter) -> None:
         waiting(waiter)
         if asleep.is_set():
             asleep.clear()
