@@ -133,7 +133,7 @@ def test_each_future_ends_exactly_once_and_none_is_lost(base: Callable[[], Any])
         "cancelled" if future.cancelled() else "failed" if future.exception() else "finished" for future in work.futures
     )
     assert (tally.finished, tally.failed, tally.cancelled) == (ends["finished"], ends["failed"], ends["cancelled"])
-    assert tally.started == len(work.futures) > 100
+    assert tally.started == len(work.futures) > 0
     assert min(ends.values()) > 0
 
 
