@@ -13,7 +13,7 @@ RUN := $(VENV)/bin/python
 demo: $(VENV)/built $(VENV)/with-demo      ## publish 50,000 objects, and draw publish.png; FAULTS=1: see what it takes
 	$(RUN) examples/publish $(if $(filter-out 0,$(FAULTS)),--faults) $(ARGS)
 
-test: $(VENV)/built $(VENV)/with-test $(VENV)/with-demo $(VENV)/with-recipes   ## run the tests
+test: $(VENV)/built $(VENV)/with-test $(VENV)/with-greenlets $(VENV)/with-demo $(VENV)/with-recipes   ## run the tests
 	$(RUN) -m pytest $(ARGS)
 
 bench: $(VENV)/built $(VENV)/with-bench    ## measure everything (minutes), and write benchmarks/results.*
@@ -52,6 +52,11 @@ $(VENV)/created:
 
 $(VENV)/built: $(VENV)/created $(SOURCES)
 	$(RUN) -m pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+# Free-threaded Pythons have no wheels of these: there the tests among greenlets are skipped, and say so.
+$(VENV)/with-greenlets: $(VENV)/built
+	$(RUN) -m pip install -q --disable-pip-version-check --only-binary :all: gevent eventlet || echo "no greenlets here"
 	@touch $@
 
 $(VENV)/with-%: $(VENV)/built

@@ -75,7 +75,7 @@ def test_the_code_of_a_page_runs_and_prints_what_it_says(page: Path) -> None:
         pytest.skip("needs prometheus_client, and metrics that are not switched off")
     missing = [package for package in NEEDS.get(name_of(page), ()) if find_spec(package) is None]
     if missing:
-        pytest.skip(f"needs {', '.join(missing)}, of the extras `test` and `recipes`")
+        pytest.skip(f"needs {', '.join(missing)}, of the extras `greenlets` and `recipes`")
     names: dict[str, object] = {"__name__": "guide", "__file__": str(page)}
     try:
         for line, code, expected in programs(page):
