@@ -21,10 +21,13 @@ from ._cancel_calls import CancelCalls
 from ._core import BulkCancel, log
 from ._daemon_threads import DaemonThreads
 from ._event_loop import LoopClosed, LoopThread
+from ._patience import SECONDS_WITHOUT_MEMORY, pause
 
 __all__: list[str] = []
 
 SECONDS_BETWEEN_REPORTS = 10.0  # of how far it is
+
+NONE: list[bool] = []  # answers: it takes no memory to give these
 
 
 class LateTasks:
@@ -47,7 +50,7 @@ class LateTasks:
             pass
         return (0, taken) if taken else None
 
-    def answer(self, start: int, answers: list[bool]) -> None:
+    def answer(self, start: int, count: int, answers: list[bool]) -> None:
         """Do nothing: they have failed."""
 
 
@@ -71,9 +74,16 @@ class Run:
             last = self._left == 0
         if last:
             self._owner, owner = None, self._owner
-            self.over.set()
             self._when_over()
+            self._set_over()
             del owner  # it may be the last reference
+
+    def _set_over(self) -> None:
+        while not self.over.is_set():
+            try:
+                self.over.set()
+            except MemoryError:
+                pause(SECONDS_WITHOUT_MEMORY)
 
 
 class CancelRuns:
@@ -140,7 +150,7 @@ class CancelRuns:
                     self._loop.start(partial(self._work_on_loop, tasks, run))
                 else:
                     self._threads.start(partial(self._work, tasks, run))
-            except RuntimeError:
+            except (RuntimeError, MemoryError):
                 run.ended(count - started)
                 if not started:
                     raise
@@ -160,7 +170,7 @@ class CancelRuns:
             async with self._room:
                 while (taken := tasks.take(self._batch)) is not None:
                     start, results = taken
-                    answers = [False] * len(results)
+                    answers = NONE
                     try:
                         answers = await self._calls.persistently_on_loop(results)
                     except (asyncio.CancelledError, GeneratorExit):
@@ -168,7 +178,7 @@ class CancelRuns:
                     except BaseException as error:
                         self._complain(tasks, start, results, error)
                     finally:
-                        tasks.answer(start, answers)
+                        tasks.answer(start, len(results), answers)
         finally:
             del tasks  # see `run`
             run.ended()
@@ -179,7 +189,7 @@ class CancelRuns:
             if (taken := tasks.take(self._batch)) is None:
                 return False
             start, results = taken
-            answers = [False] * len(results)
+            answers = NONE
             try:
                 answers = self._calls.persistently(results)
             except LoopClosed:
@@ -187,7 +197,7 @@ class CancelRuns:
             except caught as error:
                 self._complain(tasks, start, results, error)
             finally:
-                tasks.answer(start, answers)
+                tasks.answer(start, len(results), answers)
             return True
         finally:
             del tasks  # see `run`

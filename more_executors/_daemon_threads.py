@@ -7,9 +7,12 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from threading import RLock, Thread, current_thread
 
-from ._core import log
+from ._core import GoingOn, log
+from ._patience import pause
 
 __all__: list[str] = []
+
+SECONDS_AFTER_ERROR = 1.0
 
 Job = Callable[[], object]
 
@@ -28,30 +31,35 @@ class DaemonThreads:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._lock = RLock()  # guards what follows; a garbage collection inside may call `close`
         self._threads: list[Thread] = []
-        self._unfinished = 0
+        self._unfinished = GoingOn()
+        self._dismissed = 0  # threads that were told to end
         self._closed = False
 
     def has_room(self) -> bool:
         """Whether a job would begin at once."""
-        return self._unfinished < self._most
+        return self._unfinished.count < self._most
 
     def start(self, job: Job) -> None:
         """Have `job` called, as soon as there is room. RuntimeError after `close`, or if no thread can start."""
         with self._lock:
             if self._closed:
                 raise RuntimeError("cannot start a call after shutdown")
-            if self._unfinished >= len(self._threads) and len(self._threads) < self._most:
+            if self._unfinished.count >= len(self._threads) and len(self._threads) < self._most:
                 self._add_thread()
-            self._unfinished += 1
-            self._jobs.put(job)  # in here: before the word of `close` that there is no more
+            self._unfinished.begin()
+            try:
+                self._jobs.put(job)  # in here: before the word of `close` that there is no more
+            except BaseException:
+                self._unfinished.end()
+                raise
 
     def close(self) -> None:
         """Have the threads end when they have done what was begun or is in the queue. Waits for nothing."""
         with self._lock:
-            if not self._closed:
-                self._closed = True
-                for _ in self._threads:
-                    self._jobs.put(None)
+            self._closed = True
+            while self._dismissed < len(self._threads):
+                self._jobs.put(None)
+                self._dismissed += 1
 
     def join(self) -> None:
         """Wait until the threads have ended, after `close`."""
@@ -74,13 +82,25 @@ class DaemonThreads:
                 raise
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
+        while True:
             try:
-                job()
-            except BaseException as error:  # a job deals with what user code raises: a lack of memory, or a fault
-                log(logging.getLogger(__name__), logging.ERROR, "%s goes on after an error", self._name, error=error)
-            finally:
-                del job
-                with self._lock:
-                    self._unfinished -= 1
+                job = self._jobs.get()
+            except BaseException:  # a lack of memory
+                pause(SECONDS_AFTER_ERROR)
+                continue
+            if job is None:
+                return
+            try:
+                try:
+                    job()
+                except BaseException as error:  # a job deals with what user code raises: a lack of memory, or a fault
+                    logger = logging.getLogger(__name__)
+                    log(logger, logging.ERROR, "%s goes on after an error", self._name, error=error)
+            except BaseException:
+                pass  # in that, too
+            del job
+            self._unfinished.end()
+            try:  # noqa: SIM105  # which asks for no memory
                 self.when_free()
+            except BaseException:
+                pass

@@ -18,6 +18,7 @@ from time import monotonic
 from typing import Any, TypeVar, cast
 
 from ._core import log
+from ._patience import SECONDS_WITHOUT_MEMORY, pause
 
 __all__: list[str] = []
 
@@ -54,7 +55,7 @@ class LoopThread:
         self._quiet_until = -QUIET_SECONDS
         self._logger: Callable[[], logging.Logger | None] = lambda: None
         self._pid = os.getpid()
-        self._to_start: deque[tuple[Context, Callable[[], Coroutine[Any, Any, object]]]] = deque()
+        self._to_start: deque[Callable[[], object]] = deque()
         self._lock = RLock()  # guards what follows; a garbage collection inside may call `close`
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: Thread | None = None
@@ -69,13 +70,8 @@ class LoopThread:
 
         Raises RuntimeError after `close`, and whatever keeps the loop or its thread from being made.
         """
-        with self._lock:
-            loop = self._running_loop()
-            self._to_start.append((copy_context() if context is None else context, make))
-            first = not self._called
-            self._called = True
-            if first:
-                loop.call_soon_threadsafe(self._start_all)
+        context = copy_context() if context is None else context  # a task copies the context it is made in
+        self._have_started(partial(context.run, self._start_one, partial(self._run, make)))
 
     def wait_for(self, make: Callable[[], Coroutine[Any, Any, A]]) -> A:
         """What the coroutine that `make()` returns returns, or raises.
@@ -92,12 +88,27 @@ class LoopThread:
             except BaseException as error:
                 answer.set_exception(error)
 
-        with self._lock:
-            self._running_loop().call_soon_threadsafe(self._start_one, answered, answer.cancel)
+        self._have_started(partial(copy_context().run, self._start_one, answered, answer.cancel))
         try:
             return answer.result()
         except (CancelledError, asyncio.CancelledError):
             raise RuntimeError("the call was cancelled") from None
+
+    def _have_started(self, start: Callable[[], object]) -> None:
+        with self._lock:
+            loop = self._running_loop()
+            self._to_start.append(start)
+            if self._called:
+                return
+            try:
+                loop.call_soon_threadsafe(self._start_all)
+                self._called = True
+            except BaseException:
+                try:
+                    self._to_start.remove(start)
+                except (ValueError, MemoryError):  # it is not there: it has been started, with those before it
+                    return
+                raise
 
     def close(self) -> None:
         """Have the thread end when what was started is over. Waits for nothing."""
@@ -112,10 +123,10 @@ class LoopThread:
             return
         with self._lock:
             loop = None if self._closed and last else self._loop
-            self._closed = self._closed or last
             if loop is not None:
                 with contextlib.suppress(RuntimeError):  # it has ended
                     loop.call_soon_threadsafe(function)
+            self._closed = self._closed or last
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until the thread has ended, after `close`, or for `timeout` seconds."""
@@ -136,7 +147,8 @@ class LoopThread:
         if self._loop is None:
             loop = asyncio.new_event_loop()
             loop.set_task_factory(self._make_task)
-            thread = Thread(target=run_loop, args=(loop,), name=self._name, daemon=True)
+            loop.set_exception_handler(self._note_error)
+            thread = Thread(target=run_loop, args=(loop, self._call_again), name=self._name, daemon=True)
             self._thread = thread  # first: what it does may ask whether it `is_current`
             try:
                 thread.start()
@@ -153,24 +165,43 @@ class LoopThread:
     # -- on the loop's thread ------------------------------------------------------------------------------------------
 
     def _start_all(self) -> None:
-        with self._lock:
-            self._called = False
-        while self._to_start:
-            context, make = self._to_start.popleft()
-            context.run(self._start_one, partial(self._run, make))  # a task copies the context it is made in
-            del context, make
+        start = None
+        while True:
+            try:
+                if start is None:
+                    with self._lock:
+                        self._called = False
+                        if not self._to_start:
+                            return
+                        start = self._to_start.popleft()
+                start()
+                start = None
+            except MemoryError:
+                pause(SECONDS_WITHOUT_MEMORY)
 
     def _start_one(
         self, make: Callable[[], Coroutine[Any, Any, object]], when_ended: Callable[[], object] = bool
     ) -> None:
-        task = asyncio.Task(make(), loop=self._loop)  # past the factory: its steps are watched already
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(lambda _: when_ended())
+        coroutine = make()
+        try:
+            task = asyncio.Task(coroutine, loop=self._loop)  # past the factory: its steps are watched already
+        except BaseException:
+            coroutine.close()
+            raise
+        with contextlib.suppress(MemoryError):  # it runs anyway
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(lambda _: when_ended())
 
     async def _run(self, make: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        coroutine = None
+        while coroutine is None:
+            try:
+                coroutine = make()
+            except MemoryError:
+                pause(SECONDS_WITHOUT_MEMORY)
         try:
-            await make()
+            await coroutine
         except GeneratorExit:
             raise
         except BaseException as error:  # it deals with what user code raises: this is a fault, or the end
@@ -181,9 +212,32 @@ class LoopThread:
         for task in self._tasks.copy():
             task.cancel()
 
+    def _note_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What the loop calls when it could not call something, which may have been one of these."""
+        self._call_again()
+        loop.default_exception_handler(context)
+
+    def _call_again(self) -> None:
+        while True:
+            try:
+                if self._loop is not None:
+                    self._loop.call_soon(self._finish if self._closed else self._start_all)
+                return
+            except MemoryError:
+                pause(SECONDS_WITHOUT_MEMORY)
+
     def _finish(self) -> None:
-        self._start_all()
+        while True:
+            try:
+                self._start_all()
+                self._stop_when_all_is_over()
+                return
+            except MemoryError:
+                pause(SECONDS_WITHOUT_MEMORY)
+
+    def _stop_when_all_is_over(self) -> None:
         assert self._loop is not None
+        self._tasks.difference_update([task for task in self._tasks if task.done()])
         if self._tasks:
             ended = asyncio.gather(*self._tasks, return_exceptions=True)
             ended.add_done_callback(lambda _: self._finish())
@@ -270,14 +324,14 @@ class Watched(Coroutine[Any, Any, A]):
             del self, send, argument
 
 
-def run_loop(loop: asyncio.AbstractEventLoop) -> None:
-    """Run `loop` on this thread until it is stopped, and close it."""
+def run_loop(loop: asyncio.AbstractEventLoop, after_error: Callable[[], object]) -> None:
+    """Run `loop` on this thread until it is stopped, and close it; `after_error` is called before it goes on."""
     if loop.is_closed():  # this thread was given up before it began
         return
     asyncio.set_event_loop(loop)
     try:
         while not ran_to_its_end(loop):
-            pass
+            after_error()
         for task in (left := asyncio.all_tasks(loop)):
             task.cancel()
         if left:
@@ -287,6 +341,8 @@ def run_loop(loop: asyncio.AbstractEventLoop) -> None:
     finally:
         asyncio.set_event_loop(None)
         loop.set_task_factory(None)  # an exception out of a task keeps the loop, but is not to keep more
+        loop.set_exception_handler(None)
+        del after_error
         loop.close()
 
 
@@ -296,5 +352,16 @@ def ran_to_its_end(loop: asyncio.AbstractEventLoop) -> bool:
         loop.run_forever()
     except BaseException as error:
         log(logging.getLogger(__name__), logging.ERROR, "%r out of a coroutine; the loop goes on", error, error=error)
+        leave_loop()
         return False
     return True
+
+
+def leave_loop() -> None:
+    """Have no loop run on this thread: one that ended for want of memory may not have seen to that itself."""
+    while True:
+        try:
+            asyncio._set_running_loop(None)
+            return
+        except MemoryError:
+            pause(SECONDS_WITHOUT_MEMORY)

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 from ._callables import done_at_all, done_by
 from ._checks import real_number, shown
-from ._core import PacedTable, PollDescriptor, PollTable, SharedError, failed_future, log
+from ._core import GoingOn, PacedTable, PollDescriptor, PollTable, SharedError, failed_future, log
 from ._event_loop import LoopThread
 from ._poll_meter import PollMeter
 from .rate_limit import RateLimit, Throttled
@@ -59,8 +59,8 @@ class PollCalls:
         self._retry_policy = retry_policy
         self._rate_limit = rate_limit
         self._debugging = debugging
-        self._lock = Lock()  # guards the next two
-        self._going_on = 0
+        self._going_on = GoingOn()
+        self._lock = Lock()  # guards the next
         self._quiet = 0  # so many calls have to succeed before a failure is the first of a row again
         self._warned_of_delay = False
 
@@ -68,8 +68,12 @@ class PollCalls:
         """Poll `tasks`; returns the seconds until the next call, or a negative number if the function did not say."""
         error: BaseException | None = None
         try:
-            began = self._begin(tasks, late)
-            answer, error = self.context.copy().run(called, self._poll_fn, tasks.copy())
+            self._going_on.begin()
+            try:
+                began = self._begin(tasks, late)
+                answer, error = self.context.copy().run(called, self._poll_fn, tasks.copy())
+            finally:
+                self._going_on.end()
             return self._over(tasks, began, answer, error)
         except BaseException:  # a lack of memory, or a clock of the user's
             self._table.postpone(tasks, SECONDS_AFTER_ERROR)
@@ -81,8 +85,12 @@ class PollCalls:
         """Poll `tasks`, with a function that is an `async def`."""
         error: BaseException | None = None
         try:
-            began = self._begin(tasks, late)
-            answer, error = await called_async(self._poll_fn, tasks.copy(), loop, self._table.logger)
+            self._going_on.begin()
+            try:
+                began = self._begin(tasks, late)
+                answer, error = await called_async(self._poll_fn, tasks.copy(), loop, self._table.logger)
+            finally:
+                self._going_on.end()
             self._over(tasks, began, answer, error)
         except BaseException:
             self._table.postpone(tasks, SECONDS_AFTER_ERROR)
@@ -92,8 +100,6 @@ class PollCalls:
 
     def _begin(self, tasks: Tasks, late: float) -> tuple[float, float]:
         """When the call begins, by `monotonic` and by the clock of the rate limit."""
-        with self._lock:
-            self._going_on += 1
         if self._debugging:
             log(self._table.logger, logging.DEBUG, "polling %d descriptors", len(tasks))
         tally = self._table.tally
@@ -103,8 +109,6 @@ class PollCalls:
 
     def _over(self, tasks: Tasks, times: tuple[float, float], answer: object, error: BaseException | None) -> float:
         began, began_for_limit = times
-        with self._lock:
-            self._going_on -= 1
         seconds = monotonic() - began
         self._meter.ended_call(seconds)
         self._table.tally.count_call(seconds, error is not None and not isinstance(error, Throttled))
@@ -139,7 +143,7 @@ class PollCalls:
     def _failed(self, tasks: Tasks, error: BaseException) -> None:
         logger = self._table.logger
         with self._lock:  # before the logger is called: another call may fail meanwhile
-            quiet, self._quiet = self._quiet, self._going_on + 1  # which may fail for the same reason
+            quiet, self._quiet = self._quiet, self._going_on.count + 1  # which may fail for the same reason
         if not isinstance(error, Exception):
             log(logger, logging.ERROR, "%r out of the poll function; polling goes on", error, error=error)
         elif not quiet:

@@ -87,7 +87,7 @@ class Cancels:
         if self.one is not None and results:
             try:
                 self._runs.start(LateTasks(results), owner)
-            except RuntimeError as error:
+            except (RuntimeError, MemoryError) as error:
                 log(self._logger, logging.ERROR, "%d late tasks are not cancelled", len(results), error=error)
 
     def later(self, future: Any) -> None:
@@ -102,7 +102,7 @@ class Cancels:
         self._owe()
         try:
             self._threads.start(cancel)
-        except RuntimeError as error:
+        except (RuntimeError, MemoryError) as error:
             self._settle()
             log(self._logger, logging.ERROR, "%s is not cancelled", future, error=error)
 

@@ -11,7 +11,7 @@ from math import inf
 from time import monotonic
 from typing import Protocol
 
-from ._core import PacedTable, PollTable
+from ._core import GoingOn, PacedTable, PollTable
 from ._daemon_threads import DaemonThreads
 from ._event_loop import LoopThread
 from ._poll_calls import PollCalls, Tasks
@@ -57,9 +57,10 @@ class WholeList:
         self._table.quiet_until = -inf  # first: who joins after this wakes us, who joined before is among the news
         now = monotonic()
         joined, asked = self._table.news()
-        next_due = min(self._next, self._table.next_due())
-        self._wanted = self._wanted or joined or asked or now >= next_due
+        self._wanted = self._wanted or joined or asked
         self._asked = self._asked or asked
+        next_due = min(self._next, self._table.next_due())
+        self._wanted = self._wanted or now >= next_due
         if not self._wanted:
             return next_due - now
         earliest = max(self._calls.paused_until, -inf if self._asked else self._began + self._min_interval)
@@ -68,6 +69,9 @@ class WholeList:
             return earliest - now
         try:
             return self._poll(now, max(0.0, now - next_due) if next_due > -inf else 0.0)
+        except BaseException:  # of no task is it known when it is due
+            self._wanted = True
+            raise
         finally:
             del self
 
@@ -148,19 +152,18 @@ class OnLoop:
         self._table = table
         self._loop = loop
         self._most = most
-        self._begun = 0  # counted by the thread that has the turn
-        self._ended = 0  # by that of the loop
+        self._going_on = GoingOn()
 
     def has_room(self) -> bool:
-        return self._begun - self._ended < self._most
+        return self._going_on.count < self._most
 
     def start(self, tasks: Tasks, late: float) -> bool:
+        self._going_on.begin()
         try:
-            self._begun += 1
             self._loop.start(partial(self._call, tasks, late), self._calls.context)
             return False
         except BaseException:  # the loop, or its thread, cannot be made
-            self._begun -= 1
+            self._going_on.end()
             raise
         finally:
             del self, tasks
@@ -169,7 +172,7 @@ class OnLoop:
         try:
             await self._calls.call_async(tasks, late, self._loop)
         finally:
-            self._ended += 1
+            self._going_on.end()
             self._table.waker.set()
             del self, tasks
 
@@ -201,6 +204,7 @@ class WhatIsDue:
         self._rate_limit = rate_limit
         self._began = -inf
         self._until = -inf  # what is due by then belongs to the round
+        self._asked = False
 
     @property
     def in_calls(self) -> int:
@@ -216,9 +220,11 @@ class WhatIsDue:
         self._table.quiet_until = -inf  # first: who joins after this wakes us, who joined before is found below
         now = monotonic()
         _, asked = self._table.news()
-        if asked:
+        self._asked = self._asked or asked
+        if self._asked:
             self._table.make_all_due()
             self._began = self._until = now = monotonic()
+            self._asked = False
         self._table.drop_empty_groups()
         try:
             wait = self._poll_round(now)

@@ -8,6 +8,7 @@ from threading import Thread, current_thread
 from typing import Protocol
 
 from ._core import Waker, log
+from ._patience import pause
 
 __all__: list[str] = []
 
@@ -59,9 +60,17 @@ class Worker:
         self._thread.join()
 
     def _run(self) -> None:
+        # Nothing may end this but the word of a turn, as nobody else would complete the futures: a turn deals with what
+        # user code raises, but not with a lack of memory, or with a fault of ours. Handling that may fail likewise.
         try:
-            while (seconds := self._turn()) is not None:
-                self._waker.wait(seconds)
+            while True:
+                try:
+                    seconds = self._turn()
+                    if seconds is None:
+                        return
+                    self._waker.wait(seconds)
+                except BaseException:
+                    pause(SECONDS_AFTER_ERROR)
         finally:
             self._over = True
             self._pinned = None
@@ -74,8 +83,6 @@ class Worker:
         try:
             return None if executor is None else executor._turn()
         except BaseException as error:
-            # A turn deals with what user code raises: this is a lack of memory, or a fault of ours. Neither may end
-            # the thread, as nobody else would complete the futures.
             logger = logging.getLogger(__name__)
             log(logger, logging.ERROR, "%s goes on after an error", self._thread.name, error=error)
             return SECONDS_AFTER_ERROR

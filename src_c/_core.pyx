@@ -36,6 +36,9 @@ Outside its section a field is touched
 
 ``.ci/tsan`` has ThreadSanitizer watch over all of this.
 
+Memory may be lacking anywhere, for a moment. What must not fail then asks for none. And nothing leaves an ``except`` by
+a ``return``, ``break`` or ``continue``: without memory for its traceback, Cython 3.3 crashes at that.
+
 A future made from others hangs on them by a ``Hook`` among their callbacks: a ``Task`` for one that is made from one
 at a time, an ``Input`` for each of those that a ``Gather`` waits for. See ``delivery.pxi`` for how it is told.
 """
@@ -96,6 +99,7 @@ include "shared_error.pxi"
 include "delivery.pxi"
 include "future.pxi"
 include "tally.pxi"
+include "going_on.pxi"
 include "slots.pxi"
 include "timers.pxi"
 include "task.pxi"

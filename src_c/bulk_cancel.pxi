@@ -38,14 +38,21 @@ cdef class BulkCancel:
             end = start + at_most
         if start == end:
             return None
-        return start, [(<PollDescriptor>task).value for task, _ in self.pairs[start:end]]
+        try:
+            return start, [(<PollDescriptor>task).value for task, _ in self.pairs[start:end]]
+        except MemoryError:     # else nobody would answer for these
+            give_up(self.pairs, start, end)
+            raise
 
-    def answer(self, Py_ssize_t start, list answers not None):
-        """What was found out about those that were taken from `start` on: whether each has been cancelled."""
+    def answer(self, Py_ssize_t start, Py_ssize_t count, list answers not None):
+        """What was found out about the `count` that were taken from `start` on: whether each has been cancelled.
+
+        Where there is no answer, it is no.
+        """
         cdef Py_ssize_t i
-        for i in range(len(answers)):
+        for i in range(count):
             task, attempt = self.pairs[start + i]
-            end_attempt(task, attempt, bool(answers[i]), NULL)
+            end_attempt(task, attempt, i < len(answers) and bool(answers[i]), NULL)
             breathe_at(i)
 
     def future(self, Py_ssize_t number):
@@ -53,12 +60,17 @@ cdef class BulkCancel:
         return (<PollDescriptor>self.pairs[number][0]).future
 
     cdef int give_up(self) except -1:
-        cdef Py_ssize_t i, start = self.advance(len(self.pairs))
-        for i in range(start, len(self.pairs)):
-            task, attempt = self.pairs[i]
-            end_attempt(task, attempt, False, NULL)
-            breathe_at(i)
-        return 0
+        return give_up(self.pairs, self.advance(len(self.pairs)), len(self.pairs))
+
+
+cdef int give_up(list pairs, Py_ssize_t start, Py_ssize_t end) except -1:
+    """Answer no for `pairs[start:end]`."""
+    cdef Py_ssize_t i
+    for i in range(start, end):
+        task, attempt = pairs[i]
+        end_attempt(task, attempt, False, NULL)
+        breathe_at(i)
+    return 0
 
 
 cdef BulkCancel bulk_cancel(list pairs):

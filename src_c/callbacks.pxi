@@ -17,12 +17,15 @@ def end_quietly():
 def log(logger, level, message, *arguments, error=None):
     """Log at `level`, with the traceback of `error` if given, also if there is no text of an argument.
 
-    What the logger raises goes to `sys.unraisablehook`.
+    What the logger raises goes to `sys.unraisablehook`. It raises nothing: without memory for it, a message is lost.
     """
-    if ending:
-        level = logging.DEBUG
-    arguments = [logged(argument) for argument in arguments]
-    call_or_complain(logger, "log", (level, message, *arguments), {"exc_info": error})
+    try:
+        if ending:
+            level = logging.DEBUG
+        arguments = [logged(argument) for argument in arguments]
+        call_or_complain(logger, "log", (level, message, *arguments), {"exc_info": error})
+    except MemoryError:
+        pass
 
 
 cdef bint call_or_complain(object thing, str name, tuple arguments, dict keywords) noexcept:
@@ -79,8 +82,7 @@ cdef void tell_watchers(FutureCondition condition, FutureCore future, State stat
         else:
             for watcher in <tuple>watchers:
                 tell(watcher, future, state)
-    if condition.queue is not None:
-        condition.notify_all()
+    condition.wake_all()
 
 
 cdef void tell(object watcher, FutureCore future, State state) noexcept:

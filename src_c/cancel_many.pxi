@@ -34,7 +34,7 @@ def cancel_many(list futures not None, logger=None):
             ask_in_bulk(<PolledTable>table, pairs)
     finally:
         for pairs in by_table.values():     # a Ctrl-C came out of another: nobody is to wait for these
-            bulk_cancel(pairs).give_up()
+            give_up(pairs, 0, len(pairs))
     for i in range(len(futures)):
         if in_bulk[i] or i in tried:
             count += bool(futures[i].cancelled())
@@ -80,12 +80,21 @@ cdef bint begin_in_bulk(object future, dict by_table) except -1:
             break
         foot = task.under()
         task.cancelling()
-    by_table.setdefault(polled.origin, []).append((polled, attempt))
+    try:
+        by_table.setdefault(polled.origin, []).append((polled, attempt))
+    except BaseException:
+        end_attempt(polled, attempt, False, NULL)       # else whoever cancels it next would wait for an answer
+        raise
     return True
 
 
 cdef int ask_in_bulk(PolledTable table, list pairs) except -1:
-    cdef BulkCancel bulk = bulk_cancel(pairs)
+    cdef BulkCancel bulk
+    try:
+        bulk = bulk_cancel(pairs)
+    except MemoryError:
+        give_up(pairs, 0, len(pairs))
+        raise
     try:
         table.cancel_many(bulk)
     except BaseException as error:

@@ -86,13 +86,33 @@ cdef class FutureCondition:
             self.green.release()
         return 0
 
-    def release(self):
-        """Let go, as often as it was acquired. Raises RuntimeError if this thread does not hold it."""
-        self.check_mine()
+    cdef int hold(self) except -1:
+        """`acquire`, for whoever ends a future: where threads are no greenlets it cannot fail, nor be interrupted."""
+        cdef ThreadId me = this_thread()
+        if self.owner == me:
+            self.depth += 1
+            return 0
+        if self.green is not None:
+            self.green.acquire()
+        elif PyThread_acquire_lock_timed(self.lock, 0, 0) != PY_LOCK_ACQUIRED:
+            with nogil:
+                PyThread_acquire_lock_timed(self.lock, -1, 0)
+        self.owner = me
+        self.depth = 1
+        return 0
+
+    cdef int unhold(self) except -1:
+        """`release`, after `hold`."""
         self.depth -= 1
         if self.depth == 0:
             self.owner = 0
             self.let_go()
+        return 0
+
+    def release(self):
+        """Let go, as often as it was acquired. Raises RuntimeError if this thread does not hold it."""
+        self.check_mine()
+        self.unhold()
 
     def __enter__(self):
         return self.acquire()
@@ -117,7 +137,7 @@ cdef class FutureCondition:
         finally:
             self.acquire()
             self.depth = depth
-            notified = bed not in self.queue
+            notified = self.queue is None or bed not in self.queue
             if not notified:
                 self.queue.remove(bed)
         return notified
@@ -144,8 +164,13 @@ cdef class FutureCondition:
     def notify_all(self):
         """Wake all who wait."""
         self.check_mine()
+        self.wake_all()
+
+    cdef void wake_all(self) noexcept:
         if self.queue is not None:
-            self.notify(len(self.queue))
+            for bed in self.queue:
+                bed.release()
+            self.queue = None
 
     def _at_fork_reinit(self):
         """In a forked child: nobody holds it, whoever held it in the parent."""

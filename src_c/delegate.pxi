@@ -87,7 +87,8 @@ cdef tuple outcome_of(object delegate_future):
             return ERROR, error
         return RESULT, delegate_future.result()
     except CancelledError:
-        return CANCELLED_AND_NOTIFIED, None
+        pass
+    return CANCELLED_AND_NOTIFIED, None
 
 
 cdef object delegate_future_of(Task task):

@@ -32,7 +32,11 @@ def passed_on(Origin origin not None, FutureCore future not None, source):
 cdef FutureCore derived(Origin origin, Task task, FutureCore future, object source):
     origin.tie(task, future)
     origin.tally.begin()
-    follow(task, source, NULL)
+    try:
+        follow(task, source, NULL)
+    except BaseException:
+        origin.retract(future)
+        raise
     return future
 
 
@@ -54,10 +58,14 @@ cdef class Counting(Hook):
 
 
 def counted(Origin origin not None, future):
-    """Have `origin` count `future`, which is new; returns it."""
-    cdef Counting hook = Counting.__new__(Counting)
-    hook.origin = origin
-    hook.began = coarse_now()
-    origin.tally.begin()
-    hook_onto(hook, future, NULL)
+    """Have `origin` count `future`, which is new; returns it. It is not counted if there is no memory for that."""
+    cdef Counting hook
+    try:
+        hook = Counting.__new__(Counting)
+        hook.origin = origin
+        hook.began = coarse_now()
+        hook_onto(hook, future, NULL)
+        origin.tally.begin()
+    except MemoryError:
+        pass
     return future

@@ -36,14 +36,18 @@ cdef class Gather(Task):
         self.phase = ON_ITS_OWN
         origin.tie(self, future)
         origin.tally.begin()
-        for i in range(len(futures)):
-            if future.state > RUNNING:
-                break
-            hook = Input.__new__(Input)
-            hook.gather = self
-            hook.index = i
-            hook_onto(hook, futures[i], NULL)
-            breathe_at(i)
+        try:
+            for i in range(len(futures)):
+                if future.state > RUNNING:
+                    break
+                hook = Input.__new__(Input)
+                hook.gather = self
+                hook.index = i
+                hook_onto(hook, futures[i], NULL)
+                breathe_at(i)
+        except BaseException:
+            origin.retract(future)
+            raise
         return 0
 
     cdef void arrived(self, Py_ssize_t index, State state, object value, Delivery *delivery) noexcept:
@@ -228,10 +232,16 @@ cdef void cancel_without_recursion(list references, object logger, Delivery *del
     if delivery is NULL:
         fresh = Delivery(0, NULL, NULL)
         delivery = &fresh
-    elif delivery.cancelling != NULL:
-        (<list>delivery.cancelling).append(references)
+    try:
+        if delivery.cancelling != NULL:
+            (<list>delivery.cancelling).append(references)
+            return
+        lists = [references]
+    except MemoryError:
+        lists = None
+    if lists is None:
+        cancel_each(references, logger, delivery)       # deeper, then
         return
-    lists = [references]
     delivery.cancelling = <PyObject *>lists
     while lists:
         cancel_each(lists.pop(), logger, delivery)

@@ -4,11 +4,13 @@
 @cython.final
 @cython.internal
 @cython.no_gc_clear
+@cython.trashcan(True)      # they may form a long queue
 cdef class Crossing(Hook):
     """An outcome on its way to the asyncio future `target`."""
     cdef LoopBridge bridge
     cdef object target
     cdef object value
+    cdef Crossing following     # in the queue; section(bridge)
     cdef unsigned char state
 
     cdef void delegate_ended(self, object future, State state, object value, Delivery *delivery) noexcept:
@@ -27,12 +29,12 @@ cdef class LoopBridge:
     However many end, the loop is woken once until it has taken them over. Once it is closed, they are dropped.
     """
     cdef object loop            # weak: the loop may keep what keeps this
-    cdef list arrived           # section(self), as is the next
+    cdef Crossing first         # the queue of those that have arrived; section(self), as are the next
+    cdef Crossing last
     cdef bint announced
 
     def __cinit__(self, loop):
         self.loop = weakref.ref(loop)
-        self.arrived = []
 
     def connect(self, source, target):
         """Have the asyncio future `target` end as `source` does; until then, its `source` refers to that.
@@ -47,51 +49,88 @@ cdef class LoopBridge:
         hook_onto(crossing, source, NULL)
 
     cdef void send(self, Crossing crossing) noexcept:
-        cdef bint first
+        cdef bint fresh
         with cython.critical_section(self):
-            first = not self.announced
+            fresh = not self.announced
             self.announced = True
-            self.arrived.append(crossing)
-        if first and not self.announce():
-            self.take()
+            if self.first is None:
+                self.first = crossing
+            else:
+                self.last.following = crossing
+            self.last = crossing
+        if fresh:
+            self.announce()
 
-    cdef bint announce(self) noexcept:
+    cdef void announce(self) noexcept:
+        """Wake the loop. If that cannot be done, as it is closed, what has arrived is dropped."""
         cdef object loop = self.loop()
-        cdef bint announced = False
+        cdef Crossing dropped
         enter_user_code()
         try:
             loop.call_soon_threadsafe(self.hand_over)
-            announced = True
+        except MemoryError:
+            with cython.critical_section(self):
+                self.announced = False      # whatever arrives next tries again
         except BaseException as error:
+            dropped = self.take()
+            while dropped is not None:
+                dropped = unlinked(dropped)
             if loop is not None and not loop.is_closed():
                 report(futures_logger, "exception waking %r", (loop,), error)
             else:
                 interrupt_later(error)
         finally:
             leave_user_code()
-        return announced
 
-    cdef list take(self):
-        cdef list fresh = []
-        cdef list arrived
+    cdef Crossing take(self):
+        """The first of all that have arrived. What arrives after this announces itself."""
+        cdef Crossing first
         with cython.critical_section(self):
-            arrived = self.arrived
-            self.arrived = fresh
+            first = self.first
+            self.first = self.last = None
             self.announced = False
-        return arrived
+        return first
+
+    cdef void put_back(self, Crossing first) noexcept:
+        """Have a queue that was taken come first again."""
+        cdef Crossing last = first
+        if first is None:
+            return
+        while last.following is not None:
+            last = last.following
+        with cython.critical_section(self):
+            last.following = self.first
+            self.first = first
+            if self.last is None:
+                self.last = last
+            self.announced = True
+        self.announce()
 
     def hand_over(self):
         """On the loop: end what has arrived."""
-        cdef list arrived = self.take()
+        cdef Crossing crossing = self.take(), following
         cdef Py_ssize_t i = 0
         try:
-            for i in range(len(arrived)):
-                end_on_loop(<Crossing>arrived[i])
+            while crossing is not None:
+                following = unlinked(crossing)
+                end_on_loop(crossing)
+                crossing = following
                 breathe_at(i)
-        except BaseException:
-            for crossing in arrived[i + 1:]:
-                self.send(crossing)
+                i += 1
+        except MemoryError:
+            crossing.following = following      # it once more: the loop may not know of it
+            self.put_back(crossing)
             raise
+        except BaseException:
+            self.put_back(following)
+            raise
+
+
+cdef Crossing unlinked(Crossing crossing):
+    """What comes after `crossing` in a queue that was taken."""
+    cdef Crossing following = crossing.following
+    crossing.following = None
+    return following
 
 
 cdef int end_on_loop(Crossing crossing) except -1:

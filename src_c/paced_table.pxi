@@ -38,13 +38,13 @@ cdef class PacedTable(PolledTable):
         return pace
 
     cdef void join(self, PollDescriptor task) noexcept:
-        cdef double now = monotonic()
+        cdef double now = now_or_never()
         with cython.critical_section(self):
             self.move_on(task)
             if task.listed and not task.gone:
                 task.pace.heap.push(task.pace, now)
             self.joined = True
-        if self.quiet_until == -INFINITY or monotonic() >= self.quiet_until:
+        if self.quiet_until == -INFINITY or now >= self.quiet_until:
             self.waker.set()
 
     cdef void withdraw(self, Task task) noexcept:
@@ -64,50 +64,65 @@ cdef class PacedTable(PolledTable):
     def hand_out_due(self, double until, Py_ssize_t at_most, double now):
         """A new list of at most so many tasks of one group that are due at `until`, and how late the first is."""
         cdef list taken = []
-        cdef list some
+        cdef list some = None
         cdef Py_ssize_t wanted, count, popped
         cdef double late = -1.0
         cdef DueHeap heap = None
         cdef PollDescriptor task
-        while len(taken) < at_most:
-            wanted = min(BREATH, at_most - len(taken), max(256, len(taken)))    # it is not known how many are due
-            count = 0
-            with cython.critical_section(self):
+        try:
+            while len(taken) < at_most:
+                wanted = min(BREATH, at_most - len(taken), max(256, len(taken)))    # it is not known how many are due
+                count = 0
+                with cython.critical_section(self):
+                    if heap is None:
+                        heap = self.groups.next(until)
+                    if heap is not None:
+                        wanted = min(wanted, heap.size)
+                        if late < 0.0 and heap.size:
+                            late = max(0.0, now - heap.first()) if heap.first() > -INFINITY else 0.0
                 if heap is None:
-                    heap = self.groups.next(until)
-                if heap is not None:
-                    wanted = min(wanted, heap.size)
-                    if late < 0.0 and heap.size:
-                        late = max(0.0, now - heap.first())
-            if heap is None:
-                break
-            some = PyList_New(wanted)
-            with cython.critical_section(self):
-                popped = 0
-                while popped < wanted and heap.first() <= until:
-                    popped += 1
-                    task = <PollDescriptor>(<Pace>heap.pop()).task
-                    self.in_calls += 1
-                    if task.over:
-                        continue        # and about to leave
-                    task.pace.polls += 1
-                    task.pace.step += 1
-                    task.pace.due = 0.0
-                    task.pace.asks = self.asks
-                    if task.pace.look:
-                        task.pace.look = UNDER_WAY
-                    count_up(<PyObject *>task)
-                    put(some, count, <PyObject *>task)
-                    count += 1
-            some = shortened(some, count)
-            if taken:
-                taken += some
-            else:
-                taken = some
-            if popped == 0 or popped < wanted:
-                break
-            breathe()
-        return taken, late
+                    break
+                some = PyList_New(wanted)
+                with cython.critical_section(self):
+                    popped = 0
+                    while popped < wanted and heap.first() <= until:
+                        popped += 1
+                        task = <PollDescriptor>(<Pace>heap.pop()).task
+                        self.in_calls += 1
+                        if task.over:
+                            continue        # and about to leave
+                        task.pace.polls += 1
+                        task.pace.step += 1
+                        task.pace.due = 0.0
+                        task.pace.asks = self.asks
+                        if task.pace.look:
+                            task.pace.look = UNDER_WAY
+                        count_up(<PyObject *>task)
+                        put(some, count, <PyObject *>task)
+                        count += 1
+                some = shortened(some, count)
+                if taken:
+                    taken += some
+                else:
+                    taken = some
+                some = None
+                if popped == 0 or popped < wanted:
+                    break
+                breathe()
+            return taken, late
+        except MemoryError:     # they would be in no call, and wait for none
+            self.take_back(some, until)
+            self.take_back(taken, until)
+            raise
+
+    cdef void take_back(self, list tasks, double when) noexcept:
+        """Have `tasks`, which may have holes and were handed out to nobody, be due at `when`."""
+        if tasks is not None:
+            for task in tasks:
+                if task is not None:
+                    (<PollDescriptor>task).pace.polls -= 1
+                    (<PollDescriptor>task).pace.step -= 1
+                    self.wait_again(<PollDescriptor>task, when, when, True)
 
     def has_due(self, double until):
         """Whether something is due at `until`. Costs the number of groups if nothing is, little if much is."""
@@ -177,7 +192,7 @@ cdef class PacedTable(PolledTable):
             self.end_looks(looked_at)
 
     def postpone(self, list tasks not None, double seconds, bint in_vain=False):
-        cdef double now = monotonic()
+        cdef double now = now_or_never()
         cdef Py_ssize_t i = 0
         for task in tasks:
             if in_vain:

@@ -3,6 +3,18 @@
 
 CANCEL_LATER = object()
 
+cdef tuple NEWS = ((False, False), (False, True), (True, False), (True, True))
+
+
+cdef double now_or_never() noexcept:
+    """`monotonic()`, or a time long past if there is no memory to tell it."""
+    cdef double now = -INFINITY
+    try:
+        now = monotonic()
+    except MemoryError:
+        pass
+    return now
+
 
 cdef enum Look:
     NOT_YET
@@ -192,7 +204,7 @@ cdef class PolledTable(StagedTable):
         with cython.critical_section(self):
             self.move_on(task)
             self.joined = True
-        if self.quiet_until == -INFINITY or monotonic() >= self.quiet_until:
+        if self.quiet_until == -INFINITY or not now_or_never() < self.quiet_until:
             self.waker.set()
 
     cdef void part(self, Pace pace) noexcept:
@@ -224,7 +236,7 @@ cdef class PolledTable(StagedTable):
         with cython.critical_section(self):
             joined, asked = self.joined, self.asked
             self.joined = self.asked = False
-        return joined, asked
+        return NEWS[2 * joined + asked]
 
     @property
     def polling(self):

@@ -147,10 +147,13 @@ cdef class Origin:
     def run(self, fn, tuple args not None, dict kwargs not None):
         """Call `fn(*args, **kwargs)`; returns a future that ended so. Only an Exception is caught."""
         cdef double began = coarse_now()
+        cdef object outcome
+        cdef State state = RESULT
         try:
-            return self.ended(RESULT, fn(*args, **kwargs), began)
+            outcome = fn(*args, **kwargs)
         except Exception as error:
-            return self.ended(ERROR, without_our_frames(error), began)
+            state, outcome = ERROR, without_our_frames(error)
+        return self.ended(state, outcome, began)
 
     def done(self, result):
         """A future that has `result` already."""
@@ -181,6 +184,12 @@ cdef class Origin:
         if first:
             log(self.logger, logging.ERROR, "Exception in running() of %s, which is taken for a no from now on",
                 delegate_future, error=error)
+
+    cdef int retract(self, FutureCore future) except -1:
+        """Forget `future`, which nobody was given."""
+        if future.settle(CANCELLED_AND_NOTIFIED, None, NULL):
+            self.tally.retract()
+        return 0
 
     cdef void tie(self, Task task, FutureCore future) noexcept:
         """Tie `task` to `future`, which is new: nobody has seen either."""

@@ -75,7 +75,7 @@ cdef class Task(Hook):
         timer = self.timer
         if timer is not None:
             self.timer = None
-            timer.cancel()
+            timer.timers.cancel(timer)
         self.origin.leave(self, state)
 
     cdef bint set_timer(self, Timers timers, double when) except -1:

@@ -96,12 +96,6 @@ cdef class TaskTable(Origin):
         self.cancel_all()
         abandoning = False
 
-    cdef int retract(self, FutureCore future) except -1:
-        """Forget `future`, which nobody was given: the delegate did not take the task."""
-        if future.settle(CANCELLED_AND_NOTIFIED, None, NULL):
-            self.tally.retract()
-        return 0
-
     # -- for the tasks ---------------------------------------------------------------------------------------
 
     cdef Task new_task(self):

@@ -5,6 +5,7 @@
 cdef class TimeoutTable(TaskTable):
     """A TaskTable of futures with deadlines, for a thread to `cancel_due` those that are not done by then."""
     cdef Timers deadlines
+    cdef list late          # whose time is up, the first last; of the thread that calls `cancel_due`
 
     def __cinit__(self, logger):
         self.deadlines = Timers()
@@ -14,7 +15,15 @@ cdef class TimeoutTable(TaskTable):
         cdef double deadline = monotonic() + seconds
         cdef Task task = Task.__new__(Task)
         cdef FutureCore future = self.begin_with(task, executor, delegate, fn, args, kwargs)
-        self.watch(task, deadline)
+        cdef object delegate_future
+        try:
+            self.watch(task, deadline)
+        except MemoryError:
+            delegate_future = delegate_future_of(task)
+            self.retract(future)
+            if delegate_future is not None:
+                delegate_future.cancel()
+            raise
         return future
 
     def with_timeout(self, executor, source, double seconds):
@@ -24,10 +33,10 @@ cdef class TimeoutTable(TaskTable):
         cdef FutureCore future = self.admit(task, executor)
         try:
             follow(task, source, NULL)
+            self.watch(task, deadline)
         except BaseException:
             self.retract(future)
             raise
-        self.watch(task, deadline)
         return future
 
     def cancel_due(self):
@@ -35,24 +44,29 @@ cdef class TimeoutTable(TaskTable):
         cdef FutureCore future
         cdef double now
         while True:
-            now = monotonic()
-            due = self.deadlines.pop_due(now, BREATH)
-            if not due:
-                break
-            for task in due:
-                future = (<Task>task).future
+            while self.late:        # some may be left, where there was no memory
+                future = (<Task>self.late[len(self.late) - 1]).future
                 if future.state <= RUNNING:
                     self.cancel_late(future)
-            breathe()
+                self.late.pop()
+                breathe_at(len(self.late))
+            now = monotonic()
+            self.late = self.deadlines.pop_due(now, BREATH)
+            self.late.reverse()
+            if not self.late:
+                break
         when = self.deadlines.next()
         return None if when is None else when - now
 
-    cdef void cancel_late(self, FutureCore future) noexcept:
+    cdef int cancel_late(self, FutureCore future) except -1:
         try:
             if cancel_along(future, NULL):
                 self.tally.count_cancels()
+        except MemoryError:
+            raise
         except BaseException as error:
             report(self.logger, "Exception during cancel on %s", (future,), error)
+        return 0
 
     cdef int watch(self, Task task, double deadline) except -1:
         if task.future.state <= RUNNING and task.set_timer(self.deadlines, deadline):

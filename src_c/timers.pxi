@@ -60,31 +60,49 @@ cdef class Timers:
 
     def next(self):
         """When the earliest falls due, or None if there is none."""
-        cdef list dropped = []
-        cdef object when = None
-        with cython.critical_section(self):
-            while self.heap and not self.at(0).pending:
-                dropped.append(self.remove_first())
-            if self.heap:
-                when = self.at(0).when
-        return when
+        cdef double when = self.earliest()
+        return None if when == INFINITY and not len(self) else when
 
     cdef double earliest(self) noexcept:
         """`next()`, or infinity."""
-        cdef object when = self.next()
-        return INFINITY if when is None else when
+        cdef double when
+        cdef Timer dropped
+        while True:
+            when = INFINITY
+            dropped = None
+            with cython.critical_section(self):
+                if len(self.heap) > 0:
+                    if self.at(0).pending:
+                        when = self.at(0).when
+                    else:
+                        try:
+                            dropped = self.remove_first()
+                        except MemoryError:
+                            when = self.at(0).when
+            if dropped is None:
+                return when
 
     def pop_due(self, double now, Py_ssize_t at_most=PY_SSIZE_T_MAX):
         """A list of the items due at `now` or before, the earliest first, `at_most` so many; they are taken out."""
         cdef list due = []
         cdef Timer timer
-        with cython.critical_section(self):
-            while self.heap and len(due) < at_most and (self.at(0).when <= now or not self.at(0).pending):
-                timer = self.remove_first()
-                if timer.pending:
+        cdef Py_ssize_t i
+        try:
+            with cython.critical_section(self):
+                while self.heap and len(due) < at_most and (self.at(0).when <= now or not self.at(0).pending):
+                    timer = self.at(0)
+                    if timer.pending:
+                        due.append(timer)       # first: this may fail
+                    self.remove_first()
                     timer.pending = False
-                    due.append(timer)
-        return [self.emptied(<Timer>timer) for timer in due]
+        except MemoryError:
+            if due and (<Timer>due[len(due) - 1]).pending:
+                due.pop()
+            if not due:
+                raise
+        for i in range(len(due)):
+            due[i] = self.emptied(<Timer>due[i])
+        return due
 
     cdef bint leads(self, Timer timer) noexcept:
         """Whether `timer` is the next to fall due."""
@@ -110,7 +128,10 @@ cdef class Timers:
                 self.cancelled += 1
             crowded = self.cancelled > 32 and self.cancelled * 2 > len(self.heap)
         if crowded:
-            dropped = self.without_cancelled()
+            try:
+                dropped = self.without_cancelled()
+            except MemoryError:
+                pass    # the next will try
         return was_pending
 
     cdef list without_cancelled(self):
@@ -164,7 +185,11 @@ cdef class Timers:
     cdef Timer remove_first(self):
         cdef Timer first
         self.swap(0, len(self.heap) - 1)
-        first = self.heap.pop()
+        try:
+            first = self.heap.pop()
+        except MemoryError:     # for a smaller list: it stays as it is
+            self.swap(0, len(self.heap) - 1)
+            raise
         self.sink(0)
         if not first.pending:
             self.cancelled -= 1

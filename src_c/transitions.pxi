@@ -66,13 +66,14 @@ cdef class FutureCore:
         if abandoning:
             condition._at_fork_reinit()
             self.watchers = None
-        with condition:
-            with cython.critical_section(self):
-                won = self.decide(state, outcome, phase)
-            if won:
-                if self.task is not None:
-                    self.task.claimed()
-                tell_watchers(condition, self, state)
+        condition.hold()
+        with cython.critical_section(self):
+            won = self.decide(state, outcome, phase)
+        if won:
+            if self.task is not None:
+                self.task.claimed()
+            tell_watchers(condition, self, state)
+        condition.unhold()
         return won
 
     cdef void conclude(self, Delivery *delivery) noexcept:
@@ -119,11 +120,12 @@ cdef class FutureCore:
             if condition is None:
                 state = self.advance()
         if condition is not None:
-            with condition:
-                with cython.critical_section(self):
-                    state = self.advance()
-                if state == CANCELLED:
-                    tell_watchers(condition, self, CANCELLED_AND_NOTIFIED)
+            condition.hold()
+            with cython.critical_section(self):
+                state = self.advance()
+            if state == CANCELLED:
+                tell_watchers(condition, self, CANCELLED_AND_NOTIFIED)
+            condition.unhold()
         return state
 
     cdef int subscribe(self, object callback) except -1:

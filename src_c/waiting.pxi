@@ -19,7 +19,10 @@ cdef class Waiter:
 cdef object sleep_lock():
     """A lock that is held: who acquires it sleeps, until another thread releases it."""
     check_threads()
-    lock = allocate_lock()
+    try:
+        lock = allocate_lock()
+    except RuntimeError as error:       # "can't allocate lock"
+        raise MemoryError(str(error))
     lock.acquire()
     return lock
 

@@ -491,7 +491,7 @@ def test_the_core_answers_no_for_what_nobody_has_taken() -> None:
         assert bulk.take(3) == (0, [0, 1, 2])
         assert bulk.take(1) == (3, [3])
         assert bulk.asked == 4
-        bulk.answer(0, [True, False, True])
+        bulk.answer(0, 3, [True, False, True])
         kept.append(bulk)
 
     kept: list[Any] = []
@@ -501,7 +501,7 @@ def test_the_core_answers_no_for_what_nobody_has_taken() -> None:
     (bulk,) = kept
     assert bulk.take(5) is None
     assert not futures[3].done()
-    bulk.answer(3, [True])
+    bulk.answer(3, 1, [True])
     assert [future.cancelled() for future in futures] == [n in (0, 2, 3) for n in range(10)]
     assert futures[9].cancel() is True
     table.cancel_all()

@@ -1,0 +1,17 @@
+"""Going on where there is no memory, which may pass."""
+
+from __future__ import annotations
+
+from time import sleep
+
+__all__: list[str] = []
+
+SECONDS_WITHOUT_MEMORY = 0.05
+
+
+def pause(seconds: float) -> None:
+    """Sleep, or do not if even that fails."""
+    try:
+        sleep(seconds)
+    except BaseException:
+        return

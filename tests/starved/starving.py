@@ -1,0 +1,131 @@
+"""Having allocations of memory fail, of whatever this process does meanwhile."""
+
+from __future__ import annotations
+
+import _testcapi  # type: ignore[import-not-found]
+import _thread
+import contextlib
+import faulthandler
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from more_executors import _daemon_threads, _patience, _poll_calls, _poll_rounds, _worker
+
+PATIENCE = 10.0
+POSITIONS = 60
+WIDTHS = (1, 4, 40)  # allocations that fail in a row
+
+faulthandler.dump_traceback_later(100, exit=True)
+for module in (_daemon_threads, _poll_calls, _poll_rounds, _worker):
+    module.SECONDS_AFTER_ERROR = 0.002  # type: ignore[attr-defined]
+_patience.SECONDS_WITHOUT_MEMORY = 0.002
+sys.unraisablehook = lambda args: None  # what is lost there is lost for want of memory
+
+
+class Logger(logging.Logger):
+    """Makes records, which takes memory, and drops them."""
+
+    def __init__(self) -> None:
+        super().__init__("starved", logging.DEBUG)
+
+    def handle(self, record: logging.LogRecord) -> None:
+        record.getMessage()
+
+
+class Hunger:
+    """Some allocations in a row that fail: so many, from the one at `position` on, counted from when it begins."""
+
+    def __init__(self, position: int, width: int) -> None:
+        self._range = (position, position + width)
+        self._fed = _thread.allocate_lock()
+        self._fed.acquire()
+
+    def begin(self) -> None:
+        _testcapi.set_nomemory(*self._range)
+
+    def end(self) -> None:
+        """There is memory again."""
+        _testcapi.remove_mem_hooks()
+        if self._fed.locked():
+            self._fed.release()
+
+    def here(self, function: Callable[[], object]) -> bool:
+        """Have `function()` called without memory; whether it did not raise a MemoryError."""
+        self.begin()
+        try:
+            function()
+            return True
+        except MemoryError:
+            return False
+        finally:
+            self.end()
+
+    def wait(self, or_until: Callable[[], bool] = bool) -> None:
+        """Until another thread has ended it, or `or_until()` is true: then it ends, too."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            with contextlib.suppress(MemoryError):
+                if self._fed.acquire(True, 0.01):
+                    return
+                if or_until():
+                    self.end()
+                    return
+                assert time.monotonic() < deadline, "the thread has not gone on"
+
+
+class Sleep:
+    """Stands in for what a thread of ours sleeps by: `hunger`, once that is set, begins when the thread wakes up, and
+    ends when it falls asleep."""
+
+    def __init__(self, asleep: Any, method: str) -> None:
+        self.hunger: Hunger | None = None
+        self.falls_asleep = 0
+        self._began = False
+        self._asleep = asleep
+        self._sleep = getattr(asleep, method)
+        setattr(self, method, self._slept)
+
+    def _slept(self, *args: Any) -> Any:
+        if self._began:
+            self._began = False
+            hunger, self.hunger = self.hunger, None
+            assert hunger is not None
+            hunger.end()
+        self.falls_asleep += 1
+        answer = self._sleep(*args)
+        if self.hunger is not None:
+            self._began = True
+            self.hunger.begin()
+        return answer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._asleep, name)
+
+
+def until(happened: Callable[[], object], what: str) -> None:
+    """Wait until `happened()` is true."""
+    deadline = time.monotonic() + PATIENCE
+    while not happened():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.0005)
+
+
+def threads_alive() -> list[threading.Thread]:
+    # One that ended without memory may be listed still.
+    return [thread for thread in threading.enumerate() if thread.is_alive() and thread is not threading.main_thread()]
+
+
+def run(operation: Callable[[Hunger], None], positions: int = POSITIONS) -> None:
+    """Call `operation` again and again, each time with other allocations to fail in it."""
+    for width in WIDTHS:
+        for position in range(1, positions + 1):
+            try:
+                operation(Hunger(position, width))
+                until(lambda: not threads_alive(), f"left running: {threading.enumerate()}")
+            except BaseException:
+                print(f"{operation.__name__}: {width} allocations failed from number {position} on", file=sys.stderr)
+                raise
