@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import _testcapi  # type: ignore[import-not-found]
 import _thread
-import contextlib
 import faulthandler
 import logging
 import sys
@@ -68,13 +67,16 @@ class Hunger:
         """Until another thread has ended it, or `or_until()` is true: then it ends, too."""
         deadline = time.monotonic() + PATIENCE
         while True:
-            with contextlib.suppress(MemoryError):
+            try:  # this thread starves, too
                 if self._fed.acquire(True, 0.01):
                     return
                 if or_until():
                     self.end()
                     return
-                assert time.monotonic() < deadline, "the thread has not gone on"
+                late = time.monotonic() > deadline
+            except MemoryError:
+                continue
+            assert not late, "the thread has not gone on"
 
 
 class Sleep:
@@ -127,5 +129,6 @@ def run(operation: Callable[[Hunger], None], positions: int = POSITIONS) -> None
                 operation(Hunger(position, width))
                 until(lambda: not threads_alive(), f"left running: {threading.enumerate()}")
             except BaseException:
+                _testcapi.remove_mem_hooks()
                 print(f"{operation.__name__}: {width} allocations failed from number {position} on", file=sys.stderr)
                 raise
