@@ -64,6 +64,8 @@ def real_number(what: str, value: Any, unit: str = "") -> float:
             except OverflowError:
                 return inf if value > 0 else -inf
         reason = None
+    except MemoryError:
+        raise
     except Exception as error:
         reason = error
     raise TypeError(f"{what} must be a number{unit and ' of seconds'}, not {shown(value)}") from reason
@@ -107,6 +109,8 @@ def checked_count(what: str, value: object, least: int = 1) -> int:
         if isinstance(value, bool):
             raise TypeError
         count = operator.index(value)  # type: ignore[arg-type]
+    except MemoryError:
+        raise
     except Exception as error:
         raise TypeError(f"{what} must be an int, not {shown(value)}") from (error if error.args else None)
     if count < least:
@@ -121,6 +125,8 @@ def checked_flag(what: str, value: object) -> bool:
     """The truth of `value`. Raises TypeError if that cannot be told."""
     try:
         return bool(value)
+    except MemoryError:
+        raise
     except Exception as error:
         raise TypeError(f"{what} must be True or False, not {shown(value)}") from error
 
@@ -139,6 +145,8 @@ def checked_path(path: Any) -> str:
     """`path` as a string. TypeError if it is none, ValueError if no file can be called so."""
     try:
         text = os.fspath(path)
+    except MemoryError:
+        raise
     except Exception as error:
         raise TypeError(f"path must be a str or a path, not {shown(path)}") from error
     if not isinstance(text, str):
@@ -158,6 +166,8 @@ def iterated(what: str, value: Any, of: str) -> Iterator[Any]:
         if not isinstance(value, (str, bytes, bytearray)):
             return iter(value)
         reason = None
+    except MemoryError:
+        raise
     except Exception as error:
         reason = error
     raise TypeError(f"{what} must be an iterable of {of}, not {shown(value)}") from reason
