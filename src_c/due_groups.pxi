@@ -33,9 +33,11 @@ cdef class DueGroups:
         if not heap.listed:
             try:
                 self.heaps.append(heap)
+                heap.listed = True
             except MemoryError:
+                pass
+            if not heap.listed:
                 return -1
-            heap.listed = True
             self.empty += 1
         if not heap.reserve():
             return -1

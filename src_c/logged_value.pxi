@@ -28,8 +28,10 @@ cdef class LoggedValue:
 
 
 cdef str text_of(object function, object value):
+    cdef str text
     try:
-        return str(function(value))
+        text = str(function(value))
     except BaseException as error:
         interrupt_later(error)
-        return f"<{type(value).__name__} at {id(value):#x}: its text raises {type(error).__name__}>"
+        text = f"<{type(value).__name__} at {id(value):#x}: its text raises {type(error).__name__}>"
+    return text

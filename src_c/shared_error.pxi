@@ -132,18 +132,19 @@ cdef class Likeness:
             copy = self.new(self.kind)
         args_of.__set__(copy, args_of.__get__(error))
         for field in self.fields:
+            value = None
             try:
                 value = field.__get__(error)
             except (AttributeError, TypeError):     # it is not set
-                continue
+                pass
             if value is not None:
                 field.__set__(copy, value)
         for field in self.slots:
             try:
                 value = field.__get__(error)
-            except AttributeError:
-                continue
-            field.__set__(copy, value)
+                field.__set__(copy, value)
+            except AttributeError:      # it is not set
+                pass
         attributes = dict(dict_of.__get__(error))
         if attributes:
             if type(attributes.get("__notes__")) is list:
@@ -182,10 +183,12 @@ cdef object handed_on(FutureCore future):
 
 cdef object shared(object error):
     """`error`, to be given to many. Itself, if there is no memory."""
+    cdef object outcome = error
     try:
-        return SharedError(error)
+        outcome = SharedError(error)
     except MemoryError:
-        return error
+        pass
+    return outcome
 
 
 def failed_future(error not None):

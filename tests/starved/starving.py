@@ -16,7 +16,7 @@ from more_executors import _daemon_threads, _patience, _poll_calls, _poll_rounds
 
 PATIENCE = 10.0
 POSITIONS = 60
-WIDTHS = (1, 4, 40)  # allocations that fail in a row
+WIDTHS = (1, 4)  # allocations that fail in a row
 
 faulthandler.dump_traceback_later(100, exit=True)
 for module in (_daemon_threads, _poll_calls, _poll_rounds, _worker):
