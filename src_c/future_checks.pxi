@@ -22,14 +22,14 @@ cdef str lacking(object thing):
 
 cdef str what_lacks(object thing):
     """Why `thing` is no future: empty if it is nothing like one, None if it is one."""
-    cdef list missing
+    cdef list missing = None
     try:
         if getattr(type(thing), "_asyncio_future_blocking", None) is not None:
             return BELONGS_TO_LOOP      # as asyncio.isfuture tells
         missing = [name for name in NEEDED if not hasattr(thing, name)]
     except Exception:       # of the thing's own: whatever it is, it is no future
-        return ""
-    if missing and missing[0] == NEEDED[0]:
+        pass
+    if missing is None or (missing and missing[0] == NEEDED[0]):
         return ""
     return f"it has no {', '.join(missing)}" if missing else None
 
