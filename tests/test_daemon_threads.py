@@ -105,7 +105,7 @@ def test_a_thread_is_known_before_it_can_do_anything(threads: DaemonThreads, mon
 
     def start_late(thread: threading.Thread) -> None:
         threads._jobs.put(lambda: answer.put(threads.is_current()))
-        threads._unfinished += 1
+        threads._unfinished.begin()
         start(thread)
         answers.append(answer.get(timeout=PATIENCE))
 
