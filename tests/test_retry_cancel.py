@@ -6,6 +6,7 @@ import gc
 import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -151,15 +152,16 @@ def test_an_attempt_that_falls_due_leaves_the_timer_to_a_cancel_that_has_just_wo
     def count_timers() -> None:
         timers.append(sum(isinstance(thing, _core.Timer) for thing in gc.get_referents(task)))
 
-    class Watcher:
-        def add_cancelled(self, future: Future[Any]) -> None:
-            count_timers()
-            now[0] = 5.0
-            table.start_due(delegate)
-            count_timers()
+    def attempt(future: Future[Any]) -> None:
+        count_timers()
+        now[0] = 5.0
+        table.start_due(delegate)
+        count_timers()
 
-    future._waiters.append(Watcher())
+    watcher = SimpleNamespace(add_cancelled=attempt)
+    future._waiters.append(watcher)
     assert future.cancel()
+    future._waiters.remove(watcher)
     count_timers()
     assert timers == [1, 1, 0]
     assert len(policy.asked) == 1
