@@ -50,10 +50,10 @@ def live_objects() -> Counter[str]:
 
 def leaked_objects() -> Counter[str]:
     """What is left alive of ours since the last call."""
-    leaked, before = live_objects(), None
-    while leaked and leaked != before:
-        gc.collect()  # a thread may have dropped what it had after the last one; without a GIL, some take two
-        leaked, before = live_objects(), leaked
+    leaked = live_objects()
+    if leaked:
+        gc.collect()  # a thread may have dropped what it had after the last collection
+        leaked = live_objects()
     if FREE_THREADED:  # where nothing can be frozen
         leaked, known_objects[:] = leaked - known_objects[0], [leaked]
     gc.freeze()  # what there is now the next call does not look at: thousands of tests collect and look
