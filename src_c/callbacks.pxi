@@ -19,11 +19,13 @@ def log(logger, level, message, *arguments, error=None):
 
     What the logger raises goes to `sys.unraisablehook`. It raises nothing: without memory for it, a message is lost.
     """
+    cdef list given
     try:
-        if ending:
-            level = logging.DEBUG
-        arguments = [logged(argument) for argument in arguments]
-        call_or_complain(logger, "log", (level, message, *arguments), {"exc_info": error})
+        given = [logging.DEBUG if ending else level, message]
+        for argument in arguments:
+            argument = logged(argument)
+            given.append(argument)
+        call_or_complain(logger, "log", tuple(given), {"exc_info": error})
     except MemoryError:
         pass
 

@@ -31,6 +31,9 @@ from more_executors.futures import f_and, f_apply, f_flat_map, f_map, f_or, f_re
 
 OPERATIONS: dict[str, Callable[[Hunger], None]] = {}
 
+for count in range(4):
+    f_zip(*[f_return()] * count)  # makes the type of its results, in which CPython itself needs memory
+
 
 def operation(function: Callable[[Hunger], None]) -> Callable[[Hunger], None]:
     OPERATIONS[function.__name__] = function
