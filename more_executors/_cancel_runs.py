@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
 from functools import partial
 from threading import Event, Lock
 from time import monotonic
@@ -21,6 +20,7 @@ from ._cancel_calls import CancelCalls
 from ._core import BulkCancel, log
 from ._daemon_threads import DaemonThreads
 from ._event_loop import LoopClosed, LoopThread
+from ._owed import Owed
 from ._patience import SECONDS_WITHOUT_MEMORY, pause
 
 __all__: list[str] = []
@@ -60,10 +60,10 @@ Tasks: TypeAlias = BulkCancel | LateTasks
 class Run:
     """Several who ask about the same tasks; `over` is set when the last has ended. Keeps `owner` alive until then."""
 
-    def __init__(self, count: int, when_over: Callable[[], object], owner: object) -> None:
+    def __init__(self, count: int, owed: Owed, owner: object) -> None:
         self.over = Event()
         self._left = count
-        self._when_over = when_over
+        self._owed = owed
         self._owner = owner
         self._lock = Lock()
 
@@ -74,7 +74,7 @@ class Run:
             last = self._left == 0
         if last:
             self._owner, owner = None, self._owner
-            self._when_over()
+            self._owed.end()
             self._set_over()
             del owner  # it may be the last reference
 
@@ -89,7 +89,7 @@ class Run:
 class CancelRuns:
     """Asks `batch` at a time, at most `max_concurrency` calls at once, those of all runs that are not here together.
 
-    `begins` and `ends` are called for what goes on elsewhere. All methods may be called from any thread.
+    What goes on elsewhere is `owed`. All methods may be called from any thread.
     """
 
     def __init__(
@@ -101,8 +101,7 @@ class CancelRuns:
         loop: LoopThread,
         threads: DaemonThreads,
         logger: logging.Logger,
-        begins: Callable[[], object],
-        ends: Callable[[], object],
+        owed: Owed,
     ) -> None:
         self._calls = calls
         self._batch = batch
@@ -110,8 +109,7 @@ class CancelRuns:
         self._loop = loop
         self._threads = threads
         self._logger = logger
-        self._begins = begins
-        self._ends = ends
+        self._owed = owed
         self._room = asyncio.Semaphore(max_concurrency)
 
     def run(self, bulk: BulkCancel) -> None:
@@ -142,8 +140,8 @@ class CancelRuns:
         Raises RuntimeError if that cannot be done.
         """
         count = min(self._most, -(-len(tasks) // self._batch))
-        run = Run(count, self._ends, owner)
-        self._begins()
+        run = Run(count, self._owed, owner)
+        self._owed.begin()
         for started in range(count):
             try:
                 if self._calls.is_async:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from threading import RLock
 from typing import Any
 
 from ._callables import is_async
@@ -19,6 +18,7 @@ from ._cancel_runs import CancelRuns, LateTasks
 from ._core import CANCEL_LATER, BulkCancel, log
 from ._daemon_threads import DaemonThreads
 from ._event_loop import LoopClosed, LoopThread, is_on_a_loop
+from ._owed import Owed
 from .rate_limit import RateLimit, Throttled
 
 __all__: list[str] = []
@@ -45,9 +45,7 @@ class Cancels:
         threads: DaemonThreads,
         logger: logging.Logger,
     ) -> None:
-        self.when_none_owed: Callable[[], object] = bool
-        self.owed = 0
-        self._lock = RLock()  # guards the count; a signal handler may cancel, too
+        self.owed = Owed()
         self._rate_limit = rate_limit
         self._loop = loop
         self._threads = threads
@@ -63,8 +61,7 @@ class Cancels:
                 loop=loop,
                 threads=threads,
                 logger=logger,
-                begins=self._owe,
-                ends=self._settle,
+                owed=self.owed,
             )
         self.one = self.many = None
         if cancel_fn is not None:
@@ -97,13 +94,13 @@ class Cancels:
             try:
                 future.cancel()
             finally:
-                self._settle()
+                self.owed.end()
 
-        self._owe()
+        self.owed.begin()
         try:
             self._threads.start(cancel)
         except (RuntimeError, MemoryError) as error:
-            self._settle()
+            self.owed.end()
             log(self._logger, logging.ERROR, "%s is not cancelled", future, error=error)
 
     def _cannot_wait(self, future: Any) -> bool:
@@ -143,16 +140,3 @@ class Cancels:
             return calls.once(argument, taken=True)
         except Throttled:
             return CANCEL_LATER
-
-    # -- what is owed --------------------------------------------------------------------------------------------------
-
-    def _owe(self) -> None:
-        with self._lock:
-            self.owed += 1
-
-    def _settle(self) -> None:
-        with self._lock:
-            self.owed -= 1
-            over = not self.owed
-        if over:
-            self.when_none_owed()

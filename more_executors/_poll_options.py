@@ -154,7 +154,7 @@ class Polling:
             group_by=options.group_by,
             schedule=options.schedule,
         )
-        self.cancels.when_none_owed = self.table.waker.set
+        self.cancels.owed.when_none = self.table.waker.set
         calls = PollCalls(
             options.poll_fn,
             self.table,
