@@ -346,7 +346,7 @@ cdef class PolledTable(StagedTable):
             error.share()
         if alone or elsewhere:
             error = SharedError(exception, alone)
-            reference = weakref.ref(error)
+            reference = PyWeakref_NewRef(error, NULL)
             with cython.critical_section(self):
                 last = self.last_yielded
                 self.last_yielded = reference

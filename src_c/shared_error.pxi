@@ -4,6 +4,12 @@ Whoever raises an exception adds to its traceback, and what is in a traceback st
 same object would leave a thousand frames in it, which each of them then logs.
 """
 
+cdef extern from "Python.h":
+    PyObject *PyException_GetTraceback(object error)    # these give a reference to be counted down, or NULL
+    PyObject *PyException_GetContext(object error)
+    PyObject *PyException_GetCause(object error)
+    object PyWeakref_NewRef(object thing, PyObject *callback)
+
 cdef object of_base = vars(BaseException)
 cdef object dict_of = of_base["__dict__"]
 cdef object args_of = of_base["args"]
@@ -12,6 +18,16 @@ cdef object context_of = of_base["__context__"]
 cdef object cause_of = of_base["__cause__"]
 cdef object suppresses_context = of_base["__suppress_context__"]
 cdef object BaseExceptionGroup = getattr(builtins, "BaseExceptionGroup", None)
+
+
+cdef inline object taken(PyObject *reference):
+    """What a new `reference`, or NULL, refers to."""
+    cdef object thing
+    if reference is NULL:
+        return None
+    thing = <object>reference
+    count_down(reference)
+    return thing
 
 
 @cython.final
@@ -32,9 +48,9 @@ cdef class SharedError:
 
     def __cinit__(self, error not None, bint alone=False):
         self.error = error
-        self.traceback = traceback_of.__get__(error)
-        self.context = context_of.__get__(error)
-        self.cause = cause_of.__get__(error)
+        self.traceback = taken(PyException_GetTraceback(error))
+        self.context = taken(PyException_GetContext(error))
+        self.cause = taken(PyException_GetCause(error))
         self.suppressing = suppresses_context.__get__(error)
         self.alone = alone
 
