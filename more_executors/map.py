@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from ._base import Delegate
-from ._callables import check_optional_callable
+from ._callables import check_callable, is_plain
 from ._core import MapTable
 from ._delegating import DelegatingExecutor
 from ._types import A, B
@@ -60,5 +60,7 @@ class MapExecutor(DelegatingExecutor[A, B]):
 
 def check_functions(fn: object, error_fn: object, flat: bool) -> None:
     """Raise TypeError unless both can be called, or are None. To return a coroutine or generator is no future."""
-    for what, function in (("fn", fn), ("error_fn", error_fn)):
-        check_optional_callable(what, function, awaited=not flat, iterated=not flat)
+    if fn is not None and not is_plain(fn):
+        check_callable("fn", fn, awaited=not flat, iterated=not flat)
+    if error_fn is not None and not is_plain(error_fn):
+        check_callable("error_fn", error_fn, awaited=not flat, iterated=not flat)
