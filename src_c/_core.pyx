@@ -36,9 +36,9 @@ Outside its section a field is touched
 
 ``.ci/tsan`` has ThreadSanitizer watch over all of this.
 
-Memory may be lacking anywhere, for a moment. What must not fail then asks for none. And nothing leaves an ``except`` by
-a ``return``, ``break`` or ``continue``: without memory for its traceback, Cython 3.3 crashes at that. Nor is what a call
-returns an item of a list comprehension: without memory for the list, Cython 3.3 drops it twice.
+Memory may be lacking anywhere, for a moment. What must not fail then asks for none. And nothing leaves an ``except``
+by a ``return``, ``break`` or ``continue``: without memory for its traceback, Cython 3.3 crashes at that. Nor is what a
+call returns an item of a list comprehension: without memory for the list, Cython 3.3 drops it twice.
 
 A future made from others hangs on them by a ``Hook`` among their callbacks: a ``Task`` for one that is made from one
 at a time, an ``Input`` for each of those that a ``Gather`` waits for. See ``delivery.pxi`` for how it is told.
@@ -113,6 +113,7 @@ include "backoff.pxi"
 include "poll_descriptor.pxi"
 include "cancel_attempt.pxi"
 include "bulk_cancel.pxi"
+include "joining_table.pxi"
 include "polled_table.pxi"
 include "on_record.pxi"
 include "poll_table.pxi"
@@ -126,5 +127,6 @@ include "throttle_table.pxi"
 include "timeout_table.pxi"
 include "derived.pxi"
 include "gather.pxi"
+include "cancel_inputs.pxi"
 include "apply.pxi"
 include "loop_bridge.pxi"

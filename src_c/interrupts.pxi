@@ -2,8 +2,8 @@
 
 A signal handler may raise KeyboardInterrupt, SystemExit or a class of its own in whatever the main thread is at, be it
 a callback, a function that maps, or a logger. Then this library first does for all futures what is to be done. When the
-thread is in none of those functions any more, the interpreter is asked to raise the interrupt in it again. Where threads
-are greenlets, that is in the greenlet that the program began in, whatever others are at.
+thread is in none of those functions any more, the interpreter is asked to raise the interrupt in it again. Where
+threads are greenlets, that is in the greenlet that the program began in, whatever others are at.
 """
 
 import functools

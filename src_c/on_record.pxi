@@ -13,7 +13,8 @@ cdef bint end_on_record(PollDescriptor task) except -1:
     return True
 
 
-cdef unsigned long long put_back(PolledTable table, FutureCore future, object result, unsigned long long key) except 0:
+cdef unsigned long long put_back(JoiningTable table, FutureCore future, object result,
+                                 unsigned long long key) except 0:
     """Have on record again what was taken up under `key`, `future` being nobody's; returns the key it has then.
 
     A task that has ended meanwhile may have been forgotten, or be about to be: it gets another one.

@@ -48,8 +48,8 @@ cdef class ThrottleTable(StagedTable):
         """Have `fn(*args, **kwargs)` called when there is room; returns a future.
 
         `limit()` says how many may be outstanding, None for any number: it is asked if the table blocks, with nothing
-        held, before each look. Raises RuntimeError after `close`, also in a thread that waits in line then, and where it
-        would wait in line on a thread that does already, as a signal handler may.
+        held, before each look. Raises RuntimeError after `close`, also in a thread that waits in line then, and where
+        it would wait in line on a thread that does already, as a signal handler may.
         """
         cdef DeferredTask task = DeferredTask.__new__(DeferredTask)
         cdef FutureCore future
