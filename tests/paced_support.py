@@ -7,6 +7,7 @@ import contextlib
 import logging
 import math
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from math import inf
@@ -100,6 +101,14 @@ class PacedClock:
                 self._changed.notify_all()
                 if self._wakes_at > until:
                     return
+
+    def wait_for_calls(self, executor: PollExecutor[Any, Any]) -> None:
+        """Wait until no call goes on, on whichever thread, and the executor's thread sleeps."""
+        deadline = time.monotonic() + PATIENCE
+        while executor.stats().in_calls:
+            assert time.monotonic() < deadline, "a call does not end"
+            time.sleep(0)
+        self.settle()
 
     def sleeps_for(self) -> float:
         """For how many seconds the executor's thread goes to sleep when it has done what there is to do."""

@@ -165,6 +165,7 @@ def test_an_adopted_task_has_the_timeout_it_was_given_else_the_executors(
         ended: dict[str, float] = {}
         for _ in range(80):
             clock.run(0.5)
+            clock.wait_for_calls(executor)
             for name, future in futures.items():
                 if future.done():
                     ended.setdefault(name, clock.now)

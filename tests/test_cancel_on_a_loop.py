@@ -44,18 +44,18 @@ class WatchedLimit(RateLimit):
         assert super().take(0)
         self.waiting = threading.Semaphore(0)
         self.waits: list[threading.Thread] = []
-        self._free = threading.Event()
+        self._go_on = threading.Event()
 
     def take(self, timeout: float | None = None) -> bool:
         if timeout == 0:
             return super().take(0)
         self.waits.append(threading.current_thread())
         self.waiting.release()
-        assert self._free.wait(PATIENCE)
+        assert self._go_on.wait(PATIENCE)
         return True
 
     def let_all_go(self) -> None:
-        self._free.set()
+        self._go_on.set()
 
 
 @pytest.mark.parametrize("kind", ["one", "many", "one async", "many async"])

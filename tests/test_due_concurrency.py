@@ -126,22 +126,24 @@ def test_a_task_in_a_call_that_hangs_can_be_cancelled_and_is_polled_no_more() ->
 
 
 class HeldBack:
-    """Stands in for a lock: holds back the threads of that name prefix until the test lets go."""
+    """Stands in for the count of calls that go on: holds back who says that one is over, until the test lets go."""
 
-    def __init__(self, lock: Any, prefix: str) -> None:
-        self._lock = lock
-        self._prefix = prefix
+    def __init__(self, going_on: Any) -> None:
+        self._going_on = going_on
         self._arrivals = threading.Semaphore(0)
         self._free = threading.Event()
 
-    def __enter__(self) -> None:
-        if threading.current_thread().name.startswith(self._prefix):
-            self._arrivals.release()
-            assert self._free.wait(PATIENCE)
-        self._lock.acquire()
+    @property
+    def count(self) -> int:
+        return self._going_on.count  # type: ignore[no-any-return]
 
-    def __exit__(self, *error: object) -> None:
-        self._lock.release()
+    def begin(self) -> None:
+        self._going_on.begin()
+
+    def end(self) -> None:
+        self._arrivals.release()
+        assert self._free.wait(PATIENCE)
+        self._going_on.end()
 
     def wait_for_one(self) -> None:
         assert self._arrivals.acquire(timeout=PATIENCE), "nobody came"
@@ -160,8 +162,8 @@ def test_room_that_a_call_leaves_is_seen(clock: PacedClock) -> None:
 
     with paced(poll, batch_size=1, max_concurrency=2) as executor:
         threads = executor._polling.callers
-        held = HeldBack(threads._lock, "PollExecutor-default-")
-        threads._lock = held  # type: ignore[assignment]
+        held = HeldBack(threads._unfinished)
+        threads._unfinished = held  # type: ignore[assignment]
         futures = executor.adopt_many(range(6))
         held.wait_for_one()
         held.wait_for_one()
