@@ -9,6 +9,7 @@ import traceback
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from itertools import count
 from math import inf
 from typing import Any
 
@@ -25,6 +26,18 @@ AT_ONCE = 5
 @pytest.fixture(autouse=True)
 def nothing_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_event_loop, "SLOW_SECONDS", inf)
+
+
+def clock_in_steps_of(seconds: int) -> Callable[[], float]:
+    """A clock that is later by `seconds` each time that any thread asks it."""
+    times = count(0, seconds)
+    lock = threading.Lock()  # without a GIL, threads cannot share an iterator
+
+    def now() -> float:
+        with lock:
+            return float(next(times))
+
+    return now
 
 
 def wait_for_nothing(descriptors: list[Any]) -> float:
@@ -385,8 +398,7 @@ def test_how_far_it_is_is_logged_now_and_then(most: int, kind: str, monkeypatch:
     def cancel_many(results: list[Any]) -> list[bool]:
         return [cancel(result) for result in results]
 
-    now = iter(range(0, 10**6, 11))
-    monkeypatch.setattr(_cancel_runs, "monotonic", lambda: float(next(now)))
+    monkeypatch.setattr(_cancel_runs, "monotonic", clock_in_steps_of(11))
     monkeypatch.setattr(_cancel_runs, "Event", Impatient)
     logger = HeardLogger()
     options: dict[str, Any] = {"cancel_fn": cancel} if kind == "one" else {"cancel_many_fn": cancel_many}
@@ -405,12 +417,11 @@ def test_how_far_it_is_is_logged_now_and_then(most: int, kind: str, monkeypatch:
 
 
 def test_how_far_it_is_is_logged_where_futures_are_cancelled_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = iter(range(0, 10**6, 6))
     logger = HeardLogger()
     with PollExecutor(SyncExecutor(), wait_for_nothing, lambda result: True, logger=logger) as executor:
         executor.adopt_many(range(100))
         with monkeypatch.context() as patches:
-            patches.setattr(_core, "monotonic", lambda: float(next(now)))
+            patches.setattr(_core, "monotonic", clock_in_steps_of(6))
             assert executor.cancel_all() == 100
     assert ("WARNING", "still cancelling: 32 of 100 futures", None) in logger.lines
 
