@@ -16,10 +16,11 @@ __all__: list[str] = []
 class DelegateEnd:
     """The one call of a delegate's `shutdown`, for whoever comes first. May be used from any thread."""
 
-    def __init__(self, delegate: Delegate, cancel_futures: bool) -> None:
+    def __init__(self, delegate: Delegate) -> None:
         self.delegate = delegate
-        self._cancel_futures = cancel_futures
-        self._left = [delegate]  # taken by whoever makes the call
+        self.cancel_futures = False  # what the call is to say
+        self.was_refused = False  # it raised an error of the delegate's
+        self._calls: dict[bool, object] = {}  # whoever makes or made it: without waiting, and with it
 
     def may_block(self) -> bool:
         """Whether the call may wait although it is not to: `shutdown` knows no `wait`."""
@@ -28,18 +29,23 @@ class DelegateEnd:
 
     def has_come(self) -> bool:
         """Whether the call has been made, or has begun."""
-        return not self._left
+        return bool(self._calls)
 
     def come(self, wait: bool) -> None:
-        """Make the call, unless it has been made; if it raises, it can be made again."""
-        try:
-            delegate = self._left.pop()
-        except IndexError:
+        """Make the call, unless it has been made; if it raises, it can be made again.
+
+        After one that did not wait, one that is to wait is made too, if the delegate is an `Executor`, which allows it.
+        """
+        if wait in self._calls or (self._calls and not (wait and isinstance(self.delegate, Executor))):
             return
+        caller = object()
         try:
-            shut_down(delegate, wait, self._cancel_futures)
-        except BaseException:
-            self._left.append(delegate)
+            if self._calls.setdefault(wait, caller) is caller:
+                shut_down(self.delegate, wait, self.cancel_futures)
+        except BaseException as error:
+            self.was_refused = isinstance(error, Exception)
+            if self._calls.get(wait) is caller:
+                self._calls.pop(wait, None)
             raise
 
 

@@ -62,7 +62,9 @@ class DelegatingExecutor(Chainable[A, B]):
         self._delegate = delegate
         self._name = name
         self._logger = chosen_logger(logger, self._kind)
-        self._end: DelegateEnd | None = None  # once it is to come
+        self._end = DelegateEnd(delegate)
+        self._ender: Worker | None = None  # sees to that in the background
+        self._interrupted = False  # a shutdown was, and has not been finished
         self._debugging = os.environ.get("MORE_EXECUTORS_DEBUG") == "1"
 
     def _start(self, table: TaskTable) -> None:
@@ -94,31 +96,39 @@ class DelegatingExecutor(Chainable[A, B]):
         """Take no more work, see what there is through, and then shut the delegate down as well.
 
         With `wait` it returns when all futures are done and the delegate has shut down; without, at once, and both come
-        in the background. `cancel_futures` first tries to cancel every future. A second call does nothing. Where
-        waiting would be for ever, as it is this thread that has to go on, it does not wait: on the executor's own
-        thread, and in a function that a future is waiting for.
+        in the background. `cancel_futures` first tries to cancel every future. A second call does nothing, unless the
+        first was interrupted, by a Ctrl-C say: then it finishes that. Where waiting would be for ever, as it is this
+        thread that has to go on, it does not wait: on the executor's own thread, and in a function that a future is
+        waiting for.
         """
         wait = checked_flag("wait", wait)
         cancel_futures = checked_flag("cancel_futures", cancel_futures)
-        if not self._table.close(AFTER_SHUTDOWN):
-            return
-        end = self._end = DelegateEnd(self._delegate, cancel_futures)
         try:
-            self._record.ended()
-            self._stay_until_drained()
-            wait = wait and not self._is_at_work_here()
-            self._cancel_at_shutdown(cancel_futures)
-            if cancels_at_shutdown(self._delegate):
-                end.come(wait)
-            background = not (wait or self._is_over_at_once())
-            self._end_when_drained(background)
-            if wait:
-                self._wait_until_drained()
-        except BaseException:  # a Ctrl-C
-            self._end_when_drained(True)
+            if self._table.close(AFTER_SHUTDOWN) or self._interrupted:
+                self._interrupted = False
+                self._shut_down(wait, cancel_futures)
+        except BaseException:
+            if self._table.closed == AFTER_SHUTDOWN and not self._end.was_refused:
+                self._interrupted = True
+                self._stay_until_drained()
+                self._end_when_drained(True)
             raise
+
+    def _shut_down(self, wait: bool, cancel_futures: bool) -> None:
+        # If this is interrupted, it is all done once more.
+        self._end.cancel_futures = cancel_futures = self._end.cancel_futures or cancel_futures
+        self._record.ended()
+        self._stay_until_drained()
+        wait = wait and not self._is_at_work_here()
+        self._cancel_at_shutdown(cancel_futures)
+        if cancels_at_shutdown(self._delegate):
+            self._end.come(wait)
+        background = not (wait or self._is_over_at_once())
+        self._end_when_drained(background)
+        if wait:
+            self._wait_until_drained()
         if not background:
-            end.come(wait)
+            self._end.come(wait)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -133,40 +143,43 @@ class DelegatingExecutor(Chainable[A, B]):
         """Be there until all futures are done, even if nobody refers to this executor: they do, by themselves."""
 
     def _wait_until_drained(self) -> None:
-        while not self._drained():
-            self._table.waker.wait()
+        try:
+            while not self._drained():
+                self._table.waker.wait()
+        finally:
+            self._table.waker.set()  # it woke this thread alone, and another one may be there after an interrupt
+        if self._ender is not None and self._ender.has_begun():
+            self._ender.join()
 
     def _is_over_at_once(self) -> bool:
         """Whether the delegate can be shut down right now, and without waiting."""
-        assert self._end is not None
         return self._drained() and not self._end.may_block()
 
     def _end_when_drained(self, background: bool) -> None:
         """Be over when all futures are done; in the `background` means that the delegate is then shut down there."""
-        assert self._end is not None
-        if not background or self._end.has_come():
+        if not background or self._end.has_come() or (self._ender is not None and self._ender.has_begun()):
             return
-        worker = Worker(self, self._table.waker, f"{self._kind}-{self._name}-shutdown")
-        worker.pin(self)
+        self._ender = Worker(self, self._table.waker, f"{self._kind}-{self._name}-shutdown")
+        self._ender.pin(self)
         try:
-            worker.start()
+            self._ender.start()
         except RuntimeError as error:  # no more threads, and nobody else to do it later
             log(self._logger, logging.WARNING, "%r is shut down too early", self._delegate, error=error)
             self._see_delegate_off()
 
     def _see_delegate_off(self) -> None:
-        """Shut the delegate down, unless that has been done, or nobody has asked for it."""
-        if self._end is not None:
-            try:
-                self._end.come(False)
-            except BaseException as error:
-                log(self._logger, logging.ERROR, "%r cannot be shut down", self._delegate, error=error)
+        """Shut the delegate down, unless that has been done."""
+        try:
+            self._end.come(False)
+        except BaseException as error:
+            log(self._logger, logging.ERROR, "%r cannot be shut down", self._delegate, error=error)
 
     def _turn(self) -> float | None:
         """What the thread does that is there in the background, after `shutdown`; see Worker."""
         try:
             if not self._drained():
                 return inf
+            self._table.waker.set()  # see `_wait_until_drained`
             self._see_delegate_off()
             return None
         finally:
@@ -178,7 +191,7 @@ class DelegatingExecutor(Chainable[A, B]):
 
     def _is_at_work_here(self) -> bool:
         """Whether futures of this executor wait for the thread that asks."""
-        if self._table.needs_this_thread():
+        if self._table.needs_this_thread() or (self._ender is not None and self._ender.is_current()):
             return True
         if isinstance(self._delegate, DelegatingExecutor):
             return self._delegate._is_at_work_here()

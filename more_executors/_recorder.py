@@ -258,9 +258,9 @@ class Recorder:
         if not has_method(journal, "write") or not has_method(journal, "outstanding"):
             raise TypeError(f"journal must have the methods write and outstanding, not {shown(journal)}")
         self._writer = writer = Writer(journal, logger)
-        if _writers.setdefault(id(journal), writer) is not writer:
-            raise ValueError(f"journal is in use by another executor: {shown(journal)}")
         try:
+            if _writers.setdefault(id(journal), writer) is not writer:
+                raise ValueError(f"journal is in use by another executor: {shown(journal)}")
             on_record = entries_of(journal)
             self.first_key = writer.first_key = 1 + max((key for key, _ in on_record), default=0)
             self.recovery = Recovery(readable(on_record, journal, logger))

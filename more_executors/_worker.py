@@ -55,6 +55,10 @@ class Worker:
         """Whether the caller is on this thread."""
         return current_thread() is self._thread
 
+    def has_begun(self) -> bool:
+        """Whether the thread was started."""
+        return self._thread.ident is not None
+
     def join(self) -> None:
         """Wait until the thread has ended."""
         self._thread.join()

@@ -15,7 +15,7 @@ from . import metrics
 from ._base import AFTER_SHUTDOWN, Delegate, check_delegate
 from ._checks import check_name, checked_flag, chosen_logger, has_method, refuse_copy, shown
 from ._core import LoopBridge, Origin, check_threads, referent, refused
-from ._delegate_end import check_shutdown, leave_block, shut_down
+from ._delegate_end import DelegateEnd, check_shutdown, leave_block
 from ._types import A, B
 
 __all__ = ["AsyncioExecutor"]
@@ -83,6 +83,7 @@ class AsyncioExecutor(Executor, Generic[A, B]):
         self._logger = chosen_logger(logger, "AsyncioExecutor")
         self._bridges: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, LoopBridge] = weakref.WeakKeyDictionary()
         self._shut_down = False
+        self._end = DelegateEnd(delegate)
         self._record = metrics.track(self, "asyncio", name, Origin(self._logger).tally)
 
     __reduce_ex__ = refuse_copy
@@ -124,10 +125,11 @@ class AsyncioExecutor(Executor, Generic[A, B]):
         """
         wait = checked_flag("wait", wait)
         cancel_futures = checked_flag("cancel_futures", cancel_futures)
-        if not self._shut_down:
-            self._shut_down = True
-            self._record.ended()
-            shut_down(self._delegate, wait, cancel_futures)
+        self._shut_down = True
+        self._record.ended()
+        if not self._end.has_come():  # also if a call of this was interrupted
+            self._end.cancel_futures = self._end.cancel_futures or cancel_futures
+            self._end.come(wait)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

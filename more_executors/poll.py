@@ -144,9 +144,9 @@ class PollExecutor(WorkingExecutor[A, B]):
             journal,
         )
         self._polling = Polling(self._options, delegate, self._logger, f"{self._kind}-{name}", self._debugging)
-        self._meter = self._polling.meter
-        self._poll_table = self._polling.table
         try:
+            self._meter = self._polling.meter
+            self._poll_table = self._polling.table
             self._polling.close_with(self)
             self._start(self._poll_table)
         except BaseException:

@@ -51,6 +51,5 @@ class SyncExecutor(Chainable[Anything, Returned[NoReturn]]):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more work; there is nothing to wait for or to cancel."""
-        if not self._shut_down:
-            self._shut_down = True
-            self._record.ended()
+        self._shut_down = True
+        self._record.ended()

@@ -1,0 +1,83 @@
+"""An interrupt of the main thread at a chosen line of this library, as if a Ctrl-C came there."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from support import PATIENCE
+
+import more_executors
+
+OURS = str(Path(more_executors.__file__).parent)
+
+
+class Interrupt:
+    """Raises a KeyboardInterrupt at the line of ours that comes as number `line`, counted from 1."""
+
+    def __init__(self, line: int) -> None:
+        self.line = line
+        self.left = line
+        self.came_out = False
+
+    def _trace(self, frame: FrameType, event: str, _: object) -> Any:
+        code = frame.f_code
+        # Callbacks of weak references are lambdas: what they raise goes nowhere.
+        if not code.co_filename.startswith(OURS) or code.co_name == "<lambda>":
+            return None
+        # A `with` is traced once more where its block ends, before what it holds is let go: no signal comes there.
+        if event == "line" and not linecache.getline(code.co_filename, frame.f_lineno).lstrip().startswith("with "):
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+        return self._trace
+
+    def hits(self, function: Callable[[], object]) -> bool:
+        """Call `function()`; whether it has that many lines. `came_out` says whether it was interrupted."""
+        before = sys.gettrace()
+        sys.settrace(self._trace)
+        try:
+            function()
+        except KeyboardInterrupt:
+            self.came_out = True
+        finally:
+            sys.settrace(before)
+        return self.left <= 0
+
+
+def at_each_line() -> Iterator[Interrupt]:
+    """One for each line, until there are no more lines."""
+    line = 1
+    while True:
+        interrupt = Interrupt(line)
+        yield interrupt
+        if interrupt.left > 0:
+            break
+        line += 1
+    assert line > 3
+
+
+class Pool(ThreadPoolExecutor):
+    """Counts the calls of its `shutdown`."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.shutdowns = 0
+        self.was_shut_down = threading.Event()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self.shutdowns += 1
+        super().shutdown(wait, cancel_futures=cancel_futures)
+        self.was_shut_down.set()
+
+
+def assert_no_threads_but(before: set[threading.Thread], line: int) -> None:
+    for thread in set(threading.enumerate()) - before:
+        thread.join(PATIENCE)
+        assert not thread.is_alive(), (line, thread)
