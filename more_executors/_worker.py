@@ -71,7 +71,7 @@ class Worker:
                 try:
                     seconds = self._turn()
                     if seconds is None:
-                        return
+                        break
                     self._waker.wait(seconds)
                 except BaseException:
                     pause(SECONDS_AFTER_ERROR)

@@ -103,7 +103,7 @@ class VirtualPolling(Polling):
 
     def __init__(self, options: PollOptions, clock: Clock) -> None:
         self._clock = clock
-        super().__init__(options, logging.getLogger(__name__), "simulated", debugging=False)
+        super().__init__(options, None, logging.getLogger(__name__), "simulated", debugging=False)
 
     def _runner(self, calls: PollCalls, table: _core.PacedTable, options: PollOptions) -> Runner:
         self.flights = Flights(calls, table.waker, self._clock, options.max_concurrency)
