@@ -79,5 +79,6 @@ class Pool(ThreadPoolExecutor):
 
 def assert_no_threads_but(before: set[threading.Thread], line: int) -> None:
     for thread in set(threading.enumerate()) - before:
+        thread._started.wait(PATIENCE)  # type: ignore[attr-defined]  # before that it cannot be joined
         thread.join(PATIENCE)
         assert not thread.is_alive(), (line, thread)
