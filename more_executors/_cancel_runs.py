@@ -12,7 +12,7 @@ import asyncio
 import logging
 from collections import deque
 from functools import partial
-from threading import Event, Lock
+from threading import Event
 from time import monotonic
 from typing import Any, TypeAlias
 
@@ -58,23 +58,23 @@ Tasks: TypeAlias = BulkCancel | LateTasks
 
 
 class Run:
-    """Several who ask about the same tasks; `over` is set when the last has ended. Keeps `owner` alive until then."""
+    """Several who ask about the same tasks, by number; `over` is set when the last has ended.
+
+    It is owed until then, and keeps `owner` alive.
+    """
 
     def __init__(self, count: int, owed: Owed, owner: object) -> None:
         self.over = Event()
-        self._left = count
+        self._left = set(range(count))
         self._owed = owed
         self._owner = owner
-        self._lock = Lock()
 
-    def ended(self, count: int = 1) -> None:
-        """So many of them have ended."""
-        with self._lock:
-            self._left -= count
-            last = self._left == 0
-        if last:
+    def ended(self, number: int) -> None:
+        """This one has ended, or will never begin; to say so twice does no harm."""
+        self._left.discard(number)
+        if not self._left:
             self._owner, owner = None, self._owner
-            self._owed.end()
+            self._owed.end(self)
             self._set_over()
             del owner  # it may be the last reference
 
@@ -140,30 +140,31 @@ class CancelRuns:
         Raises RuntimeError if that cannot be done.
         """
         count = min(self._most, -(-len(tasks) // self._batch))
-        run = Run(count, self._owed, owner)
-        self._owed.begin()
-        for started in range(count):
-            try:
+        run, begun = Run(count, self._owed, owner), 0
+        try:
+            self._owed.begin(run)
+            while begun < count:
                 if self._calls.is_async:
-                    self._loop.start(partial(self._work_on_loop, tasks, run))
+                    self._loop.start(partial(self._work_on_loop, tasks, run, begun))
                 else:
-                    self._threads.start(partial(self._work, tasks, run))
-            except (RuntimeError, MemoryError):
-                run.ended(count - started)
-                if not started:
-                    raise
-                break
+                    self._threads.start(partial(self._work, tasks, run, begun))
+                begun += 1
+        except BaseException as error:
+            for number in range(begun, count):
+                run.ended(number)
+            if not begun or not isinstance(error, (RuntimeError, MemoryError)):  # a Ctrl-C
+                raise
         return run.over
 
-    def _work(self, tasks: Tasks, run: Run) -> None:
+    def _work(self, tasks: Tasks, run: Run, number: int) -> None:
         try:
             while self._ask_next(tasks, BaseException):
                 pass
         finally:
             del tasks  # see `run`
-            run.ended()
+            run.ended(number)
 
-    async def _work_on_loop(self, tasks: Tasks, run: Run) -> None:
+    async def _work_on_loop(self, tasks: Tasks, run: Run, number: int) -> None:
         try:
             async with self._room:
                 while (taken := tasks.take(self._batch)) is not None:
@@ -179,7 +180,7 @@ class CancelRuns:
                         tasks.answer(start, len(results), answers)
         finally:
             del tasks  # see `run`
-            run.ended()
+            run.ended(number)
 
     def _ask_next(self, tasks: Tasks, caught: type[BaseException]) -> bool:
         """Ask about some; False if there are no more. What is not `caught` comes out."""

@@ -72,11 +72,11 @@ class DaemonThreads:
 
     def _add_thread(self) -> None:
         thread = Thread(target=self._work, name=f"{self._name}-{len(self._threads) + 1}", daemon=True)
-        self._threads.append(thread)  # first: what it does may ask whether it `is_current`
         try:
+            self._threads.append(thread)  # first: what it does may ask whether it `is_current`
             thread.start()
         except BaseException as error:
-            if thread.ident is None:
+            if thread.ident is None and thread in self._threads:
                 self._threads.remove(thread)
             if not (isinstance(error, RuntimeError) and self._threads):
                 raise

@@ -94,13 +94,15 @@ class Cancels:
             try:
                 future.cancel()
             finally:
-                self.owed.end()
+                self.owed.end(cancel)
 
-        self.owed.begin()
+        self.owed.begin(cancel)
         try:
             self._threads.start(cancel)
-        except (RuntimeError, MemoryError) as error:
-            self.owed.end()
+        except BaseException as error:
+            self.owed.end(cancel)
+            if not isinstance(error, RuntimeError):
+                raise
             log(self._logger, logging.ERROR, "%s is not cancelled", future, error=error)
 
     def _cannot_wait(self, future: Any) -> bool:

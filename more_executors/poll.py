@@ -286,7 +286,7 @@ class PollExecutor(WorkingExecutor[A, B]):
 
     def _drained(self) -> bool:
         table = self._poll_table
-        return super()._drained() and not (table.telling or table.reporting or self._polling.cancels.owed.count)
+        return super()._drained() and not (table.telling or table.reporting or self._polling.cancels.owed)
 
     def _wait_until_drained(self) -> None:
         super()._wait_until_drained()

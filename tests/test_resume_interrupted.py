@@ -49,6 +49,7 @@ class Interrupted:
         return self._stepped
 
 
+@pytest.mark.skipif(sys.version_info[:2] == (3, 12), reason="there, a function that has begun traces no opcodes")
 def test_wherever_a_ctrl_c_comes_the_next_call_finds_everything_and_nothing_twice() -> None:
     for step in itertools.count():
         record = Record(LETTERS)

@@ -15,6 +15,8 @@ from support import PATIENCE, said
 
 from more_executors import Backoff, Executors
 
+pytestmark = pytest.mark.long
+
 
 def poll(descriptors: list[Any]) -> None:
     for descriptor in descriptors:

@@ -46,6 +46,8 @@ from more_executors.progress import progress
 from more_executors.rate_limit import RateLimit
 from more_executors.status_poll import StatusPoll
 
+pytestmark = pytest.mark.long
+
 HERE = str(Path(more_executors.__file__).parent)
 MOST_LINES = 60
 

@@ -31,6 +31,7 @@ def names() -> list[str]:
     return listed.stdout.split()
 
 
+@pytest.mark.long
 @pytest.mark.skipif(FREE_THREADED, reason="there, CPython itself does not always survive a lack of memory")
 @pytest.mark.parametrize("name", names())
 def test_an_operation_of_which_an_allocation_fails(name: str) -> None:
