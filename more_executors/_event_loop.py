@@ -71,7 +71,7 @@ class LoopThread:
         Raises RuntimeError after `close`, and whatever keeps the loop or its thread from being made.
         """
         context = copy_context() if context is None else context  # a task copies the context it is made in
-        self._have_started(partial(context.run, self._start_one, partial(self._run, make)))
+        self._have_started(lambda: context.run(self._start_one, partial(self._run, make)))
 
     def wait_for(self, make: Callable[[], Coroutine[Any, Any, A]]) -> A:
         """What the coroutine that `make()` returns returns, or raises.
@@ -88,7 +88,8 @@ class LoopThread:
             except BaseException as error:
                 answer.set_exception(error)
 
-        self._have_started(partial(copy_context().run, self._start_one, answered, answer.cancel))
+        context = copy_context()
+        self._have_started(lambda: context.run(self._start_one, answered, answer.cancel))
         try:
             return answer.result()
         except (CancelledError, asyncio.CancelledError):

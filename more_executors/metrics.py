@@ -22,10 +22,7 @@ __all__: list[str] = []
 try:
     if os.environ.get("MORE_EXECUTORS_PROMETHEUS") == "0":
         raise ImportError
-    from prometheus_client import REGISTRY  # type: ignore[import-not-found, unused-ignore]
-
-    from ._metric_families import families
-    from ._metric_files import MetricFiles, in_use
+    import prometheus_client  # noqa: F401  # type: ignore[import-not-found, unused-ignore]
 except ImportError:
     enabled = False
 else:
@@ -104,11 +101,17 @@ class Collector:
 
     def collect(self) -> list[Any]:
         """The metrics as they are now, for the registry."""
+        from ._metric_families import families
+
         return families(self.totals().items())
 
 
 _collector = Collector()
 if enabled:
+    from prometheus_client import REGISTRY
+
+    from ._metric_files import MetricFiles, in_use
+
     REGISTRY.register(_collector)
     if in_use():
         MetricFiles(_collector.totals, _collector.disown).start()
