@@ -398,9 +398,9 @@ parameter("as_completed", "futures", lambda value: as_completed(value))
 def called_back(value: Any) -> None:
     """As in the standard library, an `async def` is taken, and Python says that nobody has awaited it.
 
-    From 3.12 on, to log the error of one that has no attributes fails: what writes it down asks for some.
+    What has no attributes cannot be asked whether it is one, from 3.12 on.
     """
-    if not is_async(value) and not isinstance(value, AttributesRaise):
+    if isinstance(value, AttributesRaise) or not is_async(value):
         futures.f_return(1).add_done_callback(value)
 
 
