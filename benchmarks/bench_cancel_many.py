@@ -43,7 +43,7 @@ def seconds_to_cancel(cancel_fn: Callable[[Any], Any], tasks: int) -> float:
     return seconds
 
 
-@pytest.mark.parametrize(("what", "cancel_fn"), zip(CANCEL_AT_ONCE, (cancel, cancel_async), strict=True))
+@pytest.mark.parametrize(("what", "cancel_fn"), list(zip(CANCEL_AT_ONCE, (cancel, cancel_async), strict=True)))
 def test_shutdown(bench: Bench, what: str, cancel_fn: Callable[[Any], Any]) -> None:
     tasks = bench.size(300)
     bench.value(CANCEL_AT_ONCE[what], OURS, lambda: seconds_to_cancel(cancel_fn, tasks))
