@@ -264,6 +264,14 @@ class Polled(FutureKind):
     def fail(self, future: Future[Any], error: BaseException) -> None:
         self._descriptor(future).yield_exception(error)
 
+    def end(self, future: Future[Any], how: str) -> Any:
+        ended = super().end(future, how)
+        with self._changed:  # whoever has a descriptor keeps its future: of one that was cancelled, nobody took it
+            key = self._keys.get(future)
+            self._taken.add(key)
+            self._descriptors.pop(key, None)
+        return ended
+
     def close(self) -> None:
         for future in list(self._keys):
             if not future.cancel() and not future.done():
