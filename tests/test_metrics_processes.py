@@ -181,7 +181,7 @@ def test_gauges_of_what_is_gone_are_0(folder: Path) -> None:
     [
         ("", 0),
         ("sys.exit(3)", 3),
-        ("import threading; threading.Thread(target=lambda: use().submit(int)).start()", 0),
+        ("import threading; t = threading.Thread(target=lambda: use().submit(int)); t.start(); t.join()", 0),
         ("import atexit; atexit.register(lambda: Executors.sync(name='late').submit(int))", 0),
     ],
     ids=["by itself", "sys.exit", "with a thread", "with an exit function"],
