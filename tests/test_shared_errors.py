@@ -137,15 +137,10 @@ def check_copies(futures: list[Future[Any]]) -> None:
 # -- one call of a poll function ---------------------------------------------------------------------------------------
 
 
-class Breaking:
-    """A poll function that fails once it is told to."""
-
-    def __init__(self) -> None:
-        self.failing = False
-
-    def __call__(self, descriptors: list[PollDescriptor[Any, Any]]) -> None:
-        if self.failing and descriptors:
-            break_down()
+def break_down_if_all(descriptors: list[PollDescriptor[Any, Any]]) -> None:
+    """A poll function that fails once it has all: whoever adopts many may be met in the midst of that."""
+    if len(descriptors) >= MANY:
+        break_down()
 
 
 class Once(RetryPolicy):
@@ -165,10 +160,9 @@ class Once(RetryPolicy):
     ids=["list", "batch", "policy", "batch policy"],
 )
 def test_a_failed_call(clock: PacedClock, options: dict[str, Any], ask: Ask) -> None:
-    poll = Breaking()
-    with paced(poll, logger=HeardLogger(), **options) as executor:
+    with paced(break_down_if_all, logger=HeardLogger(), **options) as executor:
         futures = executor.adopt_many(range(MANY))
-        poll.failing = True
+        executor.notify()
         clock.run(20)
         check(futures, ask)
         check_copies(futures)
@@ -176,9 +170,15 @@ def test_a_failed_call(clock: PacedClock, options: dict[str, Any], ask: Ask) -> 
 
 @asking
 def test_a_fetch_that_fails(clock: PacedClock, ask: Ask) -> None:
-    poll = StatusPoll(lambda ids: break_down(), key=None, resolve=lambda descriptor, status: None)
+    def fetch(ids: list[Any]) -> dict[Any, Any]:
+        if len(ids) >= MANY:
+            break_down()
+        return dict.fromkeys(ids)
+
+    poll = StatusPoll(fetch, key=None, resolve=lambda descriptor, status: None)
     with paced(poll, logger=HeardLogger()) as executor:
         futures = executor.adopt_many(range(MANY))
+        executor.notify()
         clock.run(20)
         check(futures, ask)
         check_copies(futures)
@@ -187,11 +187,12 @@ def test_a_fetch_that_fails(clock: PacedClock, ask: Ask) -> None:
 @pytest.mark.parametrize("kind", [SystemExit, KeyError, GeneratorExit])
 def test_a_call_that_raises_something_else(clock: PacedClock, kind: type[BaseException]) -> None:
     def poll(descriptors: list[PollDescriptor[Any, Any]]) -> None:
-        if descriptors:
+        if len(descriptors) >= MANY:
             raise kind("broken")
 
     with paced(poll, logger=HeardLogger()) as executor:
         futures = executor.adopt_many(range(MANY))
+        executor.notify()
         clock.run(20)
         check(futures, by_raising_its_exception, kind)
 
@@ -217,13 +218,14 @@ def test_one_that_is_left_has_the_exception_itself(clock: PacedClock) -> None:
     error = Broken("late", code=1)
 
     def poll(descriptors: list[PollDescriptor[Any, Any]]) -> None:
-        for descriptor in descriptors[1:]:
-            descriptor.yield_result()
-        if descriptors:
+        if len(descriptors) == 5:
+            for descriptor in descriptors[1:]:
+                descriptor.yield_result()
             raise error
 
     with paced(poll, logger=HeardLogger()) as executor:
         futures = executor.adopt_many(range(5))
+        executor.notify()
         clock.run(20)
         assert futures[0].exception(0) is error
     error.__traceback__ = None
@@ -237,7 +239,7 @@ def test_one_that_is_left_has_the_exception_itself(clock: PacedClock) -> None:
 def test_a_poll_function_that_yields_one_exception_to_all(clock: PacedClock, asked_meanwhile: bool, ask: Ask) -> None:
     def poll(descriptors: list[PollDescriptor[Any, Any]]) -> None:
         try:
-            break_down()
+            break_down_if_all(descriptors)
         except Broken as error:
             for descriptor in descriptors:
                 descriptor.yield_exception(error)
@@ -247,6 +249,7 @@ def test_a_poll_function_that_yields_one_exception_to_all(clock: PacedClock, ask
         if asked_meanwhile:
             for future in futures:
                 future.add_done_callback(by_result)
+        executor.notify()
         clock.run(20)
         check(futures, ask)
         check_copies(futures)
@@ -326,14 +329,13 @@ def test_a_pool_that_breaks(ask: Ask) -> None:
 
 
 def test_awaiting_what_one_failure_ended(clock: PacedClock) -> None:
-    poll = Breaking()
     asked = []
 
     async def ask() -> None:
-        with paced(poll, logger=HeardLogger()) as executor:
+        with paced(break_down_if_all, logger=HeardLogger()) as executor:
             loop_executor = AsyncioExecutor(executor)
             futures = [loop_executor.submit(int) for _ in range(MANY)]
-            poll.failing = True
+            executor.notify()
             clock.run(20)
             for future in futures:
                 frame = Frame()
