@@ -225,7 +225,8 @@ def test_a_callback_error_is_logged_though_the_future_has_no_text(caplog: pytest
     assert "exception calling callback for <Textless at" in caplog.text
     assert "the reason" in caplog.text
     caplog.clear()
-    no_text.__traceback__ = reason.__traceback__ = None  # without a GIL, 3.13 keeps the namespaces of class bodies, and what they lead to
+    # Without a GIL, 3.13 keeps the namespaces of class bodies, and what they lead to.
+    no_text.__traceback__ = reason.__traceback__ = None
 
 
 @pytest.mark.parametrize("value", ["text", 5, 2.5, True, (1, 2), None, {"a": 1}, NoText], ids=repr)

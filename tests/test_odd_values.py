@@ -7,6 +7,7 @@ value. Nothing else is raised, then or later, and nothing hangs.
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import datetime
 import inspect
@@ -185,7 +186,7 @@ def shut_down(executor: Any, **arguments: Any) -> None:
 
 
 def mapped(executor: Any, timeout: Any) -> None:
-    with executor, contextlib.suppress(TimeoutError):
+    with executor, contextlib.suppress(concurrent.futures.TimeoutError):
         assert list(executor.map(lambda x: futures.f_return(x), [1, 2], timeout=timeout))
 
 
@@ -380,7 +381,7 @@ def asked(method: str, value: Any) -> None:
         seconds = 0.0
     if seconds > 0:
         source.set_result(1)
-    with contextlib.suppress(TimeoutError):
+    with contextlib.suppress(concurrent.futures.TimeoutError):
         getattr(future, method)(value)
     source.cancel()
 

@@ -216,18 +216,21 @@ def test_one_task_has_the_exception_itself(clock: PacedClock) -> None:
 
 def test_one_that_is_left_has_the_exception_itself(clock: PacedClock) -> None:
     error = Broken("late", code=1)
+    left: list[int] = []
 
     def poll(descriptors: list[PollDescriptor[Any, Any]]) -> None:
         if len(descriptors) == 5:
             for descriptor in descriptors[1:]:
                 descriptor.yield_result()
+            left.append(descriptors[0].result)
             raise error
 
     with paced(poll, logger=HeardLogger()) as executor:
         futures = executor.adopt_many(range(5))
         executor.notify()
         clock.run(20)
-        assert futures[0].exception(0) is error
+        [number] = left
+        assert futures[number].exception(0) is error
     error.__traceback__ = None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import io
 import logging
 import tempfile
@@ -40,7 +41,7 @@ def a_poll_function_that_blocks_holds_up_nobody() -> None:
         try:
             future.result(0.01)
             raise AssertionError("done")
-        except TimeoutError:
+        except concurrent.futures.TimeoutError:
             pass
         gate.open()
         assert future.result(PATIENCE) == "slow"
