@@ -293,3 +293,58 @@ def test_several_may_cancel_all_at_once_and_each_task_is_asked_about_by_one_of_t
     all_at_once(executor.cancel_all, executor.shutdown, executor.cancel_all, executor.cancel_all)
     assert sorted(service.all_asked()) == list(range(300))
     assert concurrent.futures.wait(futures, PATIENCE).not_done == set()
+
+
+@pytest.mark.parametrize("mode", ["bulk", "one by one"])
+def test_a_pause_longer_than_a_cancel_may_take_is_not_waited_for(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A service that wants to be left alone for longer than a cancel may take: it is asked once, and that is all."""
+    slept: list[float] = []
+    monkeypatch.setattr(_cancel_calls, "sleep", slept.append)
+    logger = HeardLogger()
+    asked: list[Any] = []
+
+    def throttled(argument: Any) -> Any:
+        asked.append(argument)
+        raise Throttled(100)
+
+    options: dict[str, Any] = {"cancel_many_fn" if mode == "bulk" else "cancel_fn": throttled, "logger": logger}
+    with PollExecutor(SyncExecutor(), wait_for_nothing, **options) as executor:
+        futures = executor.adopt_many(range(2))
+        assert executor.cancel_all() == 0
+        assert asked == ([[0, 1]] if mode == "bulk" else [0, 1])
+        assert slept == []
+        leave(futures)
+    logger.lines.clear()
+
+
+def test_it_is_asked_again_as_long_as_the_pauses_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses of 25 s: two fit into the minute that a cancel may take."""
+    now = [1000.0]
+    monkeypatch.setattr(_cancel_calls, "monotonic", lambda: now[0])
+    monkeypatch.setattr(_cancel_calls, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))
+    asked: list[Any] = []
+
+    def throttled(results: list[Any]) -> Any:
+        asked.append(now[0])
+        raise Throttled(25)
+
+    logger = HeardLogger()
+    with PollExecutor(SyncExecutor(), wait_for_nothing, cancel_many_fn=throttled, logger=logger) as executor:
+        futures = executor.adopt_many(range(2))
+        assert executor.cancel_all() == 0
+        assert asked == [1000.0, 1025.0, 1050.0]
+        leave(futures)
+    logger.lines.clear()
+
+
+def test_what_the_delegate_has_is_cancelled_newest_first() -> None:
+    """Else the delegate would begin the oldest while others are cancelled."""
+    cancelled: list[int] = []
+    delegate: Any = DuckDelegate()
+    with PollExecutor(delegate, wait_for_nothing, cancel_many_fn=Service()) as executor:
+        futures = [executor.submit(int) for _ in range(5)]
+        for number, given in enumerate(delegate.given):
+            given.cancel = lambda number=number, cancel=given.cancel: (cancelled.append(number), cancel())[1]
+        executor.cancel_all()
+        assert cancelled == [4, 3, 2, 1, 0]
+        leave(futures)

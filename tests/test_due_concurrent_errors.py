@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import logging
+import sys
+import time
+from typing import Any
 
+import pytest
 from paced_support import begin, end, paced, results
-from support import PATIENCE, HeardLogger, Parking, SomeError, SteppedPoll
+from support import PATIENCE, HeardLogger, Parking, PollCall, SomeError, SteppedPoll
+
+from more_executors import _poll_calls
+from more_executors.rate_limit import RateLimit
 
 
 def test_errors_stay_in_their_batch() -> None:
@@ -69,4 +76,79 @@ def test_a_failure_while_the_first_of_a_row_is_being_logged_is_not_logged() -> N
             call.descriptors.clear()
         del futures
     assert len(logger.lines) == 1
+    logger.lines.clear()
+
+
+class FailingClock:
+    """A clock of a rate limit: it fails when it is asked from within a call of the poll function, the first time."""
+
+    def __init__(self) -> None:
+        self.failed = False
+
+    def __call__(self) -> float:
+        caller = sys._getframe(1)
+        if caller.f_code.co_filename == _poll_calls.__file__ and not self.failed:
+            self.failed = True
+            raise MemoryError
+        return time.monotonic()
+
+
+def test_tasks_of_a_call_on_a_thread_that_cannot_begin_are_polled_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(_poll_calls, "SECONDS_AFTER_ERROR", 0.0)
+    clock = FailingClock()
+    limit = RateLimit(1e6, clock=clock)
+
+    def poll(descriptors: list[Any]) -> None:
+        for descriptor in descriptors:
+            descriptor.yield_result("done")
+
+    with paced(poll, max_concurrency=2, rate_limit=limit) as executor:
+        futures = executor.adopt_many(range(3))
+        assert [future.result(PATIENCE) for future in futures] == ["done"] * 3
+        assert executor.stats().in_calls == 0
+    assert clock.failed
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    caplog.clear()
+
+
+def test_a_failure_is_logged_again_when_as_many_calls_have_succeeded_as_went_on() -> None:
+    # A call that ends without a result is followed by another of the same task: then the first is counted.
+    logger = HeardLogger()
+    stepped = SteppedPoll()
+
+    def succeed(call: PollCall, times: int) -> PollCall:
+        for _ in range(times):
+            call.end(0.0)
+            call.descriptors.clear()
+            call = stepped.next()
+        return call
+
+    def fail(call: PollCall) -> None:
+        [number] = results([call])
+        call.end(raising=SomeError())
+        assert isinstance(futures[number].exception(PATIENCE), SomeError)
+        call.descriptors.clear()
+
+    with paced(stepped, batch_size=1, max_concurrency=3, logger=logger) as executor:
+        futures = executor.adopt_many(range(3))
+        first, second, third = begin(stepped, 3)
+        fail(first)  # two others go on: these may fail for the same reason, and one success proves nothing
+        assert len(logger.lines) == 1
+        second, third = succeed(second, 1), succeed(third, 1)
+        second = succeed(second, 1)
+        fail(third)
+        assert len(logger.lines) == 2
+        second = succeed(second, 2)
+        fail(second)
+        assert len(logger.lines) == 3
+        futures += executor.adopt_many([3, 4])
+        first, second = begin(stepped, 2)
+        first = succeed(first, 1)
+        fail(second)  # the first of a row, and the other goes on
+        assert len(logger.lines) == 4
+        first = succeed(first, 1)
+        fail(first)
+        assert len(logger.lines) == 4
     logger.lines.clear()

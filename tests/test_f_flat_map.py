@@ -13,6 +13,7 @@ from support import (
     PATIENCE,
     DuckFuture,
     FutureKind,
+    InThread,
     SomeError,
     Thing,
     every_end,
@@ -21,7 +22,7 @@ from support import (
     said,
 )
 
-from more_executors import _core, f_flat_map, f_return, f_return_error
+from more_executors import _core, f_flat_map, f_map, f_return, f_return_error
 
 kind = kind_fixture(EVERY_KIND)
 
@@ -146,3 +147,23 @@ def test_a_loop_on_futures_that_are_yet_to_end_can_be_cancelled() -> None:
     assert future.cancel() is True
     assert steps[-1].cancelled()
     steps.clear()
+
+
+def test_what_hangs_on_a_ring_can_be_asked_and_cancelled() -> None:
+    """Two that have gone on with each other: neither will ever be done, and nobody looks for their end for ever."""
+    first: Future[Any] = Future()
+    second: Future[Any] = Future()
+    ring: list[Any] = []
+    ring.append(f_flat_map(first, lambda _: ring[1]))
+    ring.append(f_flat_map(second, lambda _: ring[0]))
+    above = f_map(ring[0], str)
+    first.set_result(None)
+    second.set_result(None)
+    assert InThread(above.running).outcome() is False
+    assert InThread(repr, above).outcome()
+    assert InThread(above.cancel).outcome() in (True, False)
+    assert InThread(_core.cancel_many, [above, *ring]).outcome() in range(4)
+    for future in (above, *ring):
+        if not future.done():
+            future.set_result(None)
+    ring.clear()

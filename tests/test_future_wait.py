@@ -273,3 +273,30 @@ def test_a_future_has_one_condition_and_one_set_of_waiters(kind: FutureKind) -> 
         assert list(future._waiters) == ["somebody"]
         future._waiters.remove("somebody")
         assert list(future._waiters) == []
+
+
+# 1. This thread holds the condition. 2. Another one cancels: it is kept waiting. 3. This one has the future run.
+# 4. The other goes on: it is too late.
+def test_a_cancel_that_waited_for_the_condition_comes_too_late_for_what_runs_meanwhile() -> None:
+    future = MadeByHand().pending()
+    with future._condition:
+        other = InThread(future.cancel)
+        waits = kept_waiting(other)
+        assert future.set_running_or_notify_cancel() is True
+    assert other.outcome() is False
+    assert waits
+    assert future.running()
+    future.set_result("result")
+    assert future.result(0) == "result"
+
+
+def test_what_is_held_twice_is_held_twice_after_waiting(kind: FutureKind) -> None:
+    condition: Any = kind.pending()._condition
+    with condition, condition:
+        assert condition.wait(0.001) is False
+        condition.release()
+        others = InThread(condition.acquire, False).outcome()
+        condition.acquire()
+    assert others is False
+    with pytest.raises(RuntimeError):
+        condition.release()

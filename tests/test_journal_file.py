@@ -351,3 +351,21 @@ def test_who_reads_the_file_does_not_give_the_lock_up(path: Path) -> None:
         command = [sys.executable, "-c", HOLD, str(path)]
         other = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": found})
     assert "is in use by another process" in other.stderr
+
+
+def test_what_is_committed_is_on_the_disk_before_that_is_said(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite is asked to wait for the disk, at each commit to the file of a journal."""
+    made: list[sqlite3.Connection] = []
+    connect = sqlite3.connect
+
+    def noted(*args: Any, **kwargs: Any) -> sqlite3.Connection:
+        made.append(connect(*args, **kwargs))
+        return made[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", noted)
+    with Journal(path):
+        [connection] = made
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+        assert connection.execute("PRAGMA fullfsync").fetchone() == (1,)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    made.clear()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from math import inf
 from typing import Any
 
 import pytest
 from paced_support import NotedPolicy, NotedPoll, PacedClock, clock_fixture, failing, in_both_modes, paced, poll_fixture
-from support import DuckDelegate, HeardLogger, Hostile, InThread, Parking, SteppedPoll
+from support import PATIENCE, DuckDelegate, HeardLogger, Hostile, InThread, Parking, SteppedPoll
 
 from more_executors import PollExecutor
 from more_executors.poll_stats import OutstandingTask, PollStats
@@ -213,3 +214,17 @@ def test_both_may_be_asked_for_while_a_call_goes_on_and_within_it() -> None:
         assert len(InThread(executor.outstanding).outcome()) == 1
         parking.let_go()
         assert seen[:2] == [1, 1]
+
+
+@in_both_modes
+@pytest.mark.parametrize("stage", ["with the delegate", "polled"])
+def test_the_oldest_age_is_that_of_a_task_in_either_stage(mode: dict[str, Any], stage: str) -> None:
+    delegate = DuckDelegate()
+    executor: PollExecutor[Any, Any] = PollExecutor(delegate, lambda descriptors: 3600, **mode)
+    future = executor.submit(print) if stage == "with the delegate" else executor.adopt("a")
+    deadline = time.monotonic() + PATIENCE
+    while executor.stats().oldest_age == 0.0:
+        assert time.monotonic() < deadline, "it does not grow older"
+    future.set_result(None)
+    assert executor.stats().oldest_age == 0.0
+    executor.shutdown(wait=False)
