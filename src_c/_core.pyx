@@ -20,7 +20,9 @@ No thread enters the section of one object inside that of another, so there is n
 * ``section(future)`` guards the future's fields and, while the future is pending, what its task knows;
 * ``section(table)`` guards which tasks are outstanding, where they are listed, when they are due, and who stands in
   line;
-* ``section(tally)`` guards the counts, ``section(timers)`` the heap and every timer in it.
+* ``section(tally)`` guards the counts, ``section(timers)`` the heap and every timer in it;
+* what is not part of these has one of its own: a ``Waker``, a ``SharedError``, an attempt to cancel, a bridge to a loop
+  with what is in its queue, a callback of somebody else's future.
 
 Outside its section a field is touched
 
@@ -31,6 +33,7 @@ Outside its section a field is touched
 * by the winner. Whoever moves a future out of PENDING or RUNNING has won it, and from then on is the only one to touch
   its ``task``, ``waiter`` and ``callbacks``, and the task's ``value`` and ``timer``: all others ask first, in the
   section, whether the future is pending. In the same way, whoever takes a timer out of the pending has its ``item``;
+* by who holds the future's ``condition``: its ``watchers``, and the condition's own fields;
 * by the one thread that is told of the end of a delegate's future, or has a task in a call, if nobody else has to do
   with it meanwhile: a map task's functions, the number of attempts, failures in a row.
 

@@ -4,7 +4,7 @@
 @cython.final
 cdef class GoingOn:
     """A number that any thread may have go up and down: neither can fail, as neither asks for memory."""
-    cdef readonly Py_ssize_t count      # section(self)
+    cdef readonly SharedSize count      # section(self)
 
     def begin(self):
         """One more goes on."""

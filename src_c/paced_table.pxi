@@ -120,8 +120,8 @@ cdef class PacedTable(PolledTable):
         if tasks is not None:
             for task in tasks:
                 if task is not None:
-                    (<PollDescriptor>task).pace.polls -= 1
-                    (<PollDescriptor>task).pace.step -= 1
+                    self.step_back((<PollDescriptor>task).pace)
+                    (<PollDescriptor>task).pace.polls -= 1      # nobody else has it in a call
                     self.wait_again(<PollDescriptor>task, when, when, True)
 
     def has_due(self, double until):

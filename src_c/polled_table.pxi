@@ -97,6 +97,7 @@ cdef class PolledTable(JoiningTable):
         cdef PollDescriptor task
         cdef Pace pace
         cdef Py_ssize_t i = 0
+        cdef bint closed
         with cython.critical_section(self):
             self.reporting += 1
             executor = self.executor    # kept meanwhile
@@ -113,7 +114,8 @@ cdef class PolledTable(JoiningTable):
                 call_or_complain(self.too_late, "__call__", (results, executor), {})
             with cython.critical_section(self):
                 self.reporting -= 1
-            if self.refusal is not None:
+                closed = self.refusal is not None
+            if closed:
                 self.waker.set()
         return 0
 
