@@ -220,16 +220,17 @@ def test_cancels_at_the_moment_when_retries_fall_due() -> None:
 
 
 def test_a_wake_up_from_many_threads_is_never_lost() -> None:
-    waker, asked, seen = Waker(), [0], [0]
+    waker, asked = Waker(), list[None]()
     over = threading.Event()
 
     def sleep() -> None:
-        while not over.is_set() or seen[0] < asked[0]:
+        seen = 0
+        while not over.is_set() or seen < len(asked):
             assert waker.wait(10), "a wake-up was lost"
-            seen[0] = asked[0]
+            seen = len(asked)
 
     def wake() -> None:
-        asked[0] += 1
+        asked.append(None)  # a number that threads add to would lose some
         waker.set()
 
     sleeper = threading.Thread(target=sleep)
