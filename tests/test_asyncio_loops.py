@@ -12,8 +12,8 @@ from concurrent.futures import Future
 from typing import Any
 
 import pytest
+from asyncio_support import awaited, future_types, in_loop, turns
 from support import PATIENCE, DuckDelegate, InThread, SomeError, all_at_once, is_gone, listening_to
-from test_asyncio_executor import awaited, future_types, in_loop, turns
 
 from more_executors import AsyncioExecutor, Executors, SyncExecutor, _core
 

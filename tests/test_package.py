@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
+from collections.abc import Iterator
 from importlib.metadata import distribution
+from pathlib import Path
 
 import pytest
 
@@ -106,3 +109,22 @@ def test_signatures_are_those_of_the_contract() -> None:
 
 def test_the_extension_says_how_it_was_built() -> None:
     assert _core.BUILD_PROFILE in {"release", "debug", "coverage", "refnanny", "asan", "tsan"}
+
+
+def imported(source: str) -> Iterator[str]:
+    """The names of the modules that are imported anywhere in `source`."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def test_no_module_of_tests_imports_from_another_one() -> None:
+    """What several need is in modules without tests: a module of tests can be run, changed and moved by itself."""
+    folder = Path(__file__).parent
+    modules = {path.stem for path in folder.rglob("test_*.py")}
+    found = {(path.name, name) for path in folder.rglob("*.py") for name in imported(path.read_text("utf-8"))}
+    assert modules >= {"test_package", "test_isolated"}
+    assert ("test_package.py", "more_executors") in found
+    assert [(path, name) for path, name in sorted(found) if name.rpartition(".")[2] in modules] == []

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from support import PATIENCE, DuckDelegate, HeardLogger, InThread, Parking, SomeError, assert_ends
-from test_throttle import REFUSED, Sleeper, keys, throttle_thread, throttling
+from throttle_support import REFUSED, Sleeper, keys, throttle_thread, throttling
 
 from more_executors import Executors, SyncExecutor, ThrottleExecutor
 

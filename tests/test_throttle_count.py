@@ -17,7 +17,7 @@ from support import (
     SomeError,
     said,
 )
-from test_throttle import Sleeper, keys, throttle_thread, throttling
+from throttle_support import Sleeper, keys, throttle_thread, throttling
 
 from more_executors import Executors, SyncExecutor, ThrottleExecutor
 

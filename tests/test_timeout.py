@@ -29,7 +29,7 @@ from support import (
     said,
     without_collector,
 )
-from test_throttle import Sleeper
+from throttle_support import Sleeper
 
 from more_executors import Executors, SyncExecutor, TimeoutExecutor, _core
 
