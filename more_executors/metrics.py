@@ -10,8 +10,9 @@ from __future__ import annotations
 import itertools
 import os
 import weakref
-from collections import deque
+from collections import OrderedDict, deque
 from threading import Lock
+from time import monotonic
 from typing import Any
 
 from ._core import Tally
@@ -29,8 +30,17 @@ else:
     enabled = True
 
 
+# What is gone is in every scrape: the last names, and others for so many seconds, and so many scrapes.
+NAMES_SHOWN = 100
+SECONDS_SHOWN = 3600.0
+SCRAPES_SHOWN = 10
+
+
 class Collector:
     """Sums up records when asked; those of executors that are gone are kept as sums.
+
+    Sums are kept for good. A scrape leaves out those that have been told often enough, if they are many: until there is
+    more to tell.
 
     Nothing here waits for anybody. So all of it may be called in a signal handler, or a destructor, that came in the
     midst of any of it on the same thread, and finds each record once.
@@ -41,7 +51,11 @@ class Collector:
         self._live: dict[int, Record] = {}
         self._gone: deque[int] = deque()
         self._past: dict[Labels, Totals] = {}  # these are replaced, and never change
-        self._lock = Lock()  # held by the one thread that buries, if there is one
+        self._shown: dict[Labels, None] = {}  # those of them that scrapes have, also while nothing of them lives
+        self._scrapes = 0
+        self._lock = Lock()  # held by the one thread that buries, if there is one, for the next as well
+        # Until when they are shown, and until how many scrapes; who is gone longest comes first.
+        self._until: OrderedDict[Labels, tuple[float, int]] = OrderedDict()
 
     def add(self, record: Record, executor: object) -> None:
         key = next(self._serial)
@@ -55,10 +69,12 @@ class Collector:
         """Move what is gone to the sums of the past, unless that is being done."""
         held = False
         try:
-            held = bool(self._gone) and self._lock.acquire(blocking=False)
+            held = bool(self._gone or len(self._until) > NAMES_SHOWN) and self._lock.acquire(blocking=False)
             while held and self._gone:
                 self._bury_one(self._gone[0])
                 self._gone.popleft()
+            while held and self._leave_one_out():
+                pass
         finally:
             if held:
                 self._lock.release()
@@ -74,11 +90,26 @@ class Collector:
             totals.add(record)
             totals.burials += 1
             record.burial = totals.burials
+            self._shown[record.labels] = None
+            self._until[record.labels] = monotonic() + SECONDS_SHOWN, self._scrapes + SCRAPES_SHOWN
+            self._until.move_to_end(record.labels)
             self._past[record.labels] = totals
         del self._live[key]
 
-    def totals(self) -> dict[Labels, Totals]:
-        """What there is now, by labels."""
+    def _leave_one_out(self) -> bool:
+        """Have scrapes leave out what has been gone longest, if they are many and it was told; whether it was."""
+        if len(self._until) <= NAMES_SHOWN:
+            return False
+        labels, (until, scrapes) = next(iter(self._until.items()))
+        if monotonic() < until or self._scrapes < scrapes:
+            return False
+        self._shown.pop(labels, None)
+        self._past[labels].rendered = None
+        del self._until[labels]
+        return True
+
+    def totals(self, everything: bool = True) -> dict[Labels, Totals]:
+        """What there is now, by labels: `everything`, or what a scrape is to have."""
         self._bury()
         live = self._live.copy()  # before the past: else one that is buried meanwhile would be in neither
         past = self._past.copy()
@@ -92,6 +123,8 @@ class Collector:
                 present[labels] = Totals(record.created) if before is None else before.copy()
             present[labels].add(record)
             present[labels].add_present(record)
+        if not everything:
+            past = {labels: past[labels] for labels in self._shown.copy() if labels in past}
         return past | present
 
     def disown(self) -> None:
@@ -103,7 +136,9 @@ class Collector:
         """The metrics as they are now, for the registry."""
         from ._metric_families import families
 
-        return families(self.totals().items())
+        found = families(self.totals(everything=False).items())
+        self._scrapes += 1
+        return found
 
 
 _collector = Collector()

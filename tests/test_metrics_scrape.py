@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -26,6 +26,13 @@ def name() -> str:
     return unused_name()
 
 
+def leave_behind(names: Iterable[str]) -> None:
+    """For each of the names there was an executor, with a future."""
+    for each in names:
+        Executors.sync(name=each).submit(int)
+    gc.collect()
+
+
 def our_calls(function: Callable[[], object]) -> int:
     """How many functions of ours, in Python, a call of `function` calls."""
     calls = 0
@@ -44,15 +51,77 @@ def our_calls(function: Callable[[], object]) -> int:
 
 
 def test_names_long_gone_cost_a_scrape_no_work_of_ours() -> None:
-    def leave_behind(count: int) -> int:
-        for _ in range(count):
-            Executors.sync(name=unused_name()).submit(int)
-        gc.collect()
+    def calls_after(count: int) -> int:
+        leave_behind(unused_name() for _ in range(count))
         exposition()
         return our_calls(exposition)
 
-    assert leave_behind(10) == leave_behind(200)
-    assert exposition().count("exec_total{") >= 210, "they are all there"
+    assert calls_after(110) == calls_after(200)
+    assert exposition().count("exec_total{") >= 310, "they are all there"
+
+
+@pytest.fixture
+def short_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "NAMES_SHOWN", 5)
+    monkeypatch.setattr(metrics, "SCRAPES_SHOWN", 3)
+    monkeypatch.setattr(metrics, "SECONDS_SHOWN", 0.0)
+
+
+@pytest.mark.usefixtures("short_memory")
+def test_a_scrape_does_not_grow_with_names_long_gone() -> None:
+    lengths = []
+    for _ in range(4):
+        leave_behind(unused_name() for _ in range(50))
+        for _ in range(3):
+            exposition()
+        lengths.append(exposition().count("\n"))
+    assert len(set(lengths)) == 1
+    assert exposition().count("exec_total{") == 5
+    assert len(metrics._collector.totals()) >= 200, "the sums are kept"
+
+
+@pytest.mark.usefixtures("short_memory")
+def test_what_is_gone_is_in_so_many_scrapes_first_and_the_last_ones_in_all(name: str) -> None:
+    Executors.sync(name=name).submit(int)
+    leave_behind(last := [unused_name() for _ in range(5)])
+    gone = executors("sync", in_use=0) | futures("sync", 1)
+    found = [timeless(series(name)) for _ in range(5)]
+    assert found == [gone, gone, gone, {}, {}]
+    assert [timeless(series(each)) for each in last] == [gone] * 5
+
+
+def test_what_has_just_gone_is_in_every_scrape(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(metrics, "monotonic", lambda: now)
+    leave_behind([name, *(unused_name() for _ in range(metrics.NAMES_SHOWN))])
+    for _ in range(20):
+        assert series(name)
+    now += 3599.0
+    assert series(name)
+    now += 1.0
+    assert not series(name)
+
+
+@pytest.mark.usefixtures("short_memory")
+def test_a_name_that_was_left_out_comes_back_with_all_it_has_counted(name: str) -> None:
+    leave_behind([name, *(unused_name() for _ in range(5))])
+    for _ in range(4):
+        exposition()
+    assert not series(name)
+    with Executors.sync(name=name) as executor:
+        executor.submit(int)
+        assert timeless(series(name)) == executors("sync", 2, in_use=1) | futures("sync", 2)
+    del executor
+    gc.collect()
+    for _ in range(10):
+        assert timeless(series(name)) == executors("sync", 2, in_use=0) | futures("sync", 2), "one of the last"
+
+
+@pytest.mark.usefixtures("short_memory")
+def test_a_name_that_is_used_again_and_again_is_never_left_out(name: str) -> None:
+    for number in range(1, 30):
+        leave_behind([name, unused_name(), unused_name()])
+        assert series(name)["exec_total sync"] == number
 
 
 def leave_three_behind(name: str) -> None:
@@ -82,6 +151,15 @@ def at_each_line(function: Callable[[], object], do: Callable[[], None]) -> None
         sys.settrace(None)
 
 
+@pytest.fixture(params=["all are shown", "none is shown that is gone"])
+def shown(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param != "all are shown":
+        monkeypatch.setattr(metrics, "NAMES_SHOWN", 0)
+        monkeypatch.setattr(metrics, "SCRAPES_SHOWN", 0)
+        monkeypatch.setattr(metrics, "SECONDS_SHOWN", 0.0)
+
+
+@pytest.mark.usefixtures("shown")
 def test_a_scrape_in_the_midst_of_another_counts_each_executor_once(name: str) -> None:
     found = []
     collector = metrics._collector
@@ -99,6 +177,7 @@ def test_an_executor_made_in_the_midst_of_a_scrape_is_counted(name: str) -> None
     assert timeless(series(name)) == executors("sync", 3 + len(made), in_use=len(made)) | futures("sync", 3)
 
 
+@pytest.mark.usefixtures("shown")
 def test_a_scrape_that_is_interrupted_anywhere_loses_nothing(name: str) -> None:
     line = 0
     interrupted = True
