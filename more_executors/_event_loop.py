@@ -146,21 +146,22 @@ class LoopThread:
         if self._closed:
             raise LoopClosed("cannot start a coroutine after shutdown")
         if self._loop is None:
+            thread = None
             loop = asyncio.new_event_loop()
-            loop.set_task_factory(self._make_task)
-            loop.set_exception_handler(self._note_error)
-            thread = Thread(target=run_loop, args=(loop, self._call_again), name=self._name, daemon=True)
-            self._thread = thread  # first: what it does may ask whether it `is_current`
             try:
+                loop.set_task_factory(self._make_task)
+                loop.set_exception_handler(self._note_error)
+                thread = Thread(target=run_loop, args=(loop, self._call_again), name=self._name, daemon=True)
+                self._thread = thread  # first: what it does may ask whether it `is_current`
                 thread.start()
+                self._loop = loop
             except BaseException:  # maybe a Ctrl-C, after it has begun
-                if thread.ident is None:
+                if thread is None or thread.ident is None:
                     self._thread = None
                     loop.close()
                 else:
                     self._loop = loop
                 raise
-            self._loop = loop
         return self._loop
 
     # -- on the loop's thread ------------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@
 cdef class CancelAttempt:
     """A `cancel()` whose answer is being found out; other calls meanwhile wait for it and share the answer."""
     cdef FutureCore answer
-    cdef object thread          # that is finding it out
-    cdef set threads            # section(self): the same, of a BulkCancel that it is one of; or None
+    cdef object thread          # section(self): that is finding it out; or None
+    cdef set threads            # section(self): that are, if it is one of a BulkCancel; or None
 
     def __cinit__(self):
         self.answer = new_future()
@@ -17,13 +17,16 @@ cdef class CancelAttempt:
         """It is `threads`, or will be, that find out the answer."""
         with cython.critical_section(self):
             self.threads = threads
+            self.thread = None
 
     cdef int share(self) except -1:
         """The answer, once it is there. On a thread that is finding it out, that is no."""
         cdef set threads
+        cdef object thread
         with cython.critical_section(self):
             threads = self.threads
-        if self.thread == get_ident() or (threads is not None and get_ident() in threads):
+            thread = self.thread
+        if get_ident() == thread if threads is None else get_ident() in threads:
             return 0
         self.answer.await_done(None)
         return self.answer.outcome
@@ -51,7 +54,8 @@ cdef int end_attempt(PollDescriptor task, CancelAttempt attempt, bint agreed, De
             (<PolledTable>task.origin).record_end(task)
     finally:
         with cython.critical_section(future):
-            task.attempt = None
+            if task.attempt is attempt:
+                task.attempt = None
         attempt.answer.settle(RESULT, won, NULL)
     if won:
         future.conclude(delivery)
