@@ -7,7 +7,7 @@ from math import inf, nan
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from paced_support import NotedPoll, PacedClock, clock_fixture, paced, poll_fixture
 from support import HeardLogger, SomeError
@@ -54,6 +54,7 @@ def test_by_default_it_doubles_to_300_s_give_or_take_a_tenth() -> None:
 
 
 @given(initial=SECONDS, factor=st.floats(1, 100), jitter=st.floats(0, 1), polls=st.integers(0, 2**32 - 1))
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
 def test_a_delay_is_within_its_jitter(initial: float, factor: float, jitter: float, polls: int) -> None:
     backoff = Backoff(initial, factor, 2e6, jitter)
     try:

@@ -8,7 +8,7 @@ from math import inf
 from typing import Any
 
 import pytest
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -242,5 +242,12 @@ PHASES = [phase for phase in Phase if phase is not Phase.explain]
 
 def test_the_executor_does_as_its_model() -> None:
     run_state_machine_as_test(
-        DueMachine, settings=settings(max_examples=30, stateful_step_count=30, deadline=None, phases=PHASES)
+        DueMachine,
+        settings=settings(
+            max_examples=30,
+            stateful_step_count=30,
+            deadline=None,
+            phases=PHASES,
+            suppress_health_check=[HealthCheck.too_slow],  # the machine may be busy
+        ),
     )

@@ -9,7 +9,7 @@ from time import monotonic, sleep
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import all_at_once
 
@@ -63,6 +63,7 @@ def test_a_refusal_takes_nothing() -> None:
     assert [limit.try_take() for _ in range(100)] == [0.5] * 100
 
 
+on_a_busy_machine = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 RATES = st.floats(1e-6, 1e6)
 STEPS = st.one_of(
     st.just("take"),
@@ -74,6 +75,7 @@ STEPS = st.one_of(
 
 
 @given(RATES, st.integers(1, 5), st.floats(0, 1e6))
+@on_a_busy_machine
 def test_after_the_time_that_a_refusal_says_there_is_a_call(calls: float, burst: int, start: float) -> None:
     clock = Clock(start)
     limit = RateLimit(calls, burst=burst, clock=clock)
@@ -84,7 +86,7 @@ def test_after_the_time_that_a_refusal_says_there_is_a_call(calls: float, burst:
 
 
 @given(st.floats(0.5, 20), st.integers(1, 4), st.lists(STEPS, max_size=60))
-@settings(deadline=None)
+@on_a_busy_machine
 def test_no_window_has_more_than_a_burst_and_the_calls_of_its_time(calls: float, burst: int, steps: list[Any]) -> None:
     clock = Clock(0.0)
     limit = RateLimit(calls, burst=burst, clock=clock)
