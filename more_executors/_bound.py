@@ -9,6 +9,7 @@ from typing import Any, Generic
 
 from ._base import Delegate, check_delegate
 from ._checks import shown
+from ._nested_calls import guarded
 from ._types import B, P
 
 __all__: list[str] = []
@@ -27,10 +28,11 @@ class BoundCallable(Generic[P, B]):
             raise TypeError(f"fn must be callable, not {shown(fn)}")
         update_wrapper(self, fn)  # first: it copies the attributes of a function, those of a bound one too
         self._executor = executor
+        self._submits_to = guarded(executor)
         self._fn = fn
 
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> Future[B]:
-        return self._executor.submit(self._fn, *args, **kwargs)
+        return self._submits_to.submit(self._fn, *args, **kwargs)
 
     def __repr__(self) -> str:
         return f"<{self._fn!r} bound to {self._executor!r}>"

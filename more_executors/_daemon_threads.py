@@ -8,6 +8,7 @@ from queue import SimpleQueue
 from threading import RLock, Thread, current_thread
 
 from ._core import GoingOn, log
+from ._nested_calls import start_thread
 from ._patience import pause
 
 __all__: list[str] = []
@@ -74,7 +75,7 @@ class DaemonThreads:
         thread = Thread(target=self._work, name=f"{self._name}-{len(self._threads) + 1}", daemon=True)
         try:
             self._threads.append(thread)  # first: what it does may ask whether it `is_current`
-            thread.start()
+            start_thread(thread)
         except BaseException as error:
             if thread.ident is None and thread in self._threads:
                 self._threads.remove(thread)

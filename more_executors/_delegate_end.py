@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 
 from ._base import Delegate
 from ._core import log
+from ._nested_calls import shut_down_once_free
 
 __all__: list[str] = []
 
@@ -59,7 +60,10 @@ def shut_down(delegate: Delegate, wait: bool, cancel_futures: bool) -> None:
         how["wait"] = wait
     if cancel_futures and takes_keyword(shutdown, "cancel_futures"):
         how["cancel_futures"] = True
-    shutdown(**how)
+    if isinstance(delegate, (ThreadPoolExecutor, ProcessPoolExecutor)) and "wait" in how:
+        shut_down_once_free(delegate, shutdown, (), how)
+    else:
+        shutdown(**how)
 
 
 def check_shutdown(delegate: Delegate) -> None:

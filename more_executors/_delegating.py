@@ -33,6 +33,7 @@ from ._chaining import Chainable
 from ._checks import check_name, checked_flag, chosen_logger, refuse_copy
 from ._core import TaskTable, check_threads, log
 from ._delegate_end import DelegateEnd, check_shutdown, leave_block
+from ._nested_calls import guarded, holds_up_workers
 from ._pools import is_worker_of
 from ._types import A, B
 from ._worker import Worker
@@ -60,6 +61,7 @@ class DelegatingExecutor(Chainable[A, B]):
         check_shutdown(delegate)
         check_name(name)
         self._delegate = delegate
+        self._submits_to = guarded(delegate)
         self._name = name
         self._logger = chosen_logger(logger, self._kind)
         self._end = DelegateEnd(delegate)
@@ -87,7 +89,7 @@ class DelegatingExecutor(Chainable[A, B]):
         delegate's `submit` raises.
         """
         try:
-            return self._table.submit(self, self._delegate, fn, args, kwargs)
+            return self._table.submit(self, self._submits_to, fn, args, kwargs)
         finally:
             # An exception out of a delegate that calls `fn` right here keeps this frame: not what is in it.
             del self, fn, args, kwargs
@@ -191,7 +193,11 @@ class DelegatingExecutor(Chainable[A, B]):
 
     def _is_at_work_here(self) -> bool:
         """Whether futures of this executor wait for the thread that asks."""
-        if self._table.needs_this_thread() or (self._ender is not None and self._ender.is_current()):
+        if (
+            self._table.needs_this_thread()
+            or holds_up_workers()
+            or (self._ender is not None and self._ender.is_current())
+        ):
             return True
         if isinstance(self._delegate, DelegatingExecutor):
             return self._delegate._is_at_work_here()

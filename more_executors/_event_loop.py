@@ -18,6 +18,7 @@ from time import monotonic
 from typing import Any, TypeVar, cast
 
 from ._core import log
+from ._nested_calls import start_thread
 from ._patience import SECONDS_WITHOUT_MEMORY, pause
 
 __all__: list[str] = []
@@ -153,7 +154,7 @@ class LoopThread:
                 loop.set_exception_handler(self._note_error)
                 thread = Thread(target=run_loop, args=(loop, self._call_again), name=self._name, daemon=True)
                 self._thread = thread  # first: what it does may ask whether it `is_current`
-                thread.start()
+                start_thread(thread)
                 self._loop = loop
             except BaseException:  # maybe a Ctrl-C, after it has begun
                 if thread is None or thread.ident is None:

@@ -26,6 +26,7 @@ from . import _lifecycle
 from ._core import log
 from ._metric_families import families
 from ._metric_totals import LARGEST, Labels, Totals
+from ._nested_calls import start_thread
 
 __all__: list[str] = []
 
@@ -76,7 +77,7 @@ class MetricFiles:
         stopped = Event()
         thread = Thread(target=self._run, args=(stopped,), name="more-executors-metrics", daemon=True)
         try:
-            thread.start()
+            start_thread(thread)
         except RuntimeError:  # there can be none now: it is written at the end
             return
         self._stopped, self._thread = stopped, thread

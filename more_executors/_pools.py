@@ -12,6 +12,7 @@ from . import metrics
 from ._chaining import Chainable
 from ._checks import check_name
 from ._core import Origin, check_threads, counted, futures_logger
+from ._nested_calls import NESTED, Idle, shut_down_once_free, would_wait_for_itself
 from ._types import Anything, P, R, Returned
 
 __all__: list[str] = []
@@ -30,6 +31,7 @@ class ThreadPoolExecutor(futures.ThreadPoolExecutor, Chainable[Anything, Returne
         if name != "default" and len(args) < 2:
             kwargs.setdefault("thread_name_prefix", f"ThreadPoolExecutor-{name}")
         super().__init__(*args, **kwargs)
+        self._idle_semaphore: Any = Idle()
         self._name = name
         self._origin = Origin(futures_logger)
         self._record = metrics.track(self, "threadpool", name, self._origin.tally)
@@ -37,6 +39,8 @@ class ThreadPoolExecutor(futures.ThreadPoolExecutor, Chainable[Anything, Returne
     def submit(  # type: ignore[override]  # it can do nothing else
         self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> futures.Future[R]:
+        if would_wait_for_itself(self):
+            raise RuntimeError(NESTED)
         future = super().submit(fn, *args, **kwargs)
         return counted(self._origin, future) if metrics.enabled else future
 
@@ -45,11 +49,13 @@ class ThreadPoolExecutor(futures.ThreadPoolExecutor, Chainable[Anything, Returne
         @wraps(futures.ThreadPoolExecutor.shutdown)
         def shutdown(self, *args: Any, **kwargs: Any) -> None:
             self._record.ended()
-            super().shutdown(*args, **kwargs)
+            shut_down_once_free(self, super().shutdown, args, kwargs)
 
 
 def is_worker_of(pool: futures.ThreadPoolExecutor) -> bool:
     """Whether this thread is a worker of `pool`, which `shutdown` would wait for."""
+    if would_wait_for_itself(pool):  # then nobody else is starting one
+        return threading.current_thread() in pool._threads
     with pool._shutdown_lock:  # held from before a worker is started until it is among the threads
         return threading.current_thread() in pool._threads
 
@@ -62,3 +68,16 @@ class ProcessPoolExecutor(futures.ProcessPoolExecutor, Chainable[Anything, Retur
         check_name(name)
         super().__init__(*args, **kwargs)
         self._name = name
+
+    def submit(  # type: ignore[override]  # as above
+        self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> futures.Future[R]:
+        if would_wait_for_itself(self):
+            raise RuntimeError(NESTED)
+        return super().submit(fn, *args, **kwargs)
+
+    if not TYPE_CHECKING:
+
+        @wraps(futures.ProcessPoolExecutor.shutdown)
+        def shutdown(self, *args: Any, **kwargs: Any) -> None:
+            shut_down_once_free(self, super().shutdown, args, kwargs)

@@ -26,6 +26,7 @@ from ._callables import done_by
 from ._checks import has_method, shown
 from ._core import Waker, log
 from ._journal_error import JournalLostError
+from ._nested_calls import start_thread
 from ._recovery import Recovery, entries_of, readable
 from .journal import JournalLike, UnrecordableError
 
@@ -266,7 +267,7 @@ class Recorder:
             self.recovery = Recovery(readable(on_record, journal, logger))
             writer.reference = weakref.ref(self, lambda _: writer.close())
             self._thread = Thread(target=writer.run, name=f"{name}-journal", daemon=True)
-            self._thread.start()
+            start_thread(self._thread)
         except BaseException:
             writer.close()  # for a thread that was started, but not waited for until it was
             release(writer)

@@ -8,6 +8,7 @@ from threading import Thread, current_thread
 from typing import Protocol
 
 from ._core import Waker, log
+from ._nested_calls import start_thread
 from ._patience import pause
 
 __all__: list[str] = []
@@ -40,7 +41,7 @@ class Worker:
 
     def start(self) -> None:
         """Start the thread. Raises RuntimeError if it cannot be started."""
-        self._thread.start()
+        start_thread(self._thread)
 
     def pin(self, executor: HasTurns) -> None:
         """Keep `executor` alive until its turns are over, even if nobody refers to it any more."""

@@ -16,6 +16,7 @@ from ._base import AFTER_SHUTDOWN, Delegate, check_delegate
 from ._checks import check_name, checked_flag, chosen_logger, has_method, refuse_copy, shown
 from ._core import LoopBridge, Origin, check_threads, referent, refused
 from ._delegate_end import DelegateEnd, check_shutdown, leave_block
+from ._nested_calls import guarded
 from ._types import A, B
 
 __all__ = ["AsyncioExecutor"]
@@ -78,7 +79,7 @@ class AsyncioExecutor(Executor, Generic[A, B]):
         check_shutdown(delegate)
         check_loop(loop)
         check_name(name)
-        self._delegate = delegate
+        self._delegate = guarded(delegate)
         self._loop = loop
         self._logger = chosen_logger(logger, "AsyncioExecutor")
         self._bridges: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, LoopBridge] = weakref.WeakKeyDictionary()

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from ._checks import checked_count, checked_timeout, iterated, real_number, shown
 from ._core import check_future
+from ._nested_calls import start_thread
 
 __all__ = ["as_completed", "progress"]
 
@@ -210,7 +211,7 @@ class Progress:
         self._bar = self._make(total=max(self._least, self._counts.read().total), **self._options)
         try:
             if not self._bar.disable:
-                self._thread.start()
+                start_thread(self._thread)
                 self._counts.start()
             else:
                 self._counts.stop()

@@ -134,7 +134,7 @@ class RetryExecutor(SubmittingExecutor[A, B]):
 
     def _work(self) -> float | None:
         try:
-            return self._retry_table.start_due(self._delegate)
+            return self._retry_table.start_due(self._submits_to)
         finally:
             del self  # see `_turn`
 

@@ -83,7 +83,7 @@ class ThrottleExecutor(SubmittingExecutor[A, B]):
 
     def _work(self) -> float | None:
         try:
-            while self._throttle_table.start_next(self._limit(), self._delegate):
+            while self._throttle_table.start_next(self._limit(), self._submits_to):
                 pass
             if self._ask is None:
                 return None

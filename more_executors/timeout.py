@@ -54,7 +54,7 @@ class TimeoutExecutor(WorkingExecutor[A, B]):
         delegate's `submit` raises.
         """
         try:
-            return self._timeout_table.submit_timeout(self, self._delegate, self._timeout, fn, args, kwargs)
+            return self._timeout_table.submit_timeout(self, self._submits_to, self._timeout, fn, args, kwargs)
         finally:
             del self, fn, args, kwargs  # as in the base class
 
@@ -62,7 +62,7 @@ class TimeoutExecutor(WorkingExecutor[A, B]):
         """`submit` with `timeout` seconds. Raises TypeError or ValueError if that is no number of them."""
         try:
             seconds = checked_timeout("timeout", timeout)
-            return self._timeout_table.submit_timeout(self, self._delegate, seconds, fn, args, kwargs)
+            return self._timeout_table.submit_timeout(self, self._submits_to, seconds, fn, args, kwargs)
         finally:
             del self, fn, args, kwargs
 

@@ -17,17 +17,21 @@ cpdef object referent(object reference):
 
 cdef int hook_onto(Hook hook, object future, Delivery *delivery) except -1:
     """Have `hook` called when `future` is done; now, if it is."""
-    cdef DelegateCallback callback
     if isinstance(future, FutureCore):
         if not (<FutureCore>future).subscribe(hook):
             deliver(hook, future, delivery)
     else:
-        callback = DelegateCallback(hook)
-        try:
-            future.add_done_callback(callback)
-        except BaseException:
-            callback.take()     # the caller hears of it, and that is not that the future is lost
-            raise
+        hook_onto_theirs(hook, future)
+    return 0
+
+
+cdef int hook_onto_theirs(Hook hook, object future) except -1:
+    cdef DelegateCallback callback = DelegateCallback(hook)
+    try:
+        future.add_done_callback(callback)
+    except BaseException:
+        callback.take()     # the caller hears of it, and that is not that the future is lost
+        raise
     return 0
 
 
@@ -35,7 +39,13 @@ cdef int follow(Task task, object delegate_future, Delivery *delivery) except -1
     """Have `task` go on when `delegate_future` is done. Raises TypeError if that is no future."""
     check_future("the delegate's submit must return a future, not", delegate_future)
     begin_following(task, reference_to(delegate_future))
-    return hook_onto(task, delegate_future, delivery)
+    if isinstance(delegate_future, FutureCore):
+        return hook_onto(task, delegate_future, delivery)
+    task.hooking = True
+    try:
+        return hook_onto_theirs(task, delegate_future)
+    finally:
+        task.hooking = False
 
 
 cdef void begin_following(Task task, object reference) noexcept:

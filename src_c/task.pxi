@@ -31,6 +31,7 @@ cdef class Task(Hook):
     cdef Timer timer            # section(future): what is to happen to it at a time, or None
     cdef double started         # by the coarse clock
     cdef ThreadId thread          # the one that submits it, or calls a function for it
+    cdef SharedByte hooking     # that thread is in the midst of following what is no future of ours
     cdef unsigned int slot      # its place in the Slots it is in, which section(table) guards
     cdef SharedByte phase       # written after `value`
     cdef SharedByte over        # section(future): the future is done, although the task may not have left the table
@@ -110,10 +111,10 @@ cdef class Task(Hook):
         return pending
 
     cdef bint occupies(self, ThreadId thread) noexcept:
-        """Whether `thread` is just submitting the task, or calling a function for it."""
+        """Whether `thread` is just submitting the task, or following its future, or calling a function for it."""
         cdef bint busy
         with cython.critical_section(self.future):
-            busy = self.thread == thread and (self.phase == STARTING or self.phase == CALLING)
+            busy = self.thread == thread and (self.phase == STARTING or self.phase == CALLING or self.hooking)
         return busy
 
     cdef void lost(self) noexcept:

@@ -6,56 +6,28 @@ one after the other, that another one runs of this library.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
+import gc
 import logging
-import queue
-import sys
+import signal
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError, InvalidStateError
+from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
-from exposition import collect_anew, exposition
-from support import PATIENCE, InThread, ScriptedDelegate
+from exposition import collect_anew
+from nested_calls import Watched, interrupted, tried
+from public_calls import CALLS, LAST_CALLS, Call, World, world_of
 
-import more_executors
-from more_executors import (
-    Executors,
-    PollExecutor,
-    SyncExecutor,
-    _core,
-    f_and,
-    f_apply,
-    f_flat_map,
-    f_map,
-    f_nocancel,
-    f_or,
-    f_proxy,
-    f_return,
-    f_sequence,
-    f_timeout,
-    f_traverse,
-    f_zip,
-)
-from more_executors.backoff import Backoff
-from more_executors.journal import Journal, JournalError
-from more_executors.progress import progress
-from more_executors.rate_limit import RateLimit
-from more_executors.status_poll import StatusPoll
+from more_executors import Executors, RateLimit, f_map, f_return
 
 pytestmark = pytest.mark.long
 
-HERE = str(Path(more_executors.__file__).parent)
 MOST_LINES = 60
 
 # Those that wait for the disk come at some of the lines, but for each other.
 ON_DISK = ("make a journal", "write", "read", "len", "flush_journal", "close")
-
-# What a call may raise that cannot be answered there, or came too late.
-REFUSALS = (RuntimeError, JournalError, InvalidStateError, CancelledError, TimeoutError)
 
 
 @pytest.fixture(autouse=True)
@@ -63,258 +35,144 @@ def own_collector(monkeypatch: pytest.MonkeyPatch) -> None:
     collect_anew(monkeypatch)
 
 
-class World:
-    """One of each of some things, made when `make` is told so, and futures of them that are pending."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._count = 0
-        self.descriptors: list[Any] = []
-        self.made: dict[str, Any] = {}
-
-    def make(self, name: str) -> Any:
-        if name not in self.made and name in MAKERS:
-            self.made[name] = MAKERS[name](self)
-        return self.made.get(name)
-
-    def __getattr__(self, name: str) -> Any:
-        return self.make(name)
-
-    def keep(self, descriptors: list[Any]) -> float:
-        self.descriptors = self.descriptors or descriptors
-        return 3600.0
-
-    def next(self) -> int:
-        self._count += 1
-        return self._count
-
-    def close(self) -> None:
-        for name in ("poll", "whole", "map", "retry", "throttle", "timeout", "cancelling", "pool", "sync"):
-            if name in self.made:
-                self.made[name].shutdown(cancel_futures=True)
-        for name in ("journal", "recorded", "loop"):
-            if name in self.made:
-                self.made[name].close()
-        self.descriptors.clear()
-
-
-MAKERS: dict[str, Callable[[World], Any]] = {
-    "limit": lambda w: RateLimit(1e6, burst=10**6),
-    "low": lambda w: exhausted(RateLimit(1e-3)),
-    "journal": lambda w: Journal(w._folder / f"{w.next()}.db"),
-    "recorded": lambda w: Journal(w._folder / f"{w.next()}.db"),
-    "pool": lambda w: Executors.thread_pool(max_workers=1),
-    "sync": lambda w: SyncExecutor(),
-    "delegate": lambda w: ScriptedDelegate(),
-    "poll": lambda w: PollExecutor(
-        SyncExecutor(),
-        lambda descriptors: 3600.0,
-        cancel_fn=lambda result: True,
-        rate_limit=w.make("limit"),
-        journal=w.make("recorded"),
-        timeout=3600,
-    ),
-    "whole": lambda w: PollExecutor(SyncExecutor(), w.keep, cancel_many_fn=lambda results: [True] * len(results)),
-    "map": lambda w: Executors.with_map(w.make("delegate"), str),
-    "retry": lambda w: Executors.with_retry(w.make("delegate")),
-    "throttle": lambda w: Executors.with_throttle(w.make("delegate"), 2),
-    "timeout": lambda w: Executors.with_timeout(w.make("delegate"), 3600),
-    "cancelling": lambda w: Executors.with_cancel_on_shutdown(w.make("delegate")),
-    "loop": lambda w: asyncio.new_event_loop(),
-    "asyncio": lambda w: w.make("sync").with_asyncio(loop=w.make("loop")),
-    "pending": lambda w: _core.Future(),
-    "descriptor": lambda w: polled(w),
-}
-
-
-def exhausted(limit: RateLimit) -> RateLimit:
-    limit.try_take()
-    return limit
-
-
-def polled(world: World) -> Callable[[], Any]:
-    """What gives a descriptor that is being polled, a new one if the last was resolved."""
-
-    def descriptor() -> Any:
-        return world.descriptors[0]
-
-    world.make("whole").adopt("task")
-    while not world.descriptors:
-        InThread(int).outcome()
-    world.descriptors = world.descriptors.copy()
-    return descriptor
-
-
-Call = Callable[[World], object]
-
-CALLS: dict[str, Call] = {
-    "submit to map": lambda w: w.map.submit(int),
-    "submit to retry": lambda w: w.retry.submit(int),
-    "submit_retry": lambda w: w.retry.submit_retry(w.retry._policy, int),
-    "submit to throttle": lambda w: w.throttle.submit(int),
-    "submit to timeout": lambda w: w.timeout.submit(int),
-    "submit_timeout": lambda w: w.timeout.submit_timeout(3600, int),
-    "submit to cancel_on_shutdown": lambda w: w.cancelling.submit(int),
-    "submit to sync": lambda w: w.sync.submit(int),
-    "submit to thread_pool": lambda w: w.pool.submit(int),
-    "submit to asyncio": lambda w: w.asyncio.submit(int).cancel(),
-    "submit_with_loop": lambda w: w.asyncio.submit_with_loop(w.loop, int).cancel(),
-    "submit to poll": lambda w: w.poll.submit(w.next),
-    "map": lambda w: list(w.sync.map(str, [1, 2])),
-    "bind": lambda w: w.sync.bind(int)(),
-    "flat_bind": lambda w: w.sync.flat_bind(f_return)(1),
-    "notify": lambda w: w.poll.notify(),
-    "adopt": lambda w: w.poll.adopt(w.next()),
-    "adopt_many": lambda w: w.whole.adopt_many(range(3)),
-    "resume": lambda w: w.poll.resume(),
-    "flush_journal": lambda w: w.poll.flush_journal(),
-    "cancel_all": lambda w: w.poll.cancel_all(),
-    "cancel_all in bulk": lambda w: w.whole.cancel_all(),
-    "outstanding": lambda w: w.poll.outstanding(),
-    "stats": lambda w: w.poll.stats(),
-    "_repr_html_": lambda w: w.poll._repr_html_(),
-    "repr": lambda w: [repr(thing) for thing in (w.poll, w.limit, w.journal, w.pool, w.map, w.pending, w.sync)],
-    "cancel": lambda w: w.poll.adopt(w.next()).cancel(),
-    "cancel of map": lambda w: w.map.submit(int).cancel(),
-    "cancel of retry": lambda w: w.retry.submit(int).cancel(),
-    "result": lambda w: w.sync.submit(int).result(),
-    "result(0)": lambda w: w.pending.result(0),
-    "add_done_callback": lambda w: w.pending.add_done_callback(id),
-    "set_result": lambda w: _core.Future().set_result(1),
-    "yield_result": lambda w: w.descriptor().yield_result(1),
-    "yield_exception": lambda w: w.descriptor().yield_exception(OSError()),
-    "poll_after": lambda w: w.descriptor().poll_after(5),
-    "try_take": lambda w: w.limit.try_take(),
-    "take(0)": lambda w: w.low.take(0),
-    "take": lambda w: w.limit.take(),
-    "succeeded": lambda w: w.limit.succeeded(w.limit.clock()),
-    "throttled": lambda w: w.limit.throttled(w.limit.clock()),
-    "delay": lambda w: Backoff(1.0).delay(3),
-    "a scrape": lambda w: exposition(),
-    "make a journal": lambda w: Journal(w._folder / f"{w.next()}.db").close(),
-    "write": lambda w: w.journal.write([(1, "value")], [2]),
-    "read": lambda w: list(w.journal.outstanding()),
-    "len": lambda w: len(w.journal),
-    "progress": lambda w: show(w),
-    "StatusPoll": lambda w: StatusPoll(lambda ids: {}, None, lambda descriptor, status: None)([]),
-    "make a chain": lambda w: w.sync.with_map(str).with_flat_map(f_return).with_cancel_on_shutdown(),
-    "make a limit": lambda w: RateLimit(5),
-    "with_poll": lambda w: w.sync.with_poll(lambda descriptors: 3600.0).shutdown(),
-    "with_throttle": lambda w: w.sync.with_throttle(1).shutdown(),
-    "f_map": lambda w: f_map(f_return(1), str),
-    "f_flat_map": lambda w: f_flat_map(f_return(1), f_return),
-    "f_zip": lambda w: f_zip(f_return(1), _core.Future()).cancel(),
-    "f_sequence": lambda w: f_sequence([f_return(1)]),
-    "f_traverse": lambda w: f_traverse(f_return, [1]),
-    "f_apply": lambda w: f_apply(f_return(int), f_return(1)),
-    "f_or": lambda w: f_or(f_return(0), f_return(1)),
-    "f_and": lambda w: f_and(f_return(0), f_return(1)),
-    "f_nocancel": lambda w: f_nocancel(f_return(1)),
-    "f_timeout": lambda w: f_timeout(_core.Future(), 3600).cancel(),
-    "f_proxy": lambda w: len(f_proxy(f_return("x"))),
-}
-
-# After these, nothing else can be done.
-LAST_CALLS: dict[str, Call] = {
-    "shutdown": lambda w: w.poll.shutdown(cancel_futures=True),
-    "shutdown without wait": lambda w: w.poll.shutdown(wait=False),
-    "shutdown of map": lambda w: w.map.shutdown(wait=False, cancel_futures=True),
-    "shutdown of retry": lambda w: w.retry.shutdown(cancel_futures=True),
-    "shutdown of thread_pool": lambda w: w.pool.shutdown(),
-    "shutdown of cancel_on_shutdown": lambda w: w.cancelling.shutdown(),
-    "close": lambda w: w.journal.close(),
-}
-
-
-def show(world: World) -> None:
-    with progress([world.pending], disable=True):
-        pass
-
-
-def tried(call: Call, world: World) -> None:
-    with contextlib.suppress(*REFUSALS):
-        call(world)
-
-
-def interrupted(call: Call, by: Call, world: World, at: Callable[[int], bool]) -> int:
-    """Make `call`, and `by` at each line of ours for whose number `at` says so; how many lines there were."""
-    lines = 0
-
-    def trace(frame: FrameType, event: str, _: object) -> Any:
-        nonlocal lines
-        if not frame.f_code.co_filename.startswith(HERE):
-            return None
-        if event == "line":
-            lines += 1
-            if at(lines):
-                tried(by, world)
-        return trace
-
-    sys.settrace(trace)
-    try:
-        tried(call, world)
-    finally:
-        sys.settrace(None)
-    return lines
-
-
-class Watched:
-    """Runs a generator of steps on a thread: each has to come within the patience that there is."""
-
-    def __init__(self, steps: Iterator[str]) -> None:
-        self._begun: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._thread = InThread(self._run, steps)
-        last: str | None = "nothing"
-        while last is not None:
-            try:
-                step = self._begun.get(timeout=PATIENCE)
-            except queue.Empty:
-                pytest.fail(f"does not go on: {last}")
-            last = step
-        self._thread.outcome()
-
-    def _run(self, steps: Iterator[str]) -> None:
-        try:
-            for step in steps:
-                self._begun.put(step)
-        finally:
-            self._begun.put(None)
-
-
-def of_all(call: Call) -> set[str]:
-    """What `call` needs of a world."""
-    return set(call.__code__.co_names) | ({"pending"} if "show" in call.__code__.co_names else set())
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """What is refused is not logged: that would keep what it was about."""
+    logging.disable()
+    yield
+    logging.disable(logging.NOTSET)
 
 
 @pytest.mark.parametrize("name", [*CALLS, *LAST_CALLS])
 def test_a_call_can_be_interrupted_by_any_other(name: str, tmp_path: Path) -> None:
     call = CALLS.get(name) or LAST_CALLS[name]
-    logging.disable()  # of what is refused, which keeps what it was about
-
-    def world(*calls: Call) -> World:
-        made = World(tmp_path)
-        for needed in calls:
-            for thing in sorted(of_all(needed)):
-                made.make(thing)
-        return made
 
     def steps() -> Iterator[str]:
-        here = world(call, *CALLS.values())
+        here = world_of(tmp_path, call, *CALLS.values())
         for other, by in CALLS.items():
             yield f"{name}, interrupted by {other}"
             every = 10 if other in ON_DISK and name not in ON_DISK else 1
-            interrupted(call, by, here, lambda line, every=every: line <= MOST_LINES and line % every == 0)  # type: ignore
+            at = lambda line, every=every: line <= MOST_LINES and line % every == 0  # noqa: E731
+            interrupted(partial(call, here), partial(by, here), at)
         here.close()
         for other, by in LAST_CALLS.items():
             lines, step = 2, 1
             while step < min(lines, MOST_LINES):
                 yield f"{name}, interrupted at line {step} by {other}"
-                here = world(call, by)
-                lines = interrupted(call, by, here, lambda line, step=step: line == step)  # type: ignore[misc]
+                here = world_of(tmp_path, call, by)
+                lines = interrupted(partial(call, here), partial(by, here), step.__eq__)
                 here.close()
                 step += 1 + step // 4
 
+    Watched(steps())
+
+
+class Dropped:
+    """Makes a call when it is collected, as garbage: wherever that comes."""
+
+    def __init__(self, call: Callable[[], object]) -> None:
+        self._call = call
+        self._myself = self
+
+    def __del__(self) -> None:
+        tried(self._call)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_call_can_be_interrupted_by_a_destructor(name: str, tmp_path: Path) -> None:
+    call = CALLS[name]
+
+    def steps() -> Iterator[str]:
+        here = world_of(tmp_path, *CALLS.values())
+        for number, (other, by) in enumerate(CALLS.items()):
+            yield f"{name}, interrupted by {other} in a destructor"
+
+            def collect(by: Call = by) -> None:
+                Dropped(partial(by, here))
+                gc.collect(0)
+
+            interrupted(partial(call, here), collect, (1 + number % 10).__eq__)
+        here.close()
+
+    Watched(steps())
+
+
+def raising() -> None:
+    signal.raise_signal(signal.SIGTERM)
+
+
+def raising_clock() -> float:
+    raising()
+    return 0.0
+
+
+class RaisingFuture(Future[Any]):
+    """Has a signal come while it is asked."""
+
+    def add_done_callback(self, fn: Callable[[Future[Any]], object]) -> None:
+        raising()
+        super().add_done_callback(fn)
+
+
+def limited(_: World) -> None:
+    RateLimit(1e6, clock=raising_clock).try_take()
+
+
+INTERRUPTED: dict[str, Call] = {
+    "a callable that is submitted": lambda w: w.sync.submit(raising),
+    "a function of a map": lambda w: f_map(f_return(1), lambda _: raising()),
+    "a done callback": lambda w: f_return(1).add_done_callback(lambda _: raising()),
+    "a cancel function": lambda w: cancelled(w),
+    "a callable count": lambda w: Executors.with_throttle(w.sync, lambda: raising() or 1).shutdown(),
+    "the clock of a rate limit": limited,
+    "a future of others": lambda w: f_map(RaisingFuture(), str),
+}
+
+
+def cancelled(world: World) -> None:
+    executor = world.sync.with_poll(lambda descriptors: 3600.0, cancel_fn=lambda _: raising() or True)
+    executor.adopt(1).cancel()
+    executor.shutdown()
+
+
+@pytest.mark.parametrize("where", INTERRUPTED)
+def test_a_signal_in_a_function_of_the_user_may_make_any_call(where: str, tmp_path: Path) -> None:
+    made: list[str] = []
+
+    def handler(*_: object) -> None:
+        for name, by in CALLS.items():
+            tried(partial(by, here))
+            made.append(name)
+
+    here = world_of(tmp_path, *CALLS.values())
+    before = signal.signal(signal.SIGTERM, handler)
     try:
-        Watched(steps())
+        tried(partial(INTERRUPTED[where], here))
     finally:
-        logging.disable(logging.NOTSET)
+        signal.signal(signal.SIGTERM, before)
+        here.close()
+    assert made[: len(CALLS)] == list(CALLS)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers here")
+@pytest.mark.parametrize("name", ["submit to thread_pool", "submit to map", "try_take", "adopt", "f_map", "repr"])
+def test_signals_that_come_at_any_time_may_make_any_call(name: str, tmp_path: Path) -> None:
+    calls = list(CALLS.values())
+    made = 0
+
+    def handler(*_: object) -> None:
+        nonlocal made
+        tried(partial(calls[made % len(calls)], here))
+        made += 1
+
+    here = world_of(tmp_path, *calls)
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        while made < 2 * len(calls):
+            signal.setitimer(signal.ITIMER_REAL, 1e-4)
+            for _ in range(20):
+                tried(partial(CALLS[name], here))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        here.close()
