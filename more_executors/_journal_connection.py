@@ -6,6 +6,7 @@ gone.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sqlite3
@@ -22,6 +23,7 @@ LAYOUT = 1
 def connected(path: str, where: str, is_new: bool) -> sqlite3.Connection:
     """A connection to the file, with nobody else having one; the table is made if the file is new."""
     has_wal = os.path.lexists(where + "-wal")
+    is_whole = has_wal and not is_new  # or it has been said that it may not be
     try:
         # check_same_thread: JournalFile has a lock.
         connection = sqlite3.connect(where, timeout=0, isolation_level=None, check_same_thread=False)
@@ -48,14 +50,17 @@ def connected(path: str, where: str, is_new: bool) -> sqlite3.Connection:
         if not has_wal and is_marked(connection):
             message = "%r was not closed the last time, and its -wal is missing: what was written last may be lost"
             log(logging.getLogger("Journal"), logging.WARNING, message, path)
+        is_whole = True
         mark(connection, True)
+        return connection
     except BaseException as error:
+        if is_whole and not isinstance(error, Exception):  # a Ctrl-C: it is closed as ever
+            mark(connection, False)
         connection.close()
         if not isinstance(error, sqlite3.Error):
             raise
         why = "is in use by another process" if "locked" in str(error) else f"cannot be opened: {error}"
         raise refusal(path, why) from error
-    return connection
 
 
 def is_marked(connection: sqlite3.Connection) -> bool:
@@ -71,6 +76,8 @@ def mark(connection: sqlite3.Connection, is_open: bool) -> None:
     That it is open, the file itself says, whatever becomes of the WAL; that it is closed, once that is part of it.
     """
     try:
+        if connection.in_transaction:  # one that was interrupted
+            connection.execute("ROLLBACK")
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("CREATE TABLE IF NOT EXISTS state (name TEXT PRIMARY KEY, value NOT NULL)")
         connection.execute("INSERT OR REPLACE INTO state VALUES ('open', ?)", (int(is_open),))
@@ -78,5 +85,6 @@ def mark(connection: sqlite3.Connection, is_open: bool) -> None:
         if is_open:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     except sqlite3.Error:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
+        with contextlib.suppress(sqlite3.Error):  # it may be closed
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")

@@ -14,12 +14,14 @@ Guarantees:
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sqlite3
 import stat
 import threading
 from collections.abc import Iterator, Sequence
 
+from ._core import InUse
 from ._file_lock import lock_byte
 from ._journal_connection import APPLICATION_ID, LAYOUT, connected, mark
 from ._journal_copy import copied, is_damage
@@ -42,48 +44,50 @@ LOCKED_BYTE = 0x4000_0000 + 1024
 # On POSIX, the locks of SQLite are the process's: they do not keep a second journal out, and whoever opens the file
 # again and closes it drops them. So who has it open here is looked up before the file is touched.
 _opening = threading.RLock()
-_opening_now: list[str] = []  # one path, or none
+_is_opening = InUse()
+_opened_last = ""  # the path
 _open: dict[tuple[int, int], JournalFile] = {}
 
 Row = tuple[int, "str | bytes"]
 
 
 class JournalFile:
-    """An open journal, whose values are as they are stored. May be used from any thread."""
+    """A journal, whose values are as they are stored. May be used from any thread."""
 
     def __init__(self, path: str) -> None:
-        """Open or make it. Raises JournalError if that cannot be done."""
+        """Have a file to `open`."""
         self._path = path
         self._process = os.getpid()
         self._lock = threading.RLock()  # guards the connection, and whether there is one
-        self._is_used = self._close_later = False  # the owner of the lock is at it; and is to close it
+        self._in_use = InUse()  # by the owner of the lock,
+        self._close_later = False  # who is to close it
         self._connection: sqlite3.Connection | None = None
+        self._file: io.FileIO | None = None  # which closes itself, unlike a bare descriptor that an interrupt lost
+        self._identity: tuple[int, int] | None = None
+
+    def open(self) -> None:
+        """Open or make it. Raises JournalError if that cannot be done; whatever it raises, `close` is to be called."""
+        global _opened_last
+        path = self._path
         where = os.path.realpath(path)
         place = path if os.path.isabs(path) else os.path.join(os.getcwd(), path)
         with _opening:
-            if _opening_now:
-                raise refusal(path, f"cannot be opened in the midst of opening {_opening_now[0]!r}")
-            _opening_now.append(path)
-            try:
+            if _is_opening.now:
+                raise refusal(path, f"cannot be opened in the midst of opening {_opened_last!r}")
+            with _is_opening:
+                _opened_last = path
                 self._open(path, where, place)
-            finally:
-                _opening_now.clear()
 
     def _open(self, path: str, where: str, place: str) -> None:
         check_kind(path, where)
-        self._descriptor = opened(path, where)
-        try:
-            lock(path, self._descriptor)
-            is_new = checked(path, where, self._descriptor)
-            self._connection = connected(path, where, is_new)
-            self._identity = identity(os.fstat(self._descriptor))
-            self._places = {place: self._identity, where + "-wal": identity(os.stat(where + "-wal"))}
-            _open[self._identity] = self
-        except BaseException:
-            if self._connection is not None:
-                self._connection.close()
-            os.close(self._descriptor)
-            raise
+        self._file = opened(path, where)
+        descriptor = self._file.fileno()
+        lock(path, descriptor)
+        is_new = checked(path, where, descriptor)
+        self._connection = connected(path, where, is_new)
+        self._identity = own = identity(os.fstat(descriptor))
+        self._places = {place: own, where + "-wal": identity(os.stat(where + "-wal"))}
+        _open[own] = self
 
     def write(self, rows: Sequence[Row], gone: Sequence[tuple[int]]) -> None:
         """Put `rows` in and take the keys `gone` out, in one transaction."""
@@ -132,35 +136,40 @@ class JournalFile:
         if self._process != os.getpid():
             raise refusal(self._path, "is the parent's: a forked child cannot use it")
         with self._lock:
-            if self._is_used:
+            if self._in_use.now:
                 raise refusal(self._path, f"cannot be {what} in the midst of another call of it on the same thread")
-            self._is_used = True
             try:
-                if self._connection is None:
-                    raise refusal(self._path, "is closed")
-                yield self._connection
+                with self._in_use:
+                    if self._connection is None:
+                        raise refusal(self._path, "is closed")
+                    yield self._connection
             except sqlite3.Error as error:
                 raise refusal(self._path, f"cannot be {what}: {error}") from error
             finally:
-                self._is_used = False
                 if self._close_later:
                     self.close()
 
     def close(self) -> None:
-        """Close it, unless it is closed, or another process's. In the midst of a call of it, when that is over."""
+        """Close it, unless it is closed, or another process's. In the midst of a call of it, when that is over.
+
+        If it is interrupted, the next call does the rest.
+        """
         if self._process != os.getpid():
             return
         with self._lock:
-            self._close_later = self._is_used
+            self._close_later = self._in_use.now
             if self._close_later:
                 return
-            connection, self._connection = self._connection, None
-        if connection is not None:
-            mark(connection, False)
-            # In this order: with the descriptor go the locks of SQLite.
-            connection.close()
-            os.close(self._descriptor)
-            _open.pop(self._identity, None)
+            with self._in_use:
+                if self._connection is not None:
+                    mark(self._connection, False)
+                    # In this order: with the descriptor go the locks of SQLite.
+                    self._connection.close()
+                    self._connection = None
+                if self._file is not None:
+                    self._file.close()
+                if self._identity is not None and _open.get(self._identity) is self:
+                    _open.pop(self._identity)
 
     def abandon(self) -> None:
         """In a forked child: give the lock up, and never close the connection.
@@ -169,7 +178,8 @@ class JournalFile:
         """
         if ctypes is not None and self._connection is not None:
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._connection))
-        os.close(self._descriptor)
+        if self._file is not None:
+            self._file.close()
 
 
 def identity(status: os.stat_result) -> tuple[int, int]:
@@ -199,10 +209,10 @@ def check_alone(path: str, where: str) -> None:
         raise refusal(path, f"has nothing in it, but {path + '-wal'!r} has: one of the two was lost or replaced")
 
 
-def opened(path: str, where: str) -> int:
-    """A descriptor of the file, which is made if it is not there."""
+def opened(path: str, where: str) -> io.FileIO:
+    """The file, to read and to lock, which is made if it is not there."""
     try:
-        return os.open(where, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+        return io.FileIO(where, "a+b")
     except FileNotFoundError as error:
         raise refusal(path, f"cannot be made: there is no directory {os.path.dirname(where)!r}") from error
     except OSError as error:
@@ -286,9 +296,9 @@ def beginning(path: str, where: str) -> bytes:
 
 
 def _after_fork_in_child() -> None:
-    global _opening
+    global _opening, _is_opening
     _opening = threading.RLock()
-    _opening_now.clear()
+    _is_opening = InUse()
     for file in _open.copy().values():
         file.abandon()
     _open.clear()

@@ -148,6 +148,11 @@ class Journal:
         self._codec = codec
         self._file = JournalFile(self._path)
         self._close = weakref.finalize(self, self._file.close)
+        try:
+            self._file.open()
+        except BaseException:
+            self.close()
+            raise
 
     def write(self, joined: Sequence[tuple[int, Any]], ended: Sequence[int]) -> None:
         """Put the keys and values of `joined` on record, then forget the keys `ended`, at once; then wait for the disk.
@@ -204,8 +209,12 @@ class Journal:
             yield key, value
 
     def close(self) -> None:
-        """Close the file: nothing can be written or read from then on. A second call does nothing."""
-        self._close()
+        """Close the file: nothing can be written or read from then on. A second call does nothing.
+
+        If it is interrupted, by a Ctrl-C say, the next call does the rest.
+        """
+        self._file.close()
+        self._close.detach()
 
     def __len__(self) -> int:
         """How many keys are on record."""

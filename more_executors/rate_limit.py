@@ -24,6 +24,7 @@ from threading import TIMEOUT_MAX, RLock, get_ident
 from ._callables import checked_clock
 from ._ceiling import Ceiling
 from ._checks import checked_count, checked_number, refuse_copy, shown
+from ._core import InUse
 from ._rate_checks import checked_pause, checked_rate, checked_time
 from ._waiter import Waiter
 
@@ -88,7 +89,7 @@ class RateLimit:
         self._more = most - 1
         self._clock = checked_clock(clock)
         self._lock = RLock()  # guards all that follows, and lets in what interrupts its owner: that finds it busy
-        self._busy = False
+        self._busy = InUse()
         self._later: deque[Callable[[], object]] = deque()  # what came in the midst of something, to be done after it
         self._rate = self._limit  # calls/s
         self._interval = 1 / self._rate
@@ -133,21 +134,21 @@ class RateLimit:
         """
         now = self._clock()
         with self._lock:
-            if self._busy:
+            if self._busy.now:
                 return self._interval
-            self._busy = True
             try:
-                if self._line:
-                    return self._take_in_line(now)
-                wait = self._due() - now
-                if wait > EARLY:
-                    self._refused = True
-                    return wait
-                self._ahead = None
-                self._take(now)
-                return 0.0
+                with self._busy:
+                    if self._line:
+                        return self._take_in_line(now)
+                    wait = self._due() - now
+                    if wait > EARLY:
+                        self._refused = True
+                        return wait
+                    self._ahead = None
+                    self._take(now)
+                    return 0.0
             finally:
-                self._free()
+                self._catch_up()
 
     def take(self, timeout: float | None = None) -> bool:
         """Wait until there is a call, and take it: first come, first served.
@@ -162,25 +163,27 @@ class RateLimit:
         now = self._clock()
         deadline = now + (inf if timeout is None else checked_number("timeout", timeout))
         with self._lock:
-            if self._busy or get_ident() in self._threads:
+            if self._busy.now or get_ident() in self._threads:
                 if now >= deadline:
                     return False
                 raise RuntimeError(f"take: {self!r} cannot be waited for here, in the midst of another call of it")
-            self._busy = True
             try:
-                if not self._line and self._ahead is None and self._due() - now <= EARLY:
-                    self._take(now)
-                    return True
+                with self._busy:
+                    if not self._line and self._ahead is None and self._due() - now <= EARLY:
+                        self._take(now)
+                        return True
             finally:
-                self._free()
+                self._catch_up()
         waiter = Waiter()
         try:
             while (pause := self._stand_in_line(waiter, now)) > 0 and now < deadline:
                 waiter.wait(min(pause, deadline - now, TIMEOUT_MAX))
                 now = self._clock()
-            return pause == 0
-        finally:
             self._leave(waiter, now)
+            return pause == 0
+        except BaseException:  # a Ctrl-C, perhaps in the midst of leaving
+            self._leave(waiter, now)
+            raise
 
     def succeeded(self, began: float) -> None:
         """Say that a call that was taken was not one too many, whether it failed otherwise or not.
@@ -209,20 +212,15 @@ class RateLimit:
         """Do it, or have it done by what this interrupted."""
         with self._lock:
             self._later.append(action)
-            if not self._busy:
-                self._free()
+            self._catch_up()
 
     # The lock is held from here on, and taken by `_stand_in_line` and `_leave`.
 
-    def _free(self) -> None:
-        """Be busy no more, when what came in the midst of it is done."""
-        self._busy = False
-        while self._later:
-            self._busy = True
-            try:
+    def _catch_up(self) -> None:
+        """Do what came in the midst of something, unless this does."""
+        while self._later and not self._busy.now:
+            with self._busy:
                 self._later.popleft()()
-            finally:
-                self._busy = False
 
     def _rise(self, began: float, now: float) -> None:
         if self._ceiling.is_old(began):
@@ -276,17 +274,17 @@ class RateLimit:
     def _stand_in_line(self, waiter: Waiter, now: float) -> float:
         """Take a call if it is the turn of `waiter`, and return 0; else for how long to wait before asking again."""
         with self._lock:
-            self._busy = True
             try:
-                waiter.clear()
-                if waiter not in self._line:
-                    self._joined += 1
-                    waiter.number = self._joined
-                    self._line[waiter] = None
-                    self._threads.add(waiter.thread)
-                return self._pause_in_line(waiter, now)
+                with self._busy:
+                    waiter.clear()
+                    if waiter not in self._line:
+                        self._joined += 1
+                        waiter.number = self._joined
+                        self._line[waiter] = None
+                        self._threads.add(waiter.thread)
+                    return self._pause_in_line(waiter, now)
             finally:
-                self._free()
+                self._catch_up()
 
     def _pause_in_line(self, waiter: Waiter, now: float) -> float:
         if next(iter(self._line)) is not waiter:
@@ -305,22 +303,22 @@ class RateLimit:
 
     def _leave(self, waiter: Waiter, now: float) -> None:
         with self._lock:
-            self._busy = True
             try:
-                if waiter in self._line:
-                    del self._line[waiter]
-                    self._threads.discard(waiter.thread)
-                if self._ahead and waiter.number <= self._claimed:
-                    self._ahead -= 1
-                    self._turn_at = now
-                self._wake_first()
+                with self._busy:
+                    if waiter in self._line:
+                        self._threads.discard(waiter.thread)
+                        if self._ahead and waiter.number <= self._claimed:
+                            self._ahead -= 1
+                            self._turn_at = now
+                        del self._line[waiter]  # last: if this is interrupted, it is called once more
+                    self._wake_first()
             finally:
-                self._free()
+                self._catch_up()
 
     def _begin_anew_after_fork(self) -> None:
         """In a forked child: who waited, or held the lock, is not there."""
         self._lock = RLock()
-        self._busy = False
+        self._busy = InUse()
         self._later.clear()
         self._line.clear()
         self._threads.clear()

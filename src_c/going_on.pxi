@@ -1,4 +1,4 @@
-"""How many calls go on."""
+"""How many calls go on, and whether one does."""
 
 
 @cython.final
@@ -15,3 +15,20 @@ cdef class GoingOn:
         """One is over."""
         with cython.critical_section(self):
             self.count -= 1
+
+
+@cython.final
+cdef class InUse:
+    """Whether a `with` block of this goes on. It begins and ends at once: no signal handler raises in the middle."""
+    cdef SharedByte going_on
+
+    @property
+    def now(self):
+        """Whether one goes on."""
+        return bool(self.going_on)
+
+    def __enter__(self):
+        self.going_on = True
+
+    def __exit__(self, *_):
+        self.going_on = False
