@@ -182,3 +182,8 @@ def test_an_infinite_delay_is_until_notify(clock: PacedClock, poll: NotedPoll) -
         executor.adopt("a")
         clock.run(1e9)
         assert poll.times("a") == [0]
+
+
+def test_the_longest_delay_is_five_minutes_or_the_first_if_that_is_longer() -> None:
+    assert [Backoff(initial).maximum for initial in (1, 300, 301, 5000.0)] == [300, 300, 301, 5000]
+    assert Backoff(5000.0, jitter=0).delay(10) == 5000

@@ -25,9 +25,9 @@ from chains import (
     on_a_pool,
     until_running,
 )
-from support import PATIENCE, Parking, SomeError, all_at_once
+from support import PATIENCE, Parking, RecordingPoll, SomeError, all_at_once
 
-from more_executors import Executors
+from more_executors import Executors, PollExecutor, SyncExecutor
 
 
 def kept(future: Future[Any], where: queue.SimpleQueue[Future[Any]]) -> Future[Any]:
@@ -185,3 +185,15 @@ def test_of_many_cancels_at_a_time_all_have_the_same_answer_in_the_end(chain: st
             assert future.cancelled()
             busy.let_go()
             counted.assert_each_ended_once()
+
+
+def test_after_a_refused_cancel_of_many_there_are_no_more_attempts() -> None:
+    polled = RecordingPoll()
+    executor = PollExecutor(SyncExecutor(), polled, cancel_many_fn=lambda results: [False] * len(results))
+    with executor.with_retry(max_attempts=5, sleep=0) as retrying:
+        future = retrying.submit(str, "a")
+        (task,) = polled.next_of(1)
+        assert executor.cancel_many([future]) == 0
+        task.yield_exception(error := SomeError())
+        assert future.exception(PATIENCE) is error
+    del task, error

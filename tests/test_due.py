@@ -6,7 +6,7 @@ from math import inf, nan
 from typing import Any
 
 import pytest
-from paced_support import NotedPoll, PacedClock, clock_fixture, paced, poll_fixture
+from paced_support import NotedPoll, PacedClock, clock_fixture, new_table, paced, poll_fixture
 from support import DuckDelegate, InThread, SteppedPoll, poll_thread
 
 from more_executors import PollExecutor
@@ -292,3 +292,22 @@ def test_the_executor_sleeps_until_the_next_task_is_due(clock: PacedClock, poll:
         assert len(poll.calls) == calls + 10
         assert clock.sleeps == sleeps + 10
         assert poll_thread("default").is_alive()
+
+
+def test_a_task_that_tells_just_now_that_it_is_done_is_not_handed_out() -> None:
+    table, found = new_table(), list[Any]()
+
+    class Watcher:
+        """What `concurrent.futures.wait` puts at a future."""
+
+        def add_cancelled(self, future: Any) -> None:
+            found.extend(table.hand_out_due(inf, 10, 0.0)[0])
+
+    first, second = table.adopt_many(table, ["a", "b"])
+    with first._condition:
+        first._waiters.append(Watcher())
+    assert first.cancel()
+    assert [task.result for task in found] == ["b"]
+    assert table.in_calls == 1
+    assert second.cancel()
+    assert table.in_calls == 0

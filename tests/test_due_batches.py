@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from paced_support import NotedPoll, PacedClock, clock_fixture, paced, poll_fixture
-from support import SomeError, Thing
+from support import DuckDelegate, SomeError, Thing
 
 from more_executors import Executors, PollExecutor, SyncExecutor
 from more_executors.rate_limit import RateLimit
@@ -242,3 +242,25 @@ def test_a_rate_limit_makes_no_batches(clock: PacedClock, poll: NotedPoll) -> No
         executor.notify()
         clock.run()
         assert sizes(poll) == [1000]
+
+
+def test_groups_of_what_is_cancelled_as_it_joins_are_forgotten(clock: PacedClock, poll: NotedPoll) -> None:
+    alive: list[weakref.ref[Any]] = []
+
+    def group_by(number: int) -> Thing:
+        if number < 300:
+            assert futures[number].cancel()
+        alive.append(weakref.ref(key := Thing()))
+        return key
+
+    delegate = DuckDelegate()
+    with PollExecutor(delegate, poll, group_by=group_by, min_interval=0.0) as executor:
+        futures = [executor.submit(int) for _ in range(300)]
+        for number, given in enumerate(delegate.given):
+            given.agrees_to_cancel = True
+            given.end(number)
+        last = executor.adopt(300)
+        clock.run(1)
+        assert poll.calls == [(0.0, [300])]
+        assert sum(key() is not None for key in alive) <= 64
+        last.cancel()

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from typing import Any
 
 import pytest
+from paced_support import new_table
 from support import (
     EVERY_KIND,
     PATIENCE,
@@ -167,3 +168,17 @@ def test_what_hangs_on_a_ring_can_be_asked_and_cancelled() -> None:
         if not future.done():
             future.set_result(None)
     ring.clear()
+
+
+def test_a_cancel_that_is_refused_as_the_first_is_done_goes_to_the_second() -> None:
+    def cancel_fn(result: Any) -> bool:
+        (task,) = table.hand_out()
+        task.yield_result("done")
+        return False
+
+    table: Any = new_table(_core.PollTable, cancel_fn=cancel_fn)
+    second: Future[Any] = _core.Future()
+    future = f_flat_map(table.adopt(table, "a"), lambda result: second)
+    assert future.cancel() is True
+    assert second.cancelled()
+    assert future.cancelled()

@@ -315,3 +315,12 @@ def test_those_of_a_pool_will_do() -> None:
     with Executors.thread_pool(max_workers=2) as executor:
         assert f_or(*(executor.submit(int, digit) for digit in "0030")).result(PATIENCE) == 3
         assert f_and(*(executor.submit(int, digit) for digit in "1101")).result(PATIENCE) == 0
+
+
+@pytest.mark.parametrize("function", [f_or, f_and])
+@pytest.mark.parametrize("later", [False, True])
+def test_one_that_is_given_twice_fails_with_the_very_exception(function: Any, later: bool) -> None:
+    source, error = _core.Future(), SomeError()
+    future = function(source, source) if later else None
+    source.set_exception(error)
+    assert (future or function(source, source)).exception(0) is error

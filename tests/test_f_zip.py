@@ -5,12 +5,13 @@ from __future__ import annotations
 import pickle
 import random
 import traceback
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import Any
 
 import pytest
-from support import EVERY_KIND, PATIENCE, FutureKind, InThread, SomeError, kind_fixture, said
+from support import EVERY_KIND, PATIENCE, FutureKind, InThread, SomeError, is_gone, kind_fixture, said
 
 from more_executors import Executors, _core, f_return, f_return_error, f_sequence, f_traverse, f_zip
 
@@ -298,3 +299,14 @@ def test_those_of_a_pool_will_do() -> None:
     with Executors.thread_pool(max_workers=2) as executor:
         assert f_traverse(lambda x: executor.submit(int, x), "1234").result(PATIENCE) == [1, 2, 3, 4]
         assert f_zip(executor.submit(int, 5), f_return(6)).result(PATIENCE) == (5, 6)
+
+
+def test_after_a_failure_no_input_is_kept_because_another_one_is_pending() -> None:
+    failing, pending, dropped = (_core.Future() for _ in range(3))
+    zipped = f_zip(failing, pending, dropped)
+    failing.set_exception(SomeError())
+    assert zipped.done()
+    reference = weakref.ref(dropped)
+    del dropped
+    assert is_gone(reference)
+    assert not pending.done()

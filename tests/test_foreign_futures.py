@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support import PATIENCE, DuckFuture, InThread, ScriptedDelegate
+from support import PATIENCE, DuckDelegate, DuckFuture, InThread, ScriptedDelegate
 
 from more_executors import (
     AsyncioExecutor,
@@ -212,3 +212,25 @@ def test_what_the_message_says_works() -> None:
     thread.outcome()
     loop.run_until_complete(asyncio.sleep(0))
     loop.close()
+
+
+class CallsNobody(DuckFuture):
+    """Its `add_done_callback` raises a TypeError, and keeps the callback in no frame."""
+
+    add_done_callback: Any = staticmethod(int)
+
+
+@pytest.mark.parametrize("kind", [ThrottleExecutor, RetryExecutor], ids=lambda kind: kind.__name__)
+def test_one_that_takes_no_callback_fails_what_is_submitted_later_with_that(kind: Any) -> None:
+    options = {"count": 1} if kind is ThrottleExecutor else {"max_attempts": 1}
+    with kind(DuckDelegate(CallsNobody), **options) as executor:
+        future = executor.submit(int)
+        assert isinstance(future.exception(PATIENCE), TypeError)
+
+
+def test_one_that_takes_no_callback_makes_submit_raise_and_counts_for_nothing() -> None:
+    with MapExecutor(DuckDelegate(CallsNobody), str) as executor:
+        with pytest.raises(TypeError, match="int"):
+            executor.submit(int)
+        tally = executor._table.tally
+        assert (tally.started, tally.failed, tally.cancelled) == (0, 0, 0)

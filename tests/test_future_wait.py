@@ -8,10 +8,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 from concurrent import futures
-from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, Future
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, Future, InvalidStateError
 from typing import Any
 
 import pytest
+from paced_support import new_table
 from support import (
     EVERY_KIND,
     OUR_KINDS,
@@ -26,6 +27,8 @@ from support import (
     kind_fixture,
     said,
 )
+
+from more_executors import _core
 
 kind = kind_fixture(EVERY_KIND)
 our_kind = kind_fixture(OUR_KINDS)
@@ -300,3 +303,25 @@ def test_what_is_held_twice_is_held_twice_after_waiting(kind: FutureKind) -> Non
     assert others is False
     with pytest.raises(RuntimeError):
         condition.release()
+
+
+def test_a_cancel_of_a_polled_one_that_waited_for_the_condition_comes_too_late_for_its_result() -> None:
+    table = new_table(_core.PollTable)
+    future = table.adopt(table, "a")
+    (task,) = table.hand_out()
+    with future._condition:
+        other = InThread(future.cancel)
+        waits = kept_waiting(other)
+        task.yield_result("result")
+    assert other.outcome() is False
+    assert waits
+    assert future.result(0) == "result"
+
+
+def test_what_is_done_is_so_for_all_whoever_holds_the_condition() -> None:
+    future = MadeByHand().pending()
+    future.set_result("result")
+    with future._condition:
+        with pytest.raises(InvalidStateError):
+            InThread(future.set_result, "another").outcome()
+        assert InThread(future.cancel).outcome() is False

@@ -21,6 +21,7 @@ from support import (
     PATIENCE,
     FutureKind,
     InThread,
+    Parking,
     SomeError,
     WatchedLock,
     WatchedLocks,
@@ -209,3 +210,15 @@ def test_ctrl_c_wakes_the_main_thread(our_kind: FutureKind, watch: Callable[[], 
         signal.signal(signal.SIGINT, before)
     our_kind.finish(future, "result")
     assert future.result() == "result"
+
+
+def test_who_waits_for_a_future_does_not_wait_for_its_callbacks() -> None:
+    future, called = _core.Future(), Parking()
+    future.add_done_callback(called)
+    waiting = InThread(future.result)
+    waiting.join(0.02)  # it waits by now, or else finds the result
+    ending = InThread(future.set_result, "result")
+    called.wait_for_one()
+    assert waiting.outcome() == "result"
+    called.let_go()
+    ending.outcome()

@@ -8,6 +8,7 @@ from concurrent.futures import CancelledError
 from typing import Any
 
 import pytest
+from paced_support import new_table
 from support import (
     PATIENCE,
     DuckDelegate,
@@ -21,7 +22,7 @@ from support import (
     all_at_once,
 )
 
-from more_executors import Executors, PollExecutor, SyncExecutor
+from more_executors import Executors, PollExecutor, SyncExecutor, _core
 
 
 class CountedCancel:
@@ -340,3 +341,20 @@ def test_many_futures_cancelled_from_many_threads_are_asked_about_once_each() ->
 
         assert all_at_once(*[cancel_all] * 4) == [[True] * 100] * 4
     assert sorted(cancel_fn.calls, key=int) == [str(key) for key in range(100)]
+
+
+def test_who_shares_the_answer_of_a_cancel_has_it_when_the_task_is_done() -> None:
+    # 1. cancel_fn is at it. 2. Another thread waits for its answer. 3. The task is done: that is the answer.
+    deciding = Parking(True)
+    table: Any = new_table(_core.PollTable, cancel_fn=deciding)
+    future = table.adopt(table, "a")
+    (task,) = table.hand_out()
+    first = InThread(future.cancel)
+    deciding.wait_for_one()
+    second = InThread(future.cancel)
+    second.join(0.02)  # it waits by now, or else finds the task done
+    task.yield_result("done")
+    assert second.outcome() is False
+    deciding.let_go()
+    assert first.outcome() is False
+    assert future.result(0) == "done"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from paced_support import new_table
 from poll_journal_support import Record
 from support import PATIENCE, InThread, Parking, WatchedLocks
 
@@ -97,3 +99,20 @@ def test_who_shares_the_answer_of_a_cancel_finds_the_end_told(ends: str, monkeyp
     if ends == "resolved":
         ending.outcome()
     made.close()
+
+
+def test_a_task_that_gets_another_key_is_on_record_under_that_before_the_first_is_forgotten() -> None:
+    told: list[Any] = []
+    recorder = SimpleNamespace(
+        first_key=10,
+        joined=lambda key, value: told.append((key, value)),
+        ended=told.append,
+    )
+    table: Any = new_table(_core.PollTable, recorder=recorder)
+    keys, results = [3, 4], ["a", "b"]
+    futures = table.adopt_many(table, results, keys=keys)
+    futures[0].set_result(None)
+    told.clear()
+    table.retract_adopted(futures, results, keys)
+    assert told == [(10, "a"), 3]
+    assert keys == [10, 4]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import weakref
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 from retry_support import Clock, Deciding, Scripted, WatchedDelegate, retrying
-from support import FOREVER, PATIENCE, DuckFuture, HeardLogger, InThread, Parking, SomeError, all_at_once, said
+from support import FOREVER, PATIENCE, DuckFuture, HeardLogger, InThread, Parking, SomeError, all_at_once, is_gone, said
 
 from more_executors import Executors, RetryPolicy, _core
 
@@ -287,3 +288,34 @@ def test_whatever_the_moment_the_answer_of_cancel_is_what_becomes_of_the_future(
         assert future.cancelled() == (answers[0][number] or answers[1][number]), number
         assert future.cancelled() or type(future.exception(0)) is SomeError
         assert calls[number] <= 50
+
+
+def test_one_that_is_cancelled_just_before_its_timer_is_set_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    table, delegate = _core.RetryTable(HeardLogger()), WatchedDelegate()
+    table.submit_retry(None, Scripted(3600.0), int, (), {})
+    assert table.start_due(delegate) is None
+    futures, answers = table.futures(), list[bool]()
+
+    def monotonic() -> float:
+        answers.append(futures[0].cancel())
+        return 0.0
+
+    with monkeypatch.context() as patched:
+        patched.setattr(_core, "monotonic", monotonic)
+        delegate.next().set_exception(SomeError())
+    assert answers == [True]
+    delegate.given.clear()
+    reference = weakref.ref(futures.pop())
+    assert is_gone(reference)
+
+
+@KINDS
+def test_a_policy_is_not_asked_about_an_attempt_that_a_cancel_was_refused_during(kind: type[Future[Any]]) -> None:
+    table, policy, given = _core.RetryTable(HeardLogger()), Scripted(0.0), kind()
+    future = table.submit_retry(None, policy, int, (), {})
+    table.start_due(SimpleNamespace(submit=lambda fn: given))
+    given.set_running_or_notify_cancel()
+    assert future.cancel() is False
+    given.set_exception(error := SomeError())
+    assert future.exception(0) is error
+    assert policy.asked == []

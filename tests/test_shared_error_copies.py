@@ -271,3 +271,23 @@ def test_an_exception_of_c_code_with_fields_of_its_own_is_not_copied() -> None:
     del kind.hidden  # type: ignore[attr-defined]
     error = kind("only one")
     assert just_like(error) is error
+
+
+@pytest.mark.parametrize("how", ["in a handler", "from None", "from another"])
+def test_what_it_was_raised_from_is_shown_as_before(how: str) -> None:
+    try:
+        try:
+            raise KeyError("first")
+        except KeyError as first:
+            if how == "in a handler":
+                raise ValueError("second")  # noqa: B904  # that is what it is about
+            raise ValueError("second") from (None if how == "from None" else first)
+    except ValueError as second:
+        error = second
+    copy = just_like(error)
+    assert copy is not error
+    assert copy.__context__ is error.__context__
+    assert copy.__cause__ is error.__cause__
+    assert copy.__suppress_context__ is error.__suppress_context__ is (how != "in a handler")
+    shown = "".join(traceback.format_exception(copy))
+    assert ("KeyError: 'first'" in shown) is (how != "from None")

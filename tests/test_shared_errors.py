@@ -14,10 +14,10 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 import pytest
-from paced_support import PacedClock, clock_fixture, paced
-from support import HeardLogger
+from paced_support import PacedClock, clock_fixture, new_table, paced
+from support import HeardLogger, SomeError
 
-from more_executors import AsyncioExecutor, PollDescriptor, RetryPolicy
+from more_executors import AsyncioExecutor, PollDescriptor, RetryPolicy, _core
 from more_executors.futures import f_flat_map, f_map, f_nocancel, f_return, f_sequence, f_timeout, f_zip
 from more_executors.status_poll import StatusPoll
 
@@ -351,3 +351,14 @@ def test_awaiting_what_one_failure_ended(clock: PacedClock) -> None:
     gc.collect()
     assert len({length for length, _ in asked}) == 1
     assert not any(frame() for _, frame in asked)
+
+
+def test_two_that_fail_in_one_call_do_not_share_an_exception() -> None:
+    table = new_table(_core.PollTable)
+    futures = table.adopt_many(table, ["a", "b"])
+    tasks, error = table.hand_out(), SomeError()
+    assert table.outcome_for(tasks[:1], error) is error
+    table.fail_all(tasks, table.outcome_for(tasks, error))
+    first, second = (future.exception(0) for future in futures)
+    assert type(first) is type(second) is SomeError
+    assert first is not second

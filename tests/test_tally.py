@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import logging
 import queue
 import time
 from collections.abc import Callable
@@ -12,7 +14,7 @@ from typing import Any
 import pytest
 from support import PATIENCE, ScriptedDelegate, SomeError, all_at_once, said
 
-from more_executors import Executors, PollDescriptor, PollExecutor, SyncExecutor
+from more_executors import Executors, PollDescriptor, PollExecutor, SyncExecutor, _core
 
 Counts = tuple[int, int, int, int]
 
@@ -203,3 +205,10 @@ def test_among_threads_every_future_is_counted_once() -> None:
     finished, cancelled = ends.count("finished"), ends.count("CancelledError")
     assert finished + cancelled == len(ends) == 4 * rounds
     assert counts(executor) == (4 * rounds, finished, 0, cancelled)
+
+
+def test_a_future_of_somebody_elses_that_is_lost_counts_as_cancelled() -> None:
+    origin = _core.Origin(logging.getLogger("tests"))
+    _core.counted(origin, Future[Any]())
+    gc.collect()
+    assert (origin.tally.started, origin.tally.cancelled, origin.tally.pending) == (1, 1, 0)

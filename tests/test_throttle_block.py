@@ -473,3 +473,33 @@ def test_many_threads_get_all_through_and_never_more_than_there_is_room_for() ->
         assert [future.result(0) for future in futures] == list(range(150)) * 6
     assert 1 <= most["running"] <= 2
     assert 1 <= most["outstanding"] <= 4
+
+
+def test_a_count_that_submits_on_a_thread_that_waits_in_line_is_refused_that(sleeper: Sleeper) -> None:
+    messages: list[str] = []
+
+    def count() -> int:
+        if threading.current_thread().name == "submits again" and woken.is_set() and not messages:
+            messages.append("")
+            try:
+                executor.submit(int)
+            except RuntimeError as error:
+                messages[0] = str(error)
+        return 1
+
+    def submit() -> Future[Any]:
+        threading.current_thread().name = "submits again"
+        return executor.submit(int, "again")
+
+    woken = threading.Event()
+    with throttling(count, block=True) as (executor, delegate):
+        fill(executor, 1)
+        thread = InThread(submit)
+        sleeper.wait_for_others(1)
+        woken.set()
+        executor._throttle_table.look_again()
+        sleeper.wait_for_others(1)
+        assert messages == ["submit: there is no room, and this thread waits for it already"]
+        sleeper.idle()
+        delegate.given[0].set_result(None)
+        assert isinstance(thread.outcome(), Future)

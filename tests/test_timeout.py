@@ -550,3 +550,13 @@ def test_a_timeout_reaches_what_is_queued_in_a_throttle_below() -> None:
         assert said(queued) is CancelledError
         park.let_go()
         assert first.result(PATIENCE) is None
+
+
+def test_of_those_that_are_late_together_one_that_is_cancelled_by_another_is_not_counted() -> None:
+    table = _core.TimeoutTable(HeardLogger())
+    sources = [Future[Any](), Future[Any]()]
+    futures = [table.with_timeout(table, source, -1.0) for source in sources]
+    futures[0].add_done_callback(lambda _: futures[1].cancel())
+    table.cancel_due()
+    assert [future.cancelled() for future in futures] == [True, True]
+    assert table.tally.cancels == 1

@@ -1,0 +1,148 @@
+"""When the tables of polled tasks wake the thread that polls: not in vain, and not too late."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+import pytest
+from paced_support import new_table
+from support import Thing
+
+from more_executors import _core
+from more_executors.backoff import Backoff
+
+TABLES = [_core.PollTable, _core.PacedTable]
+every_table = pytest.mark.parametrize("kind", TABLES)
+
+
+class Clock:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr(_core, "monotonic", lambda: self.now)
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def wakes(table: Any) -> bool:
+    """Whether the thread has been woken since this was asked."""
+    return table.waker.wait(0)  # type: ignore[no-any-return]
+
+
+@every_table
+def test_news_are_told_once(kind: Any) -> None:
+    table = new_table(kind)
+    assert table.news() == (False, False)
+    table.adopt(Thing(), "a")
+    assert table.news() == (True, False)
+    assert table.news() == (False, False)
+    table.ask()
+    assert table.news() == (False, True)
+    assert table.news() == (False, False)
+    table.cancel_all()
+
+
+@every_table
+def test_what_joins_wakes_only_after_the_quiet_time(kind: Any, clock: Clock) -> None:
+    table, owner = new_table(kind), Thing()
+    table.adopt(owner, "a")
+    assert wakes(table)
+    table.quiet_until = clock.now + 10
+    table.adopt(owner, "b")
+    assert not wakes(table)
+    assert table.news() == (True, False)
+    clock.now += 10
+    table.adopt(owner, "c")
+    assert wakes(table)
+    table.cancel_all()
+
+
+@every_table
+def test_a_deadline_before_all_others_wakes_also_in_the_quiet_time(kind: Any, clock: Clock) -> None:
+    table, owner = new_table(kind, timeout=60.0), Thing()
+    table.quiet_until = inf
+    table.adopt(owner, "a")
+    assert wakes(table)
+    table.adopt(owner, "b")
+    assert not wakes(table)
+    table.adopt(owner, "c", timeout=5.0)
+    assert wakes(table)
+    assert table.fail_late() == ([], clock.now + 5)
+    table.cancel_all()
+
+
+class ClosesWhenTold:
+    """A recorder that ends the future that it is told of, and closes the table: that wakes the thread too early."""
+
+    first_key = 1
+
+    def __init__(self) -> None:
+        self.table: Any = None
+        self.woken: list[bool] = []
+
+    def joined(self, key: int, value: Any) -> None:
+        (future,) = self.table.futures()
+        future.set_result(None)
+        self.table.close("closed")
+        self.woken += [wakes(self.table), wakes(self.table), self.table.telling == 1]
+
+    def ended(self, key: int) -> None:
+        """It is all the same."""
+
+
+@every_table
+def test_the_end_of_telling_wakes_when_the_table_is_closed(kind: Any) -> None:
+    recorder = ClosesWhenTold()
+    recorder.table = table = new_table(kind, recorder=recorder)
+    future = table.adopt(Thing(), "a")
+    assert future.done()
+    assert recorder.woken == [True, False, True]
+    assert table.telling == 0
+    assert wakes(table)
+
+
+@every_table
+def test_the_end_of_a_last_look_wakes_when_the_table_is_closed(kind: Any, clock: Clock) -> None:
+    woken: list[Any] = []
+
+    def too_late(results: list[Any], executor: object) -> None:
+        table.close("closed")
+        woken.extend([results, wakes(table), table.reporting])
+
+    table: Any = new_table(kind, timeout=1.0, last_look=5.0, too_late=too_late)
+    table.adopt(Thing(), "a")
+    clock.now += 1
+    assert table.fail_late()[0] == []
+    tasks = table.hand_out() if kind is _core.PollTable else table.hand_out_due(clock.now, 10, clock.now)[0]
+    assert [task.result for task in tasks] == ["a"]
+    wakes(table)
+    table.hand_back(tasks, clock.now, 1.0, 1.0)
+    assert woken == [["a"], True, 1]
+    assert table.reporting == 0
+    assert wakes(table)
+
+
+@every_table
+def test_poll_after_wakes(kind: Any) -> None:
+    table = new_table(kind)
+    table.adopt(Thing(), "a")
+    tasks = table.hand_out() if kind is _core.PollTable else table.hand_out_due(inf, 10, 0.0)[0]
+    wakes(table)
+    tasks[0].poll_after(3)
+    assert wakes(table)
+    table.cancel_all()
+
+
+def test_a_back_off_that_begins_anew_wakes(clock: Clock) -> None:
+    table = new_table(schedule=Backoff(10.0, jitter=0))
+    table.adopt(Thing(), "a")
+    tasks, _ = table.hand_out_due(inf, 10, 0.0)
+    table.hand_back(tasks, clock.now, 100.0, 100.0)
+    wakes(table)
+    tasks[0].restart_backoff()
+    assert wakes(table)
+    assert table.next_due() == clock.now + 10
+    table.cancel_all()
