@@ -8,6 +8,7 @@ import contextlib
 import gc
 import logging
 import queue
+import re
 import threading
 import time
 import weakref
@@ -61,6 +62,11 @@ def all_at_once(*functions: Callable[[], Any]) -> list[Any]:
 
     threads = [InThread(start_together, function) for function in functions]
     return [thread.outcome() for thread in threads]
+
+
+def in_words(value: object) -> str:
+    """`repr(value)` without addresses: part of the name of a test, which is to be the same in every process."""
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))
 
 
 class SomeError(Exception):

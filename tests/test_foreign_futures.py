@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support import PATIENCE, DuckDelegate, DuckFuture, InThread, ScriptedDelegate
+from support import PATIENCE, DuckDelegate, DuckFuture, InThread, ScriptedDelegate, in_words
 
 from more_executors import (
     AsyncioExecutor,
@@ -137,7 +137,7 @@ def test_a_function_refuses_a_part_of_a_future(function: str) -> None:
 
 
 @functions
-@pytest.mark.parametrize("value", [5, None, "text", object()], ids=repr)
+@pytest.mark.parametrize("value", [5, None, "text", object()], ids=in_words)
 def test_of_what_is_nothing_like_a_future_nothing_more_is_said(function: str, value: Any) -> None:
     with pytest.raises(TypeError) as raised:
         FUNCTIONS[function](value)

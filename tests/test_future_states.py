@@ -20,6 +20,7 @@ from support import (
     SomeError,
     all_at_once,
     every_end,
+    in_words,
     kind_fixture,
 )
 
@@ -50,7 +51,7 @@ def test_a_running_future_is_not_done_and_cannot_be_cancelled(kind: FutureKind) 
     assert (future.done(), future.running(), future.result()) == (True, False, "result")
 
 
-@pytest.mark.parametrize("result", [None, 0, "", [], SomeError("as a result"), Hostile()], ids=repr)
+@pytest.mark.parametrize("result", [None, 0, "", [], SomeError("as a result"), Hostile()], ids=in_words)
 def test_a_finished_future_has_its_result_and_no_exception(kind: FutureKind, result: object) -> None:
     future = kind.pending()
     kind.finish(future, result)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import Parking, SomeError, all_at_once, is_gone, without_collector
+from support import Parking, SomeError, all_at_once, in_words, is_gone, without_collector
 
 from more_executors.journal import JSON, Journal, JournalError, JournalLike, Unreadable, UnrecordableError
 
@@ -236,7 +236,7 @@ def test_a_journal_that_nobody_has_is_closed(path: Path) -> None:
     assert on_record(path) == [(1, "one")]
 
 
-@pytest.mark.parametrize("given", [None, 5, b"tasks.db", object()], ids=repr)
+@pytest.mark.parametrize("given", [None, 5, b"tasks.db", object()], ids=in_words)
 def test_a_path_is_a_string_or_a_path(given: Any) -> None:
     with pytest.raises(TypeError):
         Journal(given)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
-from support import PATIENCE, HeardLogger, SomeError
+from support import PATIENCE, HeardLogger, SomeError, in_words
 
 from more_executors import (
     Backoff,
@@ -127,14 +127,14 @@ AWAITED: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("function", ASYNC + GENERATORS, ids=str)
+@pytest.mark.parametrize("function", ASYNC + GENERATORS, ids=in_words)
 @pytest.mark.parametrize("what", ONLY_CALLED)
 def test_what_is_only_called_must_neither_be_awaited_nor_iterated_over(what: str, function: Any) -> None:
     with pytest.raises(TypeError, match=f"^{what.strip()} must not (be async|yield)"):
         ONLY_CALLED[what](function)
 
 
-@pytest.mark.parametrize("function", GENERATORS, ids=str)
+@pytest.mark.parametrize("function", GENERATORS, ids=in_words)
 @pytest.mark.parametrize("what", AWAITED)
 def test_what_may_be_awaited_must_not_be_iterated_over(what: str, function: Any) -> None:
     with pytest.raises(TypeError, match=f"^{what} must not yield"):
@@ -263,7 +263,7 @@ def test_submitting_what_the_delegate_would_only_call_is_an_error(base: str) -> 
 
 
 @pytest.mark.parametrize("base", ["sync", "thread pool"])
-@pytest.mark.parametrize("function", [lambda: awaited(), functools.partial(awaited, 1), Called()], ids=str)
+@pytest.mark.parametrize("function", [lambda: awaited(), functools.partial(awaited, 1), Called()], ids=in_words)
 def test_a_coroutine_is_no_task(base: str, function: Any) -> None:
     with ONLY_CALLING[base]().with_poll(resolving) as executor:
         with pytest.raises(TypeError, match="is a coroutine, which nobody has awaited"):

@@ -10,6 +10,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+from support import in_words
 
 import more_executors
 from more_executors import _core
@@ -85,7 +86,7 @@ def public_callables() -> list[object]:
     return found
 
 
-@pytest.mark.parametrize("thing", public_callables(), ids=lambda thing: getattr(thing, "__qualname__", str(thing)))
+@pytest.mark.parametrize("thing", public_callables(), ids=lambda thing: getattr(thing, "__qualname__", in_words(thing)))
 def test_everything_public_has_a_docstring(thing: object) -> None:
     assert inspect.getdoc(thing)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from recorder_support import FakeJournal, Made, failing, made
-from support import PATIENCE, HeardLogger, InThread, Parking, SomeError, all_at_once, assert_ends, is_gone
+from support import PATIENCE, HeardLogger, InThread, Parking, SomeError, all_at_once, assert_ends, in_words, is_gone
 
 from more_executors import _recorder
 from more_executors._recorder import Recorder
@@ -182,7 +182,7 @@ def test_of_recorders_made_at_once_one_has_the_journal() -> None:
     recorder.close(wait=True)
 
 
-@pytest.mark.parametrize("journal", [None, "tasks.db", object(), {}], ids=repr)
+@pytest.mark.parametrize("journal", [None, "tasks.db", object(), {}], ids=in_words)
 def test_a_journal_has_two_methods(journal: Any) -> None:
     with pytest.raises(TypeError, match="journal must have the methods write and outstanding"):
         Recorder(journal, HeardLogger(), "tested")
