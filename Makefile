@@ -7,14 +7,19 @@ SOURCES := setup.py pyproject.toml $(wildcard src_c/*)
 STUBS := $(subst /,.,$(basename $(wildcard more_executors/*.pyi more_executors/futures/*.pyi)))
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test bench simulate lint docs develop clean
+.PHONY: demo test test-tools test-long bench simulate lint docs develop clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/built $(VENV)/with-demo      ## publish 50,000 objects, and draw publish.png; FAULTS=1: see what it takes
 	$(RUN) examples/publish $(if $(filter-out 0,$(FAULTS)),--faults) $(ARGS)
 
-test: $(VENV)/built $(VENV)/with-test $(VENV)/with-greenlets $(VENV)/with-demo $(VENV)/with-recipes   ## run the tests
-	$(RUN) -m pytest $(ARGS)
+test-tools: $(VENV)/built $(VENV)/with-test $(VENV)/with-greenlets $(VENV)/with-demo $(VENV)/with-recipes
+
+test: test-tools      ## run the tests, but for those that take long, in as many processes as there are cores
+	$(RUN) -m pytest -n auto -m "not long" $(ARGS)
+
+test-long: test-tools ## run those that take long
+	$(RUN) -m pytest -n auto -m long $(ARGS)
 
 bench: $(VENV)/built $(VENV)/with-bench    ## measure everything (minutes), and write benchmarks/results.*
 	$(RUN) -m benchmarks $(ARGS)

@@ -271,7 +271,9 @@ def test_a_coroutine_is_no_task(base: str, function: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "base", [Awaits, lambda: SyncExecutor().with_map(asyncio.run), lambda: Awaits().with_retry()], ids=str
+    "base",
+    [Awaits, lambda: SyncExecutor().with_map(asyncio.run), lambda: Awaits().with_retry()],
+    ids=["itself", "below map", "below retry"],
 )
 def test_a_delegate_that_awaits_may_have_an_async_function(base: Callable[[], Any]) -> None:
     with base().with_poll(resolving) as executor:
