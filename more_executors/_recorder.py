@@ -259,6 +259,9 @@ class Recorder:
         if not has_method(journal, "write") or not has_method(journal, "outstanding"):
             raise TypeError(f"journal must have the methods write and outstanding, not {shown(journal)}")
         self._writer = writer = Writer(journal, logger)
+        self._process = os.getpid()
+        self._tell: Callable[[object], object] = writer.told.append
+        self._wake: Callable[[], object] = writer.waker.set
         try:
             if _writers.setdefault(id(journal), writer) is not writer:
                 raise ValueError(f"journal is in use by another executor: {shown(journal)}")
@@ -272,9 +275,6 @@ class Recorder:
             writer.close()  # for a thread that was started, but not waited for until it was
             release(writer)
             raise
-        self._process = os.getpid()
-        self._tell: Callable[[object], object] = writer.told.append
-        self._wake: Callable[[], object] = writer.waker.set
 
     def joined(self, key: int, value: object) -> None:
         """The task `key`, to be found again by `value`, is outstanding from now on."""
