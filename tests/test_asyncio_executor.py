@@ -474,3 +474,17 @@ def test_futures_of_no_library_of_ours_do_as_well() -> None:
         assert futures[2].cancelled()
 
     in_loop(main())
+
+
+def test_a_second_shutdown_does_nothing() -> None:
+    class Noted(SyncExecutor):
+        calls = 0
+
+        def shutdown(self, *args: Any, **kwargs: Any) -> None:
+            self.calls += 1
+            super().shutdown(*args, **kwargs)
+
+    executor = AsyncioExecutor(delegate := Noted())
+    executor.shutdown(wait=False)
+    executor.shutdown(wait=True)
+    assert delegate.calls == 1

@@ -196,3 +196,12 @@ def test_close_may_come_on_one_of_the_threads(threads: DaemonThreads) -> None:
     thread = call(threads)
     call(threads, threads.close)
     assert_ends(thread)
+
+
+def test_jobs_that_follow_each_other_need_one_thread(threads: DaemonThreads) -> None:
+    free = threading.Semaphore(0)
+    threads.when_free = free.release
+    for _ in range(5):
+        call(threads)
+        assert free.acquire(timeout=PATIENCE)
+    assert alive() == ["worker-1"]

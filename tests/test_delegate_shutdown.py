@@ -27,6 +27,7 @@ from more_executors import (
     ThrottleExecutor,
     TimeoutExecutor,
 )
+from more_executors._delegate_end import DelegateEnd
 
 
 def returned(result: Any) -> Future[Any]:
@@ -320,3 +321,94 @@ def test_the_names_of_threads_that_see_off() -> None:
     assert {thread.name for thread in set(threading.enumerate()) - before} == {"MapExecutor-books-shutdown"}
     delegate.given[0].end()
     delegate.wait_for_shutdown()
+
+
+# -- the call by itself -------------------------------------------------------------------------------------------
+
+
+class Noted(Executor):
+    def __init__(self) -> None:
+        self.calls: list[bool] = []
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self.calls.append(wait)
+
+
+def test_an_executor_is_waited_for_also_after_a_call_that_did_not_wait() -> None:
+    end = DelegateEnd(delegate := Noted())
+    for wait in (False, True, True, False):
+        end.come(wait)
+    assert delegate.calls == [False, True]
+
+
+def test_anybodys_is_shut_down_once() -> None:
+    end = DelegateEnd(delegate := DuckDelegate())
+    for wait in (False, True, True):
+        end.come(wait)
+    assert [how["wait"] for how in delegate.shutdowns] == [False]
+
+
+def test_a_delegate_whose_shutdown_was_interrupted_is_shut_down_in_the_background() -> None:
+    class Interrupted(DuckDelegate):
+        interrupts = 1
+
+        def shutdown(self, **how: Any) -> None:
+            if self.interrupts:
+                self.interrupts -= 1
+                raise KeyboardInterrupt
+            super().shutdown(**how)
+
+    executor = MapExecutor(delegate := Interrupted(), str)
+    with pytest.raises(KeyboardInterrupt):
+        executor.shutdown()
+    delegate.wait_for_shutdown()
+
+
+def test_cancelling_that_an_interrupted_shutdown_was_to_do_is_not_forgotten_by_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def interrupted(self: Any, asked_for: bool) -> None:
+        raise KeyboardInterrupt
+
+    executor = MapExecutor(delegate := DuckDelegate(Future), str)
+    future = executor.submit(int)
+    with monkeypatch.context() as patched:
+        patched.setattr(MapExecutor, "_cancel_at_shutdown", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            executor.shutdown(cancel_futures=True)
+    executor.shutdown()
+    assert future.cancelled()
+    assert delegate.wait_for_shutdown()["cancel_futures"] is True
+
+
+def test_what_is_interrupted_when_its_thread_has_ended_sees_the_delegate_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    executor = TimeoutExecutor(delegate := DuckDelegate(), 3600.0)
+
+    def interrupted() -> None:
+        executor._worker.join()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(executor, "_wait_until_drained", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            executor.shutdown()
+    delegate.wait_for_shutdown()
+
+
+def test_two_that_wait_are_both_woken() -> None:
+    executor = MapExecutor(delegate := DuckDelegate(), str)
+    future = executor.submit(int)
+    executor.shutdown(wait=False)
+    waiting = [InThread(executor._wait_until_drained) for _ in range(3)]
+    delegate.given[0].end(1)
+    for thread in waiting:
+        thread.outcome()
+    assert future.result(0) == "1"
+
+
+def test_who_waits_is_woken_by_the_thread_that_was_woken_first() -> None:
+    with MapExecutor(DuckDelegate(), str) as executor:
+        executor.shutdown(wait=False)
+        executor._table.waker.wait(0)
+        assert executor._turn() is None
+        assert executor._table.waker.wait(0) is True

@@ -128,3 +128,19 @@ def test_a_round_goes_on_whatever_joins_meanwhile(clock: PacedClock, poll: Noted
 def test_what_is_no_interval_is_refused(value: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match="min_interval must be"):
         PollExecutor(SyncExecutor(), print, min_interval=value)
+
+
+def test_what_joins_a_whole_list_in_the_minimum_interval_wakes_nobody(clock: PacedClock, poll: NotedPoll) -> None:
+    with paced(poll, batch_size=None, min_interval=10) as executor:
+        clock.run(10)
+        executor.adopt(0)
+        clock.run()
+        executor.adopt(1)
+        clock.run(1)
+        sleeps = clock.sleeps
+        for result in range(2, 100):
+            executor.adopt(result)
+            clock.run()
+        assert clock.sleeps == sleeps
+        clock.run(9)
+        assert all(poll.times(result) == [20] for result in range(1, 100))

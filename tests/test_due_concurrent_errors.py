@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from math import inf
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from paced_support import begin, end, paced, results
+from paced_support import begin, end, new_table, paced, results
 from support import PATIENCE, HeardLogger, Parking, PollCall, SomeError, SteppedPoll
 
-from more_executors import _poll_calls
+from more_executors import _core, _poll_calls, _poll_rounds
+from more_executors._poll_rounds import WhatIsDue
 from more_executors.rate_limit import RateLimit
 
 
@@ -152,3 +155,61 @@ def test_a_failure_is_logged_again_when_as_many_calls_have_succeeded_as_went_on(
         fail(first)
         assert len(logger.lines) == 4
     logger.lines.clear()
+
+
+class BeginsNothingAtFirst:
+    """A runner: calls are begun from the second time on."""
+
+    def __init__(self) -> None:
+        self.begun: list[list[Any]] = []
+        self.fails = True
+
+    def has_room(self) -> bool:
+        return True
+
+    def start(self, tasks: list[Any], late: float) -> bool:
+        if self.fails:
+            self.fails = False
+            raise MemoryError
+        self.begun.append([task.result for task in tasks])
+        return False
+
+
+def test_tasks_of_a_call_that_cannot_begin_are_in_one_a_second_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, runner = 1000.0, BeginsNothingAtFirst()
+    for module in (_core, _poll_rounds):
+        monkeypatch.setattr(module, "monotonic", lambda: now)
+    table: Any = new_table()
+    calls: Any = SimpleNamespace(paused_until=-inf)
+    rounds = WhatIsDue(table, calls, runner, min_interval=0.0, batch_size=10, rate_limit=None)
+    table.adopt_many(table, ["a", "b"])
+    with pytest.raises(MemoryError):
+        rounds.turn()
+    assert rounds.turn() == 1.0
+    now += 1
+    rounds.turn()
+    assert runner.begun == [["a", "b"]]
+    table.cancel_all()
+
+
+def test_an_async_call_whose_clock_fails_leaves_its_tasks_to_be_polled_again(caplog: pytest.LogCaptureFixture) -> None:
+    async def poll(descriptors: list[Any]) -> None:
+        polls.append([descriptor.result for descriptor in descriptors])
+        if len(polls) > 1:
+            for descriptor in descriptors:
+                descriptor.yield_result("done")
+
+    class FailsOnce(RateLimit):
+        def succeeded(self, began: float) -> None:
+            if len(polls) == 1:
+                raise SomeError
+            super().succeeded(began)
+
+    polls: list[Any] = []
+    with paced(poll, rate_limit=FailsOnce(1e6)) as executor:
+        future = executor.adopt("a")
+        assert future.result(PATIENCE) == "done"
+        assert executor.stats().in_calls == 0
+    assert polls == [["a"], ["a"]]
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    caplog.clear()

@@ -13,11 +13,14 @@ from paced_support import (
     clock_fixture,
     failing,
     in_both_modes,
+    new_table,
     paced,
     poll_fixture,
 )
 from support import HeardLogger, SomeError, SteppedPoll
 
+from more_executors._poll_calls import PollCalls
+from more_executors._poll_meter import PollMeter
 from more_executors.rate_limit import RateLimit, Throttled
 
 clock = clock_fixture()
@@ -113,3 +116,22 @@ def test_what_was_asked_for_while_a_call_fails_is_polled_right_after_it(mode: di
         assert future.result(0) == "done"
     for end in (call, again):
         end.descriptors.clear()
+
+
+def test_of_two_pauses_the_longer_holds() -> None:
+    calls = PollCalls(
+        lambda descriptors: None,
+        new_table(),
+        PollMeter(),
+        "tests",
+        default_interval=1.0,
+        retry_policy=None,
+        rate_limit=None,
+        debugging=False,
+    )
+    calls._slow_down(0.0, 60.0)
+    long = calls.paused_until
+    calls._slow_down(0.0, 1.0)
+    assert calls.paused_until == long
+    calls._slow_down(0.0, 3600.0)
+    assert calls.paused_until > long

@@ -7,12 +7,14 @@ import functools
 import queue
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
 from async_support import AsyncStepped, StandingClock
-from support import PATIENCE, HeardLogger, InThread, SomeError, listening_to
+from support import PATIENCE, HeardLogger, InThread, Parking, SomeError, is_gone, listening_to
 
 from more_executors import _event_loop
 from more_executors._callables import is_async
@@ -348,3 +350,63 @@ def test_a_watched_coroutine_can_be_cancelled_and_cleans_up(loop: LoopThread) ->
 
     assert loop.wait_for(cancel_it)
     assert cleaned_up == [True]
+
+
+def test_what_is_waited_for_runs_in_the_context_of_who_waits(loop: LoopThread) -> None:
+    async def found() -> str:
+        return variable.get()
+
+    def wait(value: str) -> str:
+        variable.set(value)
+        return loop.wait_for(found)
+
+    async def block() -> None:
+        busy()
+
+    variable, busy = ContextVar[str]("variable"), Parking()
+    loop.start(block)
+    busy.wait_for_one()
+    values = ["a", "b", "c"]
+    waiting = [InThread(wait, value) for value in values]
+    while len(loop._to_start) < 3:
+        threading.Event().wait(0.001)
+    busy.let_go()
+    assert [thread.outcome() for thread in waiting] == values
+
+
+def test_a_loop_that_is_kept_keeps_nothing_of_its_thread() -> None:
+    thread = LoopThread("a-loop")
+    thread.wait_for(name_of_thread)
+    loop = thread._loop
+    thread.close()
+    thread.join(PATIENCE)
+    reference = weakref.ref(thread)
+    del thread
+    assert is_gone(reference)
+    assert loop is not None
+    assert loop.is_closed()
+
+
+def test_coroutines_that_are_over_are_kept_by_nobody(loop: LoopThread) -> None:
+    for _ in range(5):
+        loop.wait_for(name_of_thread)
+    loop.wait_for(functools.partial(asyncio.sleep, 0))
+    assert len(loop._tasks) <= 2, "the last may be about to go"
+
+
+def test_what_is_cancelled_before_it_begins_is_waited_for_no_more(loop: LoopThread) -> None:
+    # 1. The loop is busy. 2. A coroutine is to be started there, and waited for. 3. All is cancelled.
+    busy = Parking()
+
+    async def block() -> None:
+        busy()
+
+    loop.start(block)
+    busy.wait_for_one()
+    waiting = InThread(loop.wait_for, name_of_thread)
+    while not loop._to_start:
+        threading.Event().wait(0.001)
+    loop.cancel_all()
+    busy.let_go()
+    with pytest.raises(RuntimeError, match=r"^the call was cancelled$"):
+        waiting.outcome()

@@ -18,7 +18,7 @@ import pytest
 from support import CHILD_PATIENCE, PATIENCE
 
 import more_executors
-from more_executors import Executors, SyncExecutor
+from more_executors import Executors, SyncExecutor, f_return
 
 FUTURES = [
     *("f_return", "f_return_error", "f_return_cancelled", "f_map", "f_flat_map", "f_zip", "f_sequence", "f_traverse"),
@@ -297,3 +297,14 @@ def test_executors_may_be_subclassed_and_instances_do_as_well() -> None:
         with where.with_map(where.sync(name="own"), str) as upper:
             assert upper.submit(int).result(0) == "0"
             assert label(upper) == "own"
+
+
+def test_the_name_of_an_executor_that_is_not_ours_is_nobodys_business() -> None:
+    class Named:
+        _name = 5
+
+        def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+            return f_return(fn(*args, **kwargs))
+
+    with Executors.with_map(Named(), str) as executor:  # type: ignore[arg-type]
+        assert executor._name == "default"

@@ -25,6 +25,7 @@ from support import (
 )
 
 from more_executors import _core, f_nocancel, f_return, f_timeout
+from more_executors.futures import limit
 
 kind = kind_fixture(EVERY_KIND)
 
@@ -250,3 +251,16 @@ def test_a_cancel_when_the_time_is_up_and_a_result_end_it_once() -> None:
         f_timeout(f_return(), 0).result(0)
         assert len(ends) <= 1
         ends.clear()
+
+
+def test_when_the_shared_executor_takes_no_more_there_is_another() -> None:
+    executor = limit.shared_executor()
+    executor.shutdown()
+    future = f_timeout(Future[Any](), 0)
+    wait([future], PATIENCE)
+    assert future.cancelled()
+
+
+def test_what_is_done_needs_no_executor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(limit, "shared_executor")
+    assert f_timeout(f_return(5), 10).result(0) == 5

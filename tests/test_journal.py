@@ -258,3 +258,13 @@ def test_a_path_may_be_relative_and_odd(tmp_path: Path, monkeypatch: pytest.Monk
         with Journal(name) as journal:
             journal.write([(1, name)], [])
         assert on_record(tmp_path / name) == [(1, name)]
+
+
+@pytest.mark.parametrize("flag", [True, False])
+def test_a_truth_value_is_no_key(tmp_path: Path, flag: bool) -> None:
+    with Journal(tmp_path / "tasks.db") as journal:
+        with pytest.raises(TypeError):
+            journal.write([], [flag])
+        with pytest.raises(TypeError):
+            journal.write([(flag, "a"), (2, "b")], [])
+        assert list(journal.outstanding()) == []

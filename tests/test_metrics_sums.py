@@ -41,6 +41,7 @@ from more_executors import (
     f_zip,
     metrics,
 )
+from more_executors._metric_totals import Record, Totals
 
 
 @pytest.fixture(autouse=True)
@@ -264,3 +265,23 @@ def test_f_timeout_counts_as_an_internal_timeout_executor() -> None:
     assert {key: found.get(key) for key in without_zeros(counted)} == without_zeros(counted)
     source.set_result(1)
     assert future.done()
+
+
+def test_a_series_counts_from_the_first_that_counted(name: str) -> None:
+    totals = Totals(2.0)
+    for created in (3.0, 1.0, 2.0):
+        record = Record("sync", name, _core.Tally(), is_executor=True)
+        record.created = created
+        totals.add(record)
+    assert totals.created == 1.0
+
+
+def test_what_was_pending_before_a_fork_does_not_count_when_it_ends_either(name: str) -> None:
+    executor = Executors.with_map(delegate := ScriptedDelegate(), name=name)
+    futures_before = [executor.submit(int) for _ in range(3)]
+    executor._record.disown()
+    assert series(name)["future_inprogress map"] == 0
+    for future in futures_before:
+        assert future.cancel()
+    assert series(name)["future_inprogress map"] == 0
+    delegate.given.clear()

@@ -228,3 +228,24 @@ def test_the_oldest_age_is_that_of_a_task_in_either_stage(mode: dict[str, Any], 
     future.set_result(None)
     assert executor.stats().oldest_age == 0.0
     executor.shutdown(wait=False)
+
+
+def test_nothing_is_due_any_more_when_a_round_is_over(clock: PacedClock, poll: NotedPoll) -> None:
+    class Closed(RateLimit):
+        """Lets calls go when the test says so."""
+
+        is_open = False
+
+        def try_take(self) -> float:
+            return 0.0 if self.is_open else 1.0
+
+    limit = Closed(1)
+    with paced(poll, batch_size=10, rate_limit=limit, default_interval=inf) as executor:
+        executor.adopt_many(range(5))
+        clock.run(5)
+        assert executor.stats().due == 5
+        limit.is_open = True
+        executor.notify()
+        clock.run()
+        assert len(poll.calls) == 1
+        assert executor.stats().due == 0

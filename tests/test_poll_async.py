@@ -297,3 +297,17 @@ def test_a_call_has_a_context_of_its_own() -> None:
     with PollExecutor(SyncExecutor(), poll, batch_size=1) as executor:
         futures = executor.adopt_many(["a", "b"])
         assert [future.result(PATIENCE) for future in futures] == [("of the caller", "a"), ("of the caller", "b")]
+
+
+def test_a_list_that_the_function_empties_is_its_own() -> None:
+    async def poll(descriptors: list[Any]) -> float:
+        polls.append([descriptor.result for descriptor in descriptors])
+        if len(polls) == 3:
+            descriptors[0].yield_result("done")
+        descriptors.clear()
+        return 0.0
+
+    polls: list[Any] = []
+    with PollExecutor(SyncExecutor(), poll, min_interval=0.0) as executor:
+        assert executor.adopt("a").result(PATIENCE) == "done"
+    assert polls == [["a"]] * 3

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import weakref
-from math import nan
+from math import inf, nan
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from paced_support import new_table
 from support import (
     FOREVER,
     PATIENCE,
     DuckDelegate,
     HeardLogger,
+    Parking,
     PollSleeps,
     RecordingPoll,
     SteppedPoll,
@@ -22,7 +25,8 @@ from support import (
     returning,
 )
 
-from more_executors import Executors, PollExecutor, SyncExecutor
+from more_executors import Executors, PollExecutor, SyncExecutor, _core
+from more_executors._poll_rounds import WholeList
 
 
 @pytest.fixture
@@ -165,3 +169,21 @@ def test_a_logger_that_raises_does_not_stop_polling_nor_lose_a_future(
                 assert future.exception(PATIENCE) is failure
     assert {level for level, _, _ in logger.lines} == {"DEBUG", "WARNING", "ERROR"}
     nothing_left_behind.clear()
+
+
+def test_a_round_that_could_not_be_begun_is_begun_anew() -> None:
+    """Whatever was in it: of no task is it known when it is due."""
+    calls: Any = SimpleNamespace(paused_until=-inf, call=Parking(inf))
+    calls.call.let_go()
+    table: Any = new_table(_core.PollTable)
+    rounds = WholeList(table, calls, inf, 0.0)
+    assert rounds.turn() == inf
+    table.ask()
+    calls.call.raising = MemoryError()
+    for _ in range(2):
+        with pytest.raises(MemoryError):
+            rounds.turn()
+    calls.call.raising = None
+    for _ in range(2):
+        assert rounds.turn() == inf
+        assert len(calls.call.calls) == 4

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from more_executors._ceiling import Ceiling
 from more_executors.rate_limit import RateLimit
 
 Hint = Callable[[float], float | None]
@@ -273,3 +274,18 @@ def test_a_service_that_was_away_is_called_as_before_soon_after_it_is_back() -> 
     simulation.service.rate = 50
     simulation.run(500)
     assert min(rates(simulation.done, 320, 500)) >= 40
+
+
+def test_above_the_rate_that_was_throttled_the_steps_double_again_and_again() -> None:
+    ceiling = Ceiling(limit=1e4)
+    ceiling.works(0.0)
+    rate, now = ceiling.fall(100.0, began=-1.0, now=1.0), 1.0
+    reached: dict[int, float] = {}
+    while rate < 1600.0:
+        now += 1 / rate
+        rate = ceiling.rise(rate)
+        for times in (1, 2, 4, 8):
+            if rate >= times * 100.0:
+                reached.setdefault(times, now)
+    assert reached[4] - reached[2] < 150.0
+    assert reached[8] - reached[4] < 90.0

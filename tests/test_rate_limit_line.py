@@ -315,3 +315,29 @@ def test_a_turn_is_kept_for_a_moment_also_if_a_call_could_have_been_made_before(
     street.settle(1)
     street.later(0.125, 0)
     assert after.outcome()
+
+
+def test_a_clock_that_takes_a_call_on_a_thread_that_waits_for_one_is_refused_that(clock: Clock) -> None:
+    answers: list[object] = []
+    asked: list[object] = []
+
+    def ask() -> float:
+        if limit._line and not asked:
+            asked.append(threading.current_thread())
+            answers.append(limit.take(0))
+            with pytest.raises(RuntimeError, match="cannot be waited for here"):
+                limit.take(1)
+            answers.append("refused")
+        return clock.now
+
+    limit = RateLimit(1000, clock=lambda: clock.now)
+    limit._clock = ask
+    limit.throttled(clock.now, 3600)
+    waiter = InThread(limit.take, 3600 * 2)
+    while not limit._line:
+        threading.Event().wait(0.001)
+    clock.now += 3600.5
+    limit._wake_first()
+    assert waiter.outcome() is True
+    assert answers == [False, "refused"]
+    assert asked == [waiter]

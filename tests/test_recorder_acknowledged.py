@@ -196,3 +196,10 @@ def test_at_the_end_nobody_waits_for_it_to_come_back(removed: Made, monkeypatch:
     assert removed.recorder.flush() is False
     removed.recorder.close(wait=True)
     assert removed.recorder.flush() is False
+
+
+def test_what_cannot_be_encoded_is_not_said_to_be_on_disk_when_the_thread_has_ended(made: Made) -> None:
+    made.journal.after = failing(1, UnrecordableError([(1, "one", SomeError())]))
+    made.recorder.joined(1, "one")
+    made.recorder.close(wait=True)
+    assert made.recorder.flush(PATIENCE) is False

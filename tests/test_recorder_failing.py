@@ -10,6 +10,7 @@ from recorder_support import Made, failing, made
 from support import PATIENCE, InThread, Parking, SomeError
 
 from more_executors import _recorder
+from more_executors._journal_error import JournalLostError
 from more_executors.journal import UnrecordableError
 
 __all__ = ["made"]  # a fixture
@@ -146,3 +147,18 @@ def test_a_fault_of_its_own_does_not_end_the_thread(made: Made, monkeypatch: pyt
     made.flush()
     assert made.journal.on_record == {0: "zero"}
     assert set(made.heard.of_level("ERROR")) == {"PollExecutor-tested-journal goes on after an error"}
+
+
+def test_that_the_file_is_lost_is_said_also_after_other_failures(made: Made) -> None:
+    errors: list[Exception] = [SomeError(), SomeError(), JournalLostError("gone"), JournalLostError("gone")]
+
+    def fail() -> None:
+        if errors:
+            raise errors.pop(0)
+
+    made.journal.before = fail
+    made.recorder.joined(0, "zero")
+    made.recorder.flush(PATIENCE)
+    made.recorder.close(wait=True)
+    assert [level for level, _, _ in made.heard.lines] == ["ERROR", "ERROR", "INFO"]
+    made.heard.lines.clear()

@@ -315,3 +315,9 @@ def test_a_truth_value_that_raises_is_an_error_of_the_policy() -> None:
     with RetryExecutor(SyncExecutor(), policy, logger) as executor:
         assert executor.submit(int).result(PATIENCE) == 0
     assert logger.of_level("ERROR") == [f"Exception while evaluating retry policy {policy!r}"]
+
+
+@pytest.mark.parametrize(("sleep", "exponent"), [(0.0, 1e300), (inf, 0.0)])
+def test_nothing_times_infinity_is_nothing(sleep: float, exponent: float) -> None:
+    policy = ExceptionRetryPolicy(sleep=sleep, exponent=exponent, max_sleep=60)
+    assert policy.sleep_time(5, f_return()) == 0

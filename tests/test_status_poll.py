@@ -10,7 +10,7 @@ import weakref
 from typing import Any
 
 import pytest
-from status_poll_support import Service, key, outcomes, outstanding, resolve, status
+from status_poll_support import Clock, FakeDescriptor, Service, key, outcomes, outstanding, resolve, status
 from support import PATIENCE, HeardLogger, SomeError, Thing, all_at_once, is_gone
 
 from more_executors import Executors, PollExecutor, SyncExecutor
@@ -273,3 +273,34 @@ def test_calls_at_once_forget_who_is_gone_together() -> None:
     all_at_once(*[call_often] * 4)
     assert alive[0] in poll._missing
     assert len(poll._missing) <= 2 * (MANY_MISSING + 4 * 100)
+
+
+def test_a_few_that_somebody_else_ended_are_forgotten_after_a_while() -> None:
+    clock, service = Clock(), Service([])
+    poll: Any = StatusPoll(service.fetch, key, resolve, missing_after=10, clock=clock)
+    gone, there = outstanding(1, 2)
+    poll([gone, there])
+    gone.cancel()
+    clock.now += 5
+    poll([there])
+    assert len(poll._missing) == 2
+    clock.now += 4
+    poll([there])
+    clock.now += 1
+    poll([other := FakeDescriptor(3)])
+    assert gone not in poll._missing
+    assert other in poll._missing
+
+
+def test_throttled_for_the_second_of_two_of_the_same_id_goes_out_of_the_call() -> None:
+    def throttles(descriptor: Any, status: Any) -> None:
+        asked.append(descriptor)
+        if len(asked) == 2:
+            raise Throttled(5)
+
+    asked: list[Any] = []
+    twins = outstanding(1, 1)
+    with pytest.raises(Throttled):
+        StatusPoll(Service([status(1)]).fetch, key, throttles)(twins)
+    assert asked == twins
+    assert outcomes(twins) == [None, None]
