@@ -12,16 +12,14 @@ import asyncio
 import logging
 from collections import deque
 from functools import partial
-from threading import Event
 from time import monotonic
 from typing import Any, TypeAlias
 
 from ._cancel_calls import CancelCalls
-from ._core import BulkCancel, log
+from ._core import BulkCancel, Waker, log
 from ._daemon_threads import DaemonThreads
 from ._event_loop import LoopClosed, LoopThread
 from ._owed import Owed
-from ._patience import SECONDS_WITHOUT_MEMORY, pause
 
 __all__: list[str] = []
 
@@ -58,13 +56,14 @@ Tasks: TypeAlias = BulkCancel | LateTasks
 
 
 class Run:
-    """Several who ask about the same tasks, by number; `over` is set when the last has ended.
+    """Several who ask about the same tasks, by number; `is_over` when the last has ended, and then `waker` is set.
 
     It is owed until then, and keeps `owner` alive.
     """
 
     def __init__(self, count: int, owed: Owed, owner: object) -> None:
-        self.over = Event()
+        self.is_over = False
+        self.waker = Waker()
         self._left = set(range(count))
         self._owed = owed
         self._owner = owner
@@ -75,15 +74,9 @@ class Run:
         if not self._left:
             self._owner, owner = None, self._owner
             self._owed.end(self)
-            self._set_over()
+            self.is_over = True
+            self.waker.set()
             del owner  # it may be the last reference
-
-    def _set_over(self) -> None:
-        while not self.over.is_set():
-            try:
-                self.over.set()
-            except MemoryError:
-                pause(SECONDS_WITHOUT_MEMORY)
 
 
 class CancelRuns:
@@ -127,15 +120,17 @@ class CancelRuns:
 
     def _run_elsewhere(self, bulk: BulkCancel) -> bool:
         try:
-            over = self.start(bulk)
+            run = self.start(bulk)
         except RuntimeError:  # no thread can be started
             return False
-        while not over.wait(SECONDS_BETWEEN_REPORTS):
-            self._report(bulk)
+        while not run.is_over:
+            run.waker.wait(SECONDS_BETWEEN_REPORTS)
+            if not run.is_over:
+                self._report(bulk)
         return True
 
-    def start(self, tasks: Tasks, owner: object = None) -> Event:
-        """Have all of `tasks` asked about, elsewhere; returns what is set when that is over. Keeps `owner` alive.
+    def start(self, tasks: Tasks, owner: object = None) -> Run:
+        """Have all of `tasks` asked about, elsewhere; returns what tells when that is over. Keeps `owner` alive.
 
         Raises RuntimeError if that cannot be done.
         """
@@ -154,7 +149,7 @@ class CancelRuns:
                 run.ended(number)
             if not begun or not isinstance(error, (RuntimeError, MemoryError)):  # a Ctrl-C
                 raise
-        return run.over
+        return run
 
     def _work(self, tasks: Tasks, run: Run, number: int) -> None:
         try:

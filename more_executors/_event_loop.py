@@ -11,12 +11,14 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from concurrent.futures import CancelledError, Future
+from contextlib import nullcontext
 from contextvars import Context, copy_context
 from functools import partial
 from threading import RLock, Thread, current_thread
 from time import monotonic
 from typing import Any, TypeVar, cast
 
+from ._core import Future as PlainFuture
 from ._core import log
 from ._nested_calls import start_thread
 from ._patience import SECONDS_WITHOUT_MEMORY, pause
@@ -44,6 +46,10 @@ class LoopClosed(RuntimeError):  # noqa: N818
     """It was too late to start a coroutine."""
 
 
+def too_late() -> LoopClosed:
+    return LoopClosed("cannot start a coroutine after shutdown")
+
+
 class LoopThread:
     """A daemon thread with an event loop, started when the first coroutine is.
 
@@ -57,11 +63,16 @@ class LoopThread:
         self._logger: Callable[[], logging.Logger | None] = lambda: None
         self._pid = os.getpid()
         self._to_start: deque[Callable[[], object]] = deque()
-        self._lock = RLock()  # guards what follows; a garbage collection inside may call `close`
+        # Guards what follows. A signal handler or a garbage collection inside may call anything, and wait for the loop:
+        # on its thread this is not taken.
+        self._lock = RLock()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: Thread | None = None
+        self._made: dict[None, asyncio.AbstractEventLoop] = {}  # the first that was made
+        self._threads: list[Thread] = []
         self._closed = False
-        self._called = False  # what is in `_to_start` will be started
+        self._is_finishing = False  # the loop knows
+        self._rounds = 0  # in which what is in `_to_start` was started; of the loop's thread alone
+        self._woken_at = -1  # this many rounds: another one will come
         self._tasks: set[asyncio.Task[object]] = set()  # of the loop's thread alone
 
     def start(self, make: Callable[[], Coroutine[Any, Any, object]], context: Context | None = None) -> None:
@@ -81,7 +92,7 @@ class LoopThread:
         """
         if self.is_current():
             raise RuntimeError("this waits for the event loop of the executor: not from its own thread")
-        answer: Future[A] = Future()
+        answer: Future[A] = PlainFuture()  # who is interrupted while waiting for it holds no lock of it
 
         async def answered() -> None:
             try:
@@ -97,14 +108,16 @@ class LoopThread:
             raise RuntimeError("the call was cancelled") from None
 
     def _have_started(self, start: Callable[[], object]) -> None:
-        with self._lock:
-            loop = self._running_loop()
-            self._to_start.append(start)
-            if self._called:
-                return
+        with nullcontext() if self.is_current() else self._lock:
+            if self._closed:
+                raise too_late()
+            self._to_start.append(start)  # first: whoever ends the loop from here on starts it before
             try:
-                loop.call_soon_threadsafe(self._start_all)
-                self._called = True
+                loop = self._running_loop()
+                rounds = self._rounds
+                if self._woken_at != rounds:
+                    loop.call_soon_threadsafe(self._start_all)
+                    self._woken_at = rounds
             except BaseException:
                 try:
                     self._to_start.remove(start)
@@ -127,60 +140,81 @@ class LoopThread:
             loop = None if self._closed and last else self._loop
             if loop is not None:
                 with contextlib.suppress(RuntimeError):  # it has ended
+                    self._is_finishing = self._is_finishing or last
                     loop.call_soon_threadsafe(function)
             self._closed = self._closed or last
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until the thread has ended, after `close`, or for `timeout` seconds."""
-        if self._thread is not None:
-            self._thread.join(timeout)
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(timeout)
 
     def is_current(self) -> bool:
         """Whether the caller is on the loop's thread."""
-        return current_thread() is self._thread
+        return current_thread() in self._threads
 
     def forget(self) -> None:
         """In a forked child: keep for good what belongs to the parent. To drop its coroutines would be to run them."""
         _of_parents.append(self)
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
-        if self._closed:
-            raise LoopClosed("cannot start a coroutine after shutdown")
         if self._loop is None:
-            thread = None
-            loop = asyncio.new_event_loop()
-            try:
-                loop.set_task_factory(self._make_task)
-                loop.set_exception_handler(self._note_error)
-                thread = Thread(target=run_loop, args=(loop, self._call_again), name=self._name, daemon=True)
-                self._thread = thread  # first: what it does may ask whether it `is_current`
-                start_thread(thread)
-                self._loop = loop
-            except BaseException:  # maybe a Ctrl-C, after it has begun
-                if thread is None or thread.ident is None:
-                    self._thread = None
-                    loop.close()
-                else:
-                    self._loop = loop
-                raise
+            self._make_loop()
+        if self._closed or self._loop is None:  # by a call that interrupted this one
+            raise too_late()
         return self._loop
+
+    def _make_loop(self) -> None:
+        thread = None
+        loop = asyncio.new_event_loop()
+        try:
+            loop.set_task_factory(self._make_task)
+            loop.set_exception_handler(self._note_error)
+            thread = Thread(target=run_loop, args=(loop, self._call_again), name=self._name, daemon=True)
+            self._threads.append(thread)  # first: what it does may ask whether it `is_current`
+            start_thread(thread)
+            self._made_loop(loop)
+        except BaseException:  # maybe a Ctrl-C, after it has begun
+            if thread is None or thread.ident is None:
+                if thread in self._threads:
+                    self._threads.remove(thread)
+                loop.close()
+            else:
+                self._made_loop(loop)
+            raise
+
+    def _made_loop(self, loop: asyncio.AbstractEventLoop) -> None:
+        """This loop runs: it is to be used, unless a call that interrupted its making has made one."""
+        self._loop = self._made.setdefault(None, loop)
+        with contextlib.suppress(RuntimeError):  # it has ended
+            if self._loop is not loop:
+                loop.call_soon_threadsafe(loop.stop)
+            elif self._closed and not self._is_finishing:
+                self._is_finishing = True
+                loop.call_soon_threadsafe(self._finish)
 
     # -- on the loop's thread ------------------------------------------------------------------------------------------
 
     def _start_all(self) -> None:
-        start = None
+        start, is_counted = None, False
         while True:
             try:
-                if start is None:
-                    with self._lock:
-                        self._called = False
-                        if not self._to_start:
-                            return
-                        start = self._to_start.popleft()
+                if not is_counted:
+                    self._rounds += 1  # first: who comes from here on wakes the loop
+                    is_counted = True
+                if start is None and (start := self._next()) is None:
+                    return
                 start()
                 start = None
             except MemoryError:
                 pause(SECONDS_WITHOUT_MEMORY)
+
+    def _next(self) -> Callable[[], object] | None:
+        try:
+            return self._to_start.popleft()
+        except IndexError:
+            return None
 
     def _start_one(
         self, make: Callable[[], Coroutine[Any, Any, object]], when_ended: Callable[[], object] = bool

@@ -384,10 +384,6 @@ def test_what_is_no_iterable_of_futures_is_refused_and_none_is_cancelled(wrong: 
 def test_how_far_it_is_is_logged_now_and_then(most: int, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     slow = Parking(True)
 
-    class Impatient(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            return super().wait(None if timeout is None else 0.0)
-
     def cancel(result: Any) -> bool:
         if logger.lines:
             slow.let_go()
@@ -399,7 +395,7 @@ def test_how_far_it_is_is_logged_now_and_then(most: int, kind: str, monkeypatch:
         return [cancel(result) for result in results]
 
     monkeypatch.setattr(_cancel_runs, "monotonic", clock_in_steps_of(11))
-    monkeypatch.setattr(_cancel_runs, "Event", Impatient)
+    monkeypatch.setattr(_cancel_runs, "SECONDS_BETWEEN_REPORTS", 0.0)
     logger = HeardLogger()
     options: dict[str, Any] = {"cancel_fn": cancel} if kind == "one" else {"cancel_many_fn": cancel_many}
     with PollExecutor(
@@ -444,14 +440,17 @@ def interrupted_cancel(executor: Any, how: str) -> tuple[KeyboardInterrupt, str]
 def test_a_ctrl_c_ends_the_waiting_what_was_asked_is_seen_through_and_the_rest_not_asked(
     how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Interrupted(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
+    class Interrupted:
+        def set(self) -> None:
+            pass
+
+        def wait(self, timeout: float | None = None) -> None:
             for _ in range(3):
                 slow.wait_for_one()
             raise KeyboardInterrupt("the second")
 
     slow, logger = Parking(True), HeardLogger()
-    monkeypatch.setattr(_cancel_runs, "Event", Interrupted)
+    monkeypatch.setattr(_cancel_runs, "Waker", Interrupted)
     executor = PollExecutor(SyncExecutor(), wait_for_nothing, slow, max_concurrency=3, logger=logger)
     futures = executor.adopt_many(range(100))
     error, text = interrupted_cancel(executor, how)
