@@ -26,7 +26,7 @@ def is_plain(function: Any) -> bool:
     """Whether it can be told at a glance that `function` does something when it is called: that is the usual case."""
     kind = type(function)
     if kind is FunctionType:
-        marked = hasattr(function, "_is_coroutine_mark")  # by `inspect.markcoroutinefunction`
+        marked = hasattr(function, "_is_coroutine_marker")  # by `inspect.markcoroutinefunction`
         return not function.__code__.co_flags & DEFERRED and not marked
     return kind is BuiltinFunctionType or kind is type
 

@@ -9,11 +9,13 @@ import traceback
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from functools import partial
 from itertools import count
 from math import inf
 from typing import Any
 
 import pytest
+from async_support import AsyncStepped
 from support import PATIENCE, HeardLogger, InThread, Parking, SomeError, all_at_once, is_gone, said
 
 from more_executors import Executors, PollExecutor, SyncExecutor, _cancel_runs, _core, _event_loop
@@ -520,3 +522,33 @@ def test_the_core_answers_no_for_what_nobody_has_taken() -> None:
     with pytest.raises(TypeError, match="made by cancel_many"):
         _core.BulkCancel()
     kept.clear()
+
+
+def test_of_several_who_cancel_many_on_the_loop_at_once_no_more_go_on_than_one_may() -> None:
+    stepped = AsyncStepped()
+    with PollExecutor(SyncExecutor(), wait_for_nothing, stepped, max_concurrency=2) as executor:
+        futures = executor.adopt_many(range(8))
+        cancelling = [InThread(executor.cancel_many, futures[start::2]) for start in (0, 1)]
+        for _ in range(4):
+            calls = [stepped.next(), stepped.next()]
+            for _ in range(10):
+                executor._polling.loop.wait_for(partial(asyncio.sleep, 0))
+            assert stepped.unasked() == 0
+            for call in calls:
+                call.end(True)
+        assert [thread.outcome() for thread in cancelling] == [4, 4]
+
+
+def test_functions_that_cancel_may_cancel_others_on_all_threads_at_once() -> None:
+    together = threading.Barrier(2)
+
+    def cancel(result: Any) -> bool:
+        if result < 2:
+            together.wait(PATIENCE)
+            return executor.cancel_many(others[result::2]) == 5
+        return True
+
+    with PollExecutor(SyncExecutor(), wait_for_nothing, cancel, max_concurrency=2) as executor:
+        futures, others = executor.adopt_many(range(2)), executor.adopt_many(range(2, 12))
+        assert InThread(executor.cancel_many, futures).outcome() == 2
+        assert all(future.cancelled() for future in others)

@@ -8,7 +8,7 @@ from math import inf
 from typing import Any
 
 import pytest
-from support import PATIENCE, HeardLogger, InThread, said
+from support import PATIENCE, DuckDelegate, HeardLogger, InThread, said
 
 from more_executors import Executors, PollExecutor, SyncExecutor, _event_loop
 from more_executors.rate_limit import RateLimit, Throttled
@@ -221,12 +221,14 @@ def test_away_from_a_loop_it_waits_as_ever() -> None:
         assert cancelling.outcome() is True
 
 
-def test_a_cancel_when_the_loop_has_ended_is_a_no_and_no_error() -> None:
-    async def cancel(result: Any) -> bool:
+@pytest.mark.parametrize("function", ["cancel_fn", "cancel_many_fn"])
+def test_a_cancel_when_the_loop_has_ended_is_a_no_and_no_error(function: str) -> None:
+    async def cancel(result: Any) -> Any:
         return True
 
     logger = HeardLogger()
-    executor = PollExecutor(SyncExecutor(), wait_for_nothing, cancel, logger=logger)
+    options: dict[str, Any] = {function: cancel}
+    executor = PollExecutor(SyncExecutor(), wait_for_nothing, logger=logger, **options)
     ask = executor._polling.cancels.one
     assert ask is not None
     executor.shutdown()
@@ -251,3 +253,52 @@ def test_the_time_in_line_of_those_who_are_cancelled_together_begins_when_each_i
         assert e.cancel_all() == 50
     assert len(lines) == 50
     assert set(lines) == {0}
+
+
+def test_of_those_who_wait_on_the_loop_one_at_a_time_stands_in_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def agree(result: Any) -> bool:
+        return True
+
+    limit, standing, most = RateLimit(1000), set[Any](), [0]
+    succeeded = limit.succeeded
+    told: list[float] = []
+
+    def twice() -> float:
+        """Each has to ask a second time."""
+        task = asyncio.current_task()
+        if task in standing:
+            standing.discard(task)
+            return 0.0
+        standing.add(task)
+        most.append(len(standing))
+        return 0.001
+
+    with monkeypatch.context() as patched:
+        patched.setattr(limit, "try_take", twice)
+        patched.setattr(limit, "succeeded", lambda began: (told.append(began), succeeded(began)))
+        options: dict[str, Any] = {"rate_limit": limit, "max_concurrency": 8, "min_interval": 3600.0}
+        with PollExecutor(SyncExecutor(), wait_for_nothing, agree, **options) as executor:
+            patched.setattr(executor._polling.rounds, "_hindered", lambda now: NEVER)
+            executor.adopt_many(range(20))
+            assert executor.cancel_all() == 20
+    assert max(most) == 1
+    assert len(told) == 20, "the limit is told how it went"
+
+
+def test_what_goes_on_in_the_background_is_waited_for_although_the_future_is_done() -> None:
+    limit, delegate = WatchedLimit(), DuckDelegate()
+    executor = PollExecutor(delegate, wait_for_nothing, lambda result: True, rate_limit=limit)
+    future = executor.adopt("key")
+
+    async def cancel() -> bool:
+        return future.cancel()
+
+    assert asyncio.run(cancel()) is False
+    assert limit.waiting.acquire(timeout=PATIENCE)
+    future.set_result("done")
+    executor.shutdown(wait=False)
+    assert not executor._drained()
+    assert delegate.shutdowns == []
+    limit.let_all_go()
+    delegate.wait_for_shutdown()
+    executor._wait_until_drained()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import builtins
+import gc
 import queue
 import random
 import re
 import sys
 import threading
+import weakref
 from collections.abc import Callable
 from math import inf, nan
 from typing import Any
@@ -23,10 +25,11 @@ from support import (
     SomeError,
     SteppedPoll,
     all_at_once,
+    is_gone,
     said,
 )
 
-from more_executors import PollExecutor, SyncExecutor, _core
+from more_executors import PollExecutor, SyncExecutor, _core, _poll_options
 from more_executors.rate_limit import RateLimit, Throttled
 
 NEVER = 3600.0
@@ -276,3 +279,18 @@ def test_a_deadline_that_is_sooner_than_the_others_wakes_the_executor() -> None:
         near = InThread(lambda: said(executor.adopt("near", timeout=0.01)))
         assert near.outcome() is builtins.TimeoutError
         far.cancel()
+
+
+def test_while_late_tasks_are_cancelled_the_executor_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_poll_options, "SECONDS_FOR_A_LAST_LOOK", 0.01)
+    cancelling = Parking()
+    executor = PollExecutor(SyncExecutor(), wait_for_nothing, cancelling, timeout=0.0)
+    assert isinstance(executor.adopt("a").exception(PATIENCE), TimeoutError)
+    cancelling.wait_for_one()
+    reference = weakref.ref(executor)
+    del executor
+    gc.collect()
+    kept = reference() is not None
+    cancelling.let_go()
+    assert kept
+    assert is_gone(reference)

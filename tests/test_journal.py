@@ -268,3 +268,15 @@ def test_a_truth_value_is_no_key(tmp_path: Path, flag: bool) -> None:
         with pytest.raises(TypeError):
             journal.write([(flag, "a"), (2, "b")], [])
         assert list(journal.outstanding()) == []
+
+
+def test_one_that_is_closed_in_the_midst_of_a_write_writes_that_first(tmp_path: Path) -> None:
+    journal = Journal(path := tmp_path / "tasks.db")
+    connection: Any = journal._file._connection
+    connection.set_trace_callback(lambda statement: journal.close())
+    journal.write([(1, "a"), (2, "b")], [])
+    del connection
+    with pytest.raises(JournalError, match="is closed"):
+        journal.write([], [1])
+    with Journal(path) as again:
+        assert list(again.outstanding()) == [(1, "a"), (2, "b")]

@@ -285,3 +285,18 @@ def test_what_fails_after_its_look_is_reported_while_the_executor_is_kept(kind: 
     assert heard == [(["key"], True, 1, True)]
     assert table.fail_late() == ([], inf)
     assert (table.reporting, len(table)) == (0, 0)
+
+
+@every_mode
+def test_an_executor_is_not_over_before_it_has_heard_of_what_was_late(mode: Any, clock: Clock) -> None:
+    service, found = Service(), list[bool]()
+    service.done_at = 0
+    executor = PollExecutor(SyncExecutor(), service.poll, lambda result: True, timeout=TIMEOUT, **mode)
+    future = executor.adopt("a")
+    service.wait_until_asked(1)
+    future.add_done_callback(lambda _: found.append(executor._drained()))
+    executor.shutdown(wait=False)
+    clock.pass_deadlines(executor)
+    assert isinstance(future.exception(PATIENCE), builtins.TimeoutError)
+    executor._wait_until_drained()
+    assert found == [False]

@@ -318,3 +318,13 @@ def test_a_delegates_future_is_let_go_of_when_nothing_more_can_come_of_it(how: s
         del given
         assert gone() is None
         assert future.done() == (how == "cancelled")
+
+
+def test_what_is_over_is_not_kept_for_its_thread_any_more() -> None:
+    executor = Executors.sync().with_timeout(1)
+    executor.shutdown()
+    executor._stay_until_drained()
+    reference = weakref.ref(executor)
+    with without_collector():
+        del executor
+        assert reference() is None

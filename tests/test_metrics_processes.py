@@ -383,3 +383,11 @@ def test_without_the_variable_nothing_is_written_and_no_thread_started(folder: P
     command = [sys.executable, "-c", textwrap.dedent(program)]
     assert subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder).stdout == "1\n"
     assert os.listdir(folder) == []
+
+
+def test_in_a_forked_child_nobody_is_writing() -> None:
+    files = MetricFiles(dict, lambda: None)
+    assert files._lock.acquire(blocking=False)
+    files._after_fork_in_child()
+    files._stop_thread()
+    assert files._lock.acquire(blocking=False)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import inspect
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -322,3 +324,12 @@ def test_a_class_is_no_instance_of_itself(cls: Any) -> None:
 def test_the_class_of_an_executor_is_no_delegate() -> None:
     with pytest.raises(TypeError, match="delegate must be an executor"):
         MapExecutor(SyncExecutor)  # type: ignore[call-overload]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="there, functions cannot be marked so")
+def test_a_function_that_is_marked_as_async_is_refused_where_nobody_awaits_it() -> None:
+    def resolve(descriptor: Any, status: Any) -> None: ...
+
+    inspect.markcoroutinefunction(resolve)  # type: ignore[attr-defined, unused-ignore]
+    with pytest.raises(TypeError, match="must not be async"):
+        StatusPoll(list, None, resolve)

@@ -12,7 +12,7 @@ import pytest
 from recorder_support import FakeJournal, Made, failing, made
 from support import PATIENCE, HeardLogger, InThread, Parking, SomeError, all_at_once, assert_ends, in_words, is_gone
 
-from more_executors import _recorder
+from more_executors import PollExecutor, SyncExecutor, _recorder
 from more_executors._recorder import Recorder
 from more_executors.journal import Journal
 
@@ -213,3 +213,21 @@ def test_with_a_real_journal_the_next_one_finds_what_is_left(tmp_path: Path) -> 
                 recorder.ended(key)
                 del left[key]
             recorder.close(wait=True)
+
+
+def test_when_the_interpreter_ends_nothing_gets_in_before_recording_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    def adopt() -> None:
+        try:
+            executor.adopt("late")
+        except RuntimeError as error:
+            refused.append(str(error))
+
+    monkeypatch.setattr(_recorder, "SECONDS_TO_GATHER", inf)
+    journal, refused = FakeJournal(), list[str]()
+    executor = PollExecutor(SyncExecutor(), lambda descriptors: inf, journal=journal)
+    executor.adopt("a")
+    journal.before = adopt
+    executor._end_with_interpreter()
+    assert refused == ["cannot schedule new futures after interpreter shutdown"]
+    assert journal.on_record == {1: "a"}
+    executor._wait_until_drained()
