@@ -479,26 +479,27 @@ def test_a_count_that_submits_on_a_thread_that_waits_in_line_is_refused_that(sle
     messages: list[str] = []
 
     def count() -> int:
-        if threading.current_thread().name == "submits again" and woken.is_set() and not messages:
-            messages.append("")
+        if threading.current_thread().name == "submits again" and in_line.is_set() and not tried.is_set():
+            tried.set()
             try:
                 executor.submit(int)
             except RuntimeError as error:
-                messages[0] = str(error)
+                messages.append(str(error))
+            refused.set()
         return 1
 
     def submit() -> Future[Any]:
         threading.current_thread().name = "submits again"
         return executor.submit(int, "again")
 
-    woken = threading.Event()
+    in_line, tried, refused = threading.Event(), threading.Event(), threading.Event()
     with throttling(count, block=True) as (executor, delegate):
         fill(executor, 1)
         thread = InThread(submit)
         sleeper.wait_for_others(1)
-        woken.set()
+        in_line.set()
         executor._throttle_table.look_again()
-        sleeper.wait_for_others(1)
+        assert refused.wait(PATIENCE)
         assert messages == ["submit: there is no room, and this thread waits for it already"]
         sleeper.idle()
         delegate.given[0].set_result(None)
