@@ -1,7 +1,7 @@
 """The typed face of `_delegating`."""
 
 from logging import Logger
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ._base import Delegate
 from ._chaining import Chainable
@@ -15,6 +15,7 @@ class DelegatingExecutor(Chainable[A, B]):
     _kind: ClassVar[str]
     _metric: ClassVar[str]
     _delegate: Delegate
+    _submits_to: Any
     _name: str
     _logger: Logger
     _debugging: bool
