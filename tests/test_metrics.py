@@ -85,8 +85,10 @@ def test_labels_are_the_type_and_the_name(name: str) -> None:
     executor = Executors.sync(name=name)
     assert f'{PREFIX}exec_total{{executor="{name}",type="sync"}} 1.0\n' in exposition()
     executor.shutdown()
-    with Executors.sync(name=name).with_poll(lambda descriptors: None):
-        pass
+    with Executors.sync(name=name).with_poll(
+        lambda descriptors: [task.yield_result() for task in descriptors]
+    ) as polling:
+        polling.submit(int).result(PATIENCE)
     assert f'{PREFIX}poll_total{{executor="{name}"}}' in exposition()
 
 

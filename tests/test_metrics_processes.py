@@ -391,3 +391,14 @@ def test_in_a_forked_child_nobody_is_writing() -> None:
     files._after_fork_in_child()
     files._stop_thread()
     assert files._lock.acquire(blocking=False)
+
+
+def test_what_was_counted_for_a_moment_only_takes_nothing_back(caplog: pytest.LogCaptureFixture) -> None:
+    found: dict[tuple[str, str], Totals] = {}
+    files = MetricFiles(found.copy, lambda: None)
+    for started in (5.0, 4.0, 4.0, 6.0):
+        found["sync", "a name"] = totals = Totals(0.0)
+        totals.counts["started"] = started
+        files.write()
+    assert files._metrics["more_executors_future"].labels("sync", "a name")._value.get() == 6
+    assert not caplog.records
