@@ -181,6 +181,8 @@ def has_method(value: Any, method: str) -> bool:
             return callable(found)
         of_its_own = isinstance(inspect.getattr_static(value, method), staticmethod)
         return of_its_own or getattr(found, "__self__", None) is value
+    except MemoryError:
+        raise
     except Exception:
         return False
 

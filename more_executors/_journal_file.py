@@ -142,6 +142,8 @@ class JournalFile:
                 with self._in_use:
                     if self._connection is None:
                         raise refusal(self._path, "is closed")
+                    if self._connection.in_transaction:  # of a write that could not even be taken back
+                        self._connection.execute("ROLLBACK")
                     yield self._connection
             except sqlite3.Error as error:
                 raise refusal(self._path, f"cannot be {what}: {error}") from error

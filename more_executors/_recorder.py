@@ -27,6 +27,7 @@ from ._checks import has_method, shown
 from ._core import Waker, log
 from ._journal_error import JournalLostError
 from ._nested_calls import start_thread
+from ._patience import pause
 from ._recovery import Recovery, entries_of, readable
 from .journal import JournalLike, UnrecordableError
 
@@ -102,7 +103,10 @@ class Writer:
         """What the thread does."""
         try:
             while not self._is_last and not (self.closing and not self.told and not self._has_work()):
-                self._turn()
+                try:
+                    self._turn()
+                except BaseException:  # a lack of memory even to say so
+                    pause(SECONDS_AFTER_ERROR)
         finally:
             release(self)
             self.over = True  # first: who comes with a ticket then looks here once more
@@ -285,6 +289,10 @@ class Recorder:
         """The task `key` is outstanding no more. Once is enough, and more does no harm."""
         self._tell(key)
         self._wake()
+
+    def miss(self) -> None:
+        """Something could not be told, for a lack of memory that did not pass."""
+        self._writer.missed = True
 
     def flush(self, timeout: float | None = None) -> bool:
         """Wait until all that was told before is on disk.

@@ -172,9 +172,13 @@ class Journal:
                     if type(encoded) is not str or not encoded.isascii():
                         check_storable(encoded)
                     rows.append((known, encoded))
+                except MemoryError:
+                    raise
                 except Exception as error:
                     failures.append((key, value, error))
             gone = [(key if type(key) is int else checked_key(key),) for key in ended]
+        except MemoryError:
+            raise
         except Exception as error:
             what = "write takes pairs of a key and a value, and keys"
             raise TypeError(f"{what}: joined must not be {shown(joined)}, or ended {shown(ended)}") from error

@@ -119,7 +119,7 @@ cdef class JoiningTable(StagedTable):
                 raise
             future.settle(ERROR, error, NULL)
             if key:
-                call_or_complain(self.recorder, "ended", (key,), {})
+                tell_ended(self.recorder, key)
         return future
 
     cdef int take_up(self, PollDescriptor task, object value, double timeout, unsigned long long key) except -1:
@@ -139,9 +139,9 @@ cdef class JoiningTable(StagedTable):
             pace.key = key = self.last_key
             self.telling += 1
         try:
-            call_or_complain(self.recorder, "joined", (key, value), {})
+            tell_joined(self.recorder, key, value)
             if not self.begin(task, value, timeout, pace):
-                call_or_complain(self.recorder, "ended", (key,), {})
+                tell_ended(self.recorder, key)
         finally:
             with cython.critical_section(self):
                 self.telling -= 1
@@ -190,7 +190,7 @@ cdef class JoiningTable(StagedTable):
             if pace is not None and pace.key:
                 key = pace.key
                 pace.key = 0
-                call_or_complain(self.recorder, "ended", (key,), {})
+                tell_ended(self.recorder, key)
 
     cdef Task new_task(self):
         return PollDescriptor.__new__(PollDescriptor)

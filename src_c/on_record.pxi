@@ -1,4 +1,53 @@
-"""How futures end whose tasks go on: they stay on record, for whoever takes them up next."""
+"""What the recorder is told of tasks; and how futures end whose tasks go on: they stay on record, for the next."""
+
+from time import sleep
+
+cdef enum:
+    MOST_TRIES = 12     # to tell the recorder something, where there is no memory for that: for about 4 s
+
+
+cdef void tell_joined(object recorder, unsigned long long key, object value) noexcept:
+    """Tell `recorder` of a task; it may be told twice."""
+    cdef Py_ssize_t tries = 0
+    while tries < MOST_TRIES:
+        enter_user_code()
+        try:
+            recorder.joined(key, value)
+            break
+        except BaseException as error:
+            tries = after_telling(recorder, tries, error)
+        finally:
+            leave_user_code()
+
+
+cdef void tell_ended(object recorder, unsigned long long key) noexcept:
+    """Tell `recorder` that a task is outstanding no more; it may be told twice."""
+    cdef Py_ssize_t tries = 0
+    while tries < MOST_TRIES:
+        enter_user_code()
+        try:
+            recorder.ended(key)
+            break
+        except BaseException as error:
+            tries = after_telling(recorder, tries, error)
+        finally:
+            leave_user_code()
+
+
+cdef Py_ssize_t after_telling(object recorder, Py_ssize_t tries, object error) noexcept:
+    """How often it has been tried to tell `recorder` something, after `error`: MOST_TRIES if that is to be all."""
+    if interrupt_later(error):
+        return tries
+    if isinstance(error, MemoryError) and tries + 1 < MOST_TRIES:
+        try:
+            sleep(0.001 * (1 << tries))
+        except BaseException as another:
+            interrupt_later(another)
+        return tries + 1
+    complain(recorder, error)
+    if isinstance(error, MemoryError):
+        call_or_complain(recorder, "miss", (), {})
+    return MOST_TRIES
 
 
 cdef bint end_on_record(PollDescriptor task) except -1:
@@ -27,6 +76,6 @@ cdef unsigned long long put_back(JoiningTable table, FutureCore future, object r
     with cython.critical_section(table):
         table.last_key += 1
         other = table.last_key
-    call_or_complain(table.recorder, "joined", (other, result), {})
-    call_or_complain(table.recorder, "ended", (key,), {})
+    tell_joined(table.recorder, other, result)
+    tell_ended(table.recorder, key)
     return other

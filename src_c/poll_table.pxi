@@ -72,8 +72,8 @@ cdef class PollTable(PolledTable):
     def hand_back(self, list tasks not None, double began, double seconds, double default):
         """A call with `tasks` that began at `began` is over: see PacedTable. The whole list stays where it is."""
         if self.looking:
-            self.looking = False
             self.end_looks(tasks)
+            self.looking = False    # last: if that raised, they are repeated
 
     cdef int hand_out_soon(self, PollDescriptor task) except -1:
         cdef Pace pace = task.paced()

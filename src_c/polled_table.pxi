@@ -31,6 +31,8 @@ cdef class PolledTable(JoiningTable):
     cdef readonly double last_look
     cdef readonly object too_late
     cdef readonly SharedSize reporting      # threads that are telling `too_late` of tasks, which may have ended
+    cdef list late              # of who calls `fail_late`: tasks whose time is over, the first last
+    cdef list failed            # likewise: the results of those that have failed
     cdef object last_yielded    # section(self): a weak reference to the SharedError that ended one, or None
 
     def __cinit__(self, logger, cancel_fn=None, cancel_many=None, *, cannot_wait=None, cancel_later=None,
@@ -41,6 +43,8 @@ cdef class PolledTable(JoiningTable):
         self.cancel_later = cancel_later
         self.last_look = last_look
         self.too_late = too_late
+        self.late = []
+        self.failed = []
 
     @property
     def polling(self):
@@ -63,20 +67,31 @@ cdef class PolledTable(JoiningTable):
     # -- what has waited too long ----------------------------------------------------------------------------
 
     def fail_late(self):
-        """Fail what has been polled for too long: returns the results of some, and when to call again; may be inf."""
-        cdef list results = []
-        cdef PollDescriptor task
-        for item in self.deadlines.pop_due(monotonic(), BREATH):
-            task = item
-            if not self.look_again(task):
-                self.fail_overdue(task, results)
-        return results, self.deadlines.earliest()
+        """Fail what has been polled for too long: returns the results of some, and when to call again; may be inf.
+
+        One thread at a time may call it. If it raises, for a lack of memory, the next call goes on with what is left.
+        """
+        cdef list fresh
+        cdef tuple answer
+        if not self.late:
+            self.late = self.deadlines.pop_due(monotonic(), BREATH)
+            self.late.reverse()
+        while self.late:
+            task = self.late[len(self.late) - 1]
+            if not self.look_again(<PollDescriptor>task):
+                self.fail_overdue(<PollDescriptor>task, self.failed)
+            self.late.pop()
+        fresh = []
+        answer = (self.failed, self.deadlines.earliest())
+        self.failed = fresh
+        return answer
 
     cdef int fail_overdue(self, PollDescriptor task, list results) except -1:
         result = task.value
         error = overdue(result, coarse_now() - task.paced().joined)
-        if task.future.settle(ERROR, error, NULL):
-            results.append(result)
+        results.append(result)      # first: it may fail
+        if not task.future.settle(ERROR, error, NULL):
+            results.pop()
         return 0
 
     cdef bint look_again(self, PollDescriptor task) except -1:
@@ -84,9 +99,9 @@ cdef class PolledTable(JoiningTable):
         cdef Pace pace = task.paced()
         if task.over or pace.look != NOT_YET or self.last_look <= 0.0:
             return False
+        task.set_timer(self.deadlines, monotonic() + self.last_look)
         with cython.critical_section(self):
             pace.look = WANTED
-        task.set_timer(self.deadlines, monotonic() + self.last_look)
         self.hand_out_soon(task)
         return True
 

@@ -1,17 +1,13 @@
-"""Each operation without memory for a moment: every future ends all the same, and every thread goes on.
-
-python operations.py NAME
-"""
+"""Each operation without memory for a moment: every future ends all the same, and every thread goes on."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from starving import PATIENCE, Hunger, Logger, Sleep, run, until
+from starving import PATIENCE, Hunger, Logger, Sleep, until
 
 from more_executors import (
     Backoff,
@@ -464,10 +460,3 @@ def deadline_of_a_call(hunger: Hunger) -> None:
         assert future.cancel()
     executor.shutdown()
     is_balanced(executor)
-
-
-if __name__ == "__main__":
-    if sys.argv[1:] == ["--list"]:
-        print(*OPERATIONS)
-    for name in [] if sys.argv[1:] == ["--list"] else sys.argv[1:] or OPERATIONS:
-        run(OPERATIONS[name])

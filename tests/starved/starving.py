@@ -4,25 +4,47 @@ from __future__ import annotations
 
 import _testcapi  # type: ignore[import-not-found]
 import _thread
+import ctypes
 import faulthandler
+import gc
 import logging
 import sys
 import threading
 import time
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from more_executors import _daemon_threads, _patience, _poll_calls, _poll_rounds, _worker
+from more_executors import _daemon_threads, _patience, _poll_calls, _poll_rounds, _recorder, _worker
 
 PATIENCE = 10.0
 POSITIONS = 60
-WIDTHS = (1, 4)  # allocations that fail in a row
+WIDTHS = (1, 4, 40)  # allocations that fail in a row
+
+# CPython 3.12 may leave a MemoryError behind, which then comes out of whatever is called next, as a SystemError.
+NO_MEMORY = (MemoryError, SystemError) if sys.version_info[:2] == (3, 12) else (MemoryError,)
 
 faulthandler.dump_traceback_later(100, exit=True)
-for module in (_daemon_threads, _poll_calls, _poll_rounds, _worker):
+for module in (_daemon_threads, _poll_calls, _poll_rounds, _recorder, _worker):
     module.SECONDS_AFTER_ERROR = 0.002  # type: ignore[attr-defined]
+_recorder.FIRST_PAUSE = 0.002
 _patience.SECONDS_WITHOUT_MEMORY = 0.002
 sys.unraisablehook = lambda args: None  # what is lost there is lost for want of memory
+
+
+def keep_code() -> None:
+    """Where CPython lets go of a function's code twice if it has no memory to make the function, hold it often."""
+
+    def nested(code: types.CodeType) -> Iterator[types.CodeType]:
+        for each in code.co_consts:
+            if isinstance(each, types.CodeType):
+                yield each
+                yield from nested(each)
+
+    functions = [thing for thing in gc.get_objects() if isinstance(thing, types.FunctionType)]
+    codes = {id(code): code for function in functions for code in nested(function.__code__)}
+    held = [[code] * 1000 for code in codes.values()]
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(held))
 
 
 class Logger(logging.Logger):
@@ -58,7 +80,7 @@ class Hunger:
         try:
             function()
             return True
-        except MemoryError:
+        except NO_MEMORY:
             return False
         finally:
             self.end()
@@ -112,7 +134,9 @@ def until(happened: Callable[[], object], what: str) -> None:
     """Wait until `happened()` is true."""
     deadline = time.monotonic() + PATIENCE
     while not happened():
-        assert time.monotonic() < deadline, what
+        if time.monotonic() > deadline:
+            faulthandler.dump_traceback()
+            raise AssertionError(what)
         time.sleep(0.0005)
 
 
@@ -123,6 +147,8 @@ def threads_alive() -> list[threading.Thread]:
 
 def run(operation: Callable[[Hunger], None], positions: int = POSITIONS) -> None:
     """Call `operation` again and again, each time with other allocations to fail in it."""
+    if (3, 12) <= sys.version_info < (3, 14):
+        keep_code()
     for width in WIDTHS:
         for position in range(1, positions + 1):
             try:
@@ -130,5 +156,5 @@ def run(operation: Callable[[Hunger], None], positions: int = POSITIONS) -> None
                 until(lambda: not threads_alive(), f"left running: {threading.enumerate()}")
             except BaseException:
                 _testcapi.remove_mem_hooks()
-                print(f"{operation.__name__}: {width} allocations failed from number {position} on", file=sys.stderr)
+                print(f"{operation}: {width} allocations failed from number {position} on", file=sys.stderr)
                 raise

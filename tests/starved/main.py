@@ -1,0 +1,22 @@
+"""Has each operation starve.
+
+python main.py --list
+python main.py [NAME...]
+"""
+
+from __future__ import annotations
+
+import sys
+
+import ends
+import operations
+import records
+from starving import run
+
+OPERATIONS = {**operations.OPERATIONS, **ends.OPERATIONS, **records.OPERATIONS}
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--list"]:
+        print(*OPERATIONS)
+    for name in [] if sys.argv[1:] == ["--list"] else sys.argv[1:] or OPERATIONS:
+        run(OPERATIONS[name])
