@@ -11,7 +11,7 @@ from math import inf
 from time import monotonic
 from typing import Protocol
 
-from ._core import GoingOn, PacedTable, PollTable
+from ._core import PacedTable, PollTable
 from ._daemon_threads import DaemonThreads
 from ._event_loop import LoopThread
 from ._poll_calls import PollCalls, Tasks
@@ -152,29 +152,46 @@ class OnLoop:
         self._table = table
         self._loop = loop
         self._most = most
-        self._going_on = GoingOn()
+        self._going_on: set[object] = set()
+        self._queued: set[object] = set()  # those of them that have not begun
 
     def has_room(self) -> bool:
-        return self._going_on.count < self._most
+        return len(self._going_on) < self._most
 
     def start(self, tasks: Tasks, late: float) -> bool:
-        self._going_on.begin()
+        call, queued = object(), False
         try:
-            self._loop.start(partial(self._call, tasks, late), self._calls.context)
+            self._going_on.add(call)
+            self._queued.add(call)
+            queued = True
+            self._loop.start(partial(self._call, call, tasks, late), self._calls.context)
             return False
         except BaseException:  # the loop, or its thread, cannot be made
-            self._going_on.end()
+            if queued and not taken(self._queued, call):
+                return False  # it has begun all the same
+            self._going_on.discard(call)
             raise
         finally:
             del self, tasks
 
-    async def _call(self, tasks: Tasks, late: float) -> None:
+    async def _call(self, call: object, tasks: Tasks, late: float) -> None:
+        if not taken(self._queued, call):
+            return  # to start it failed after all, and somebody else has its tasks
         try:
             await self._calls.call_async(tasks, late, self._loop)
         finally:
-            self._going_on.end()
+            self._going_on.discard(call)
             self._table.waker.set()
             del self, tasks
+
+
+def taken(items: set[object], item: object) -> bool:
+    """Take `item` out of `items`; whether it was there. One thread gets it, whatever others do."""
+    try:
+        items.remove(item)
+    except (KeyError, MemoryError):  # there may be no memory for a KeyError
+        return False
+    return True
 
 
 class WhatIsDue:

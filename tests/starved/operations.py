@@ -47,7 +47,7 @@ def is_balanced(executor: Any) -> None:
         assert rounds._calls._going_on.count == 0
         assert executor._polling.callers._unfinished.count == 0
         going_on = getattr(getattr(rounds, "_runner", None), "_going_on", None)
-        assert going_on is None or going_on.count == 0, going_on.count
+        assert not going_on, going_on
 
 
 def ended(future: Future[Any]) -> None:
@@ -360,7 +360,7 @@ def looping(at_the_end: bool) -> Callable[[Hunger], None]:
         executor = poller(poll, max_concurrency=2, batch_size=7)
         futures = executor.adopt_many(range(5))
         until(lambda: polled.seen, "not polled")
-        until(lambda: not executor._polling.rounds._runner._going_on.count, "the call goes on")
+        until(lambda: not executor._polling.rounds._runner._going_on, "the call goes on")
         waker = executor._poll_table.waker
         if at_the_end:
             wanted.append(1)
