@@ -20,6 +20,7 @@ from ._core import BulkCancel, Waker, log
 from ._daemon_threads import DaemonThreads
 from ._event_loop import LoopClosed, LoopThread
 from ._owed import Owed
+from ._patience import SECONDS_WITHOUT_MEMORY, pause
 
 __all__: list[str] = []
 
@@ -55,6 +56,16 @@ class LateTasks:
 Tasks: TypeAlias = BulkCancel | LateTasks
 
 
+def answer(tasks: Tasks, start: int, results: list[Any], answers: list[bool]) -> None:
+    """Say what was found out, for as long as there is no memory for that: else whoever waits for it would for ever."""
+    while True:
+        try:
+            tasks.answer(start, len(results), answers)
+            return
+        except MemoryError:
+            pause(SECONDS_WITHOUT_MEMORY)
+
+
 class Run:
     """Several who ask about the same tasks, by number; `is_over` when the last has ended, and then `waker` is set.
 
@@ -62,7 +73,7 @@ class Run:
     """
 
     def __init__(self, count: int, owed: Owed, owner: object) -> None:
-        self.is_over = False
+        self.is_over = self._is_told = False
         self.waker = Waker()
         self._left = set(range(count))
         self._owed = owed
@@ -70,13 +81,22 @@ class Run:
 
     def ended(self, number: int) -> None:
         """This one has ended, or will never begin; to say so twice does no harm."""
-        self._left.discard(number)
-        if not self._left:
-            self._owner, owner = None, self._owner
-            self._owed.end(self)
-            self.is_over = True
-            self.waker.set()
-            del owner  # it may be the last reference
+        while not self._is_told:
+            try:
+                self._left.discard(number)
+                if self._left:
+                    return
+                self._end()
+            except MemoryError:
+                pause(SECONDS_WITHOUT_MEMORY)
+
+    def _end(self) -> None:
+        self._owner, owner = None, self._owner
+        self._owed.end(self)
+        self.is_over = True
+        self.waker.set()
+        self._is_told = True
+        del owner  # it may be the last reference
 
 
 class CancelRuns:
@@ -145,8 +165,10 @@ class CancelRuns:
                     self._threads.start(partial(self._work, tasks, run, begun))
                 begun += 1
         except BaseException as error:
-            for number in range(begun, count):
+            number = begun  # no range: it takes memory
+            while number < count:
                 run.ended(number)
+                number += 1
             if not begun or not isinstance(error, (RuntimeError, MemoryError)):  # a Ctrl-C
                 raise
         return run
@@ -172,7 +194,7 @@ class CancelRuns:
                     except BaseException as error:
                         self._complain(tasks, start, results, error)
                     finally:
-                        tasks.answer(start, len(results), answers)
+                        answer(tasks, start, results, answers)
         finally:
             del tasks  # see `run`
             run.ended(number)
@@ -191,7 +213,7 @@ class CancelRuns:
             except caught as error:
                 self._complain(tasks, start, results, error)
             finally:
-                tasks.answer(start, len(results), answers)
+                answer(tasks, start, results, answers)
             return True
         finally:
             del tasks  # see `run`
