@@ -69,6 +69,10 @@ def test_a_ticket_that_comes_while_the_thread_ends_is_answered(made: Made) -> No
 
 
 def test_a_thread_that_dies_leaves_nothing_acknowledged(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(seconds: float) -> None:  # in place of going on after a pause
+        raise MemoryError
+
+    monkeypatch.setattr(_recorder, "pause", die)
     monkeypatch.setattr(made.recorder._writer, "_turn", Parking(raising=MemoryError()))
     writer = _recorder.Writer(FakeJournal(), HeardLogger())
     monkeypatch.setattr(writer, "_turn", Parking(raising=MemoryError()))
