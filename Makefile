@@ -3,8 +3,8 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-SOURCES := setup.py pyproject.toml $(wildcard src_c/*)
-STUBS := $(subst /,.,$(basename $(wildcard more_executors/*.pyi more_executors/futures/*.pyi)))
+SOURCES := setup.py pyproject.toml $(wildcard src_c/*.p* src_c/*.h src_c/*/*)
+STUBS := $(subst /,.,$(basename $(wildcard more_executors/*.pyi more_executors/*/*.pyi)))
 RUN := $(VENV)/bin/python
 
 .PHONY: demo test test-tools test-long bench simulate lint docs develop clean

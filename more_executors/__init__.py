@@ -36,8 +36,8 @@ from .futures import (
 from .journal import Journal as Journal
 from .map import MapExecutor
 from .poll import PollDescriptor, PollExecutor
-from .poll_stats import OutstandingTask as OutstandingTask
-from .poll_stats import PollStats as PollStats
+from .poll.stats import OutstandingTask as OutstandingTask
+from .poll.stats import PollStats as PollStats
 from .rate_limit import RateLimit as RateLimit
 from .rate_limit import Throttled as Throttled
 from .retry import ExceptionRetryPolicy, RetryExecutor, RetryPolicy

@@ -7,9 +7,9 @@ from concurrent.futures import Future
 from functools import update_wrapper
 from typing import Any, Generic
 
-from ._base import Delegate, check_delegate
 from ._checks import shown
-from ._nested_calls import guarded
+from ._runtime.delegate import Delegate, check_delegate
+from ._runtime.nested_calls import guarded
 from ._types import B, P
 
 __all__: list[str] = []

@@ -7,9 +7,9 @@ from typing import Any, Generic, overload
 
 from typing_extensions import Unpack
 
-from ._base import Delegate
+from ._runtime.delegate import Delegate
 from ._types import B, Cancel, Count, D, FutureLike, Log, Name, OnError, P, Poll, X
-from .poll import PollKeywords
+from .poll._executor import PollKeywords
 from .retry import RetryPolicy
 
 __all__: list[str] = []

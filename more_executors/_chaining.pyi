@@ -32,7 +32,8 @@ from .asyncio import AsyncioExecutor
 from .cancel_on_shutdown import CancelOnShutdownExecutor
 from .flat_map import FlatMapExecutor
 from .map import MapExecutor
-from .poll import PollExecutor, PollKeywords
+from .poll import PollExecutor
+from .poll._executor import PollKeywords
 from .retry import RetryExecutor, RetryPolicy
 from .throttle import ThrottleExecutor
 from .timeout import TimeoutExecutor

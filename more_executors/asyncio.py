@@ -12,11 +12,11 @@ from types import TracebackType
 from typing import Any, Generic
 
 from . import metrics
-from ._base import AFTER_SHUTDOWN, Delegate, check_delegate
 from ._checks import check_name, checked_flag, chosen_logger, has_method, refuse_copy, shown
 from ._core import LoopBridge, Origin, check_threads, referent, refused
-from ._delegate_end import DelegateEnd, check_shutdown, leave_block
-from ._nested_calls import guarded
+from ._runtime.delegate import AFTER_SHUTDOWN, Delegate, check_delegate
+from ._runtime.delegate_end import DelegateEnd, check_shutdown, leave_block
+from ._runtime.nested_calls import guarded
 from ._types import A, B
 
 __all__ = ["AsyncioExecutor"]

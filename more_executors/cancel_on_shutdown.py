@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 
-from ._base import Delegate
-from ._bulk import cancel_in_bulk
 from ._core import TaskTable
-from ._delegating import DelegatingExecutor
+from ._runtime.bulk_cancel import cancel_in_bulk
+from ._runtime.delegate import Delegate
+from ._runtime.executor import DelegatingExecutor
 from ._types import A, B
 
 __all__ = ["CancelOnShutdownExecutor"]

@@ -5,7 +5,7 @@ from typing import overload
 from typing_extensions import Never
 
 from ._chaining import Chainable
-from ._delegating import DelegatingExecutor
+from ._runtime.executor import DelegatingExecutor
 from ._types import A, Anything, B, Log, Plain, Returned
 
 __all__ = ["CancelOnShutdownExecutor"]

@@ -8,19 +8,19 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from . import _pools
 from . import asyncio as _asyncio
 from . import cancel_on_shutdown as _cancel_on_shutdown
 from . import flat_map as _flat_map
 from . import map as _map
 from . import poll as _poll
+from . import pools
 from . import retry as _retry
 from . import sync as _sync
 from . import throttle as _throttle
 from . import timeout as _timeout
-from ._base import Delegate
 from ._bound import BoundCallable
 from ._chaining import Chainable
+from ._runtime.delegate import Delegate
 
 __all__ = ["Executors"]
 
@@ -39,16 +39,16 @@ class Executors:
     """
 
     @classmethod
-    def thread_pool(cls, *args: Any, **kwargs: Any) -> _pools.ThreadPoolExecutor:
+    def thread_pool(cls, *args: Any, **kwargs: Any) -> pools.ThreadPoolExecutor:
         """A `concurrent.futures.ThreadPoolExecutor`, with its arguments; `name` ends the names of the threads."""
-        return _pools.ThreadPoolExecutor(*args, **kwargs)
+        return pools.ThreadPoolExecutor(*args, **kwargs)
 
     threadpool = thread_pool
 
     @classmethod
-    def process_pool(cls, *args: Any, **kwargs: Any) -> _pools.ProcessPoolExecutor:
+    def process_pool(cls, *args: Any, **kwargs: Any) -> pools.ProcessPoolExecutor:
         """A `concurrent.futures.ProcessPoolExecutor`, with its arguments and `name`."""
-        return _pools.ProcessPoolExecutor(*args, **kwargs)
+        return pools.ProcessPoolExecutor(*args, **kwargs)
 
     @classmethod
     def sync(cls, logger: logging.Logger | None = None, name: str = "default") -> _sync.SyncExecutor:

@@ -8,7 +8,6 @@ from typing_extensions import Never, Unpack
 
 from ._bound import BoundCallable
 from ._chaining import Chainable
-from ._pools import ProcessPoolExecutor, ThreadPoolExecutor
 from ._types import (
     Anything,
     C,
@@ -32,7 +31,9 @@ from .asyncio import AsyncioExecutor
 from .cancel_on_shutdown import CancelOnShutdownExecutor
 from .flat_map import FlatMapExecutor
 from .map import MapExecutor
-from .poll import PollExecutor, PollKeywords
+from .poll import PollExecutor
+from .poll._executor import PollKeywords
+from .pools import ProcessPoolExecutor, ThreadPoolExecutor
 from .retry import RetryExecutor, RetryPolicy
 from .sync import SyncExecutor
 from .throttle import ThrottleExecutor

@@ -6,10 +6,10 @@ import logging
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from ._base import Delegate
 from ._callables import check_callable, is_plain
 from ._core import MapTable
-from ._delegating import DelegatingExecutor
+from ._runtime.delegate import Delegate
+from ._runtime.executor import DelegatingExecutor
 from ._types import A, B
 
 __all__ = ["MapExecutor"]

@@ -6,7 +6,7 @@ from typing import overload
 from typing_extensions import Never
 
 from ._chaining import Chainable
-from ._delegating import DelegatingExecutor
+from ._runtime.executor import DelegatingExecutor
 from ._types import A, Anything, B, D, E, Log, OnError, Plain, R, Returned
 
 __all__ = ["MapExecutor"]

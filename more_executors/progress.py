@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from ._checks import checked_count, checked_timeout, iterated, real_number, shown
 from ._core import check_future
-from ._nested_calls import start_thread
+from ._runtime.nested_calls import start_thread
 
 __all__ = ["as_completed", "progress"]
 

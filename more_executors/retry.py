@@ -8,11 +8,11 @@ from concurrent.futures import Future
 from math import inf
 from typing import Any
 
-from ._base import Delegate
 from ._callables import check_method
 from ._checks import checked_number, has_method, iterated, shown
 from ._core import RetryTable
-from ._delegating import SubmittingExecutor
+from ._runtime.delegate import Delegate
+from ._runtime.executor import SubmittingExecutor
 from ._types import A, B
 
 __all__ = ["ExceptionRetryPolicy", "RetryExecutor", "RetryPolicy"]

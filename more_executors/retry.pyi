@@ -7,7 +7,7 @@ from typing import Any, overload
 from typing_extensions import Never
 
 from ._chaining import Chainable
-from ._delegating import SubmittingExecutor
+from ._runtime.executor import SubmittingExecutor
 from ._types import A, Anything, B, E, Log, P, Plain, R, Returned, Untyped
 
 __all__ = ["ExceptionRetryPolicy", "RetryExecutor", "RetryPolicy"]

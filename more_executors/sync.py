@@ -8,10 +8,10 @@ from concurrent import futures
 from typing import NoReturn
 
 from . import metrics
-from ._base import AFTER_SHUTDOWN
 from ._chaining import Chainable
 from ._checks import check_name, chosen_logger, refuse_copy
 from ._core import Origin, check_threads
+from ._runtime.delegate import AFTER_SHUTDOWN
 from ._types import Anything, P, R, Returned
 
 __all__ = ["SyncExecutor"]

@@ -8,11 +8,11 @@ from concurrent.futures import Future
 from math import ceil, inf
 from typing import Any
 
-from ._base import Delegate
 from ._callables import check_callable, done_by
 from ._checks import checked_flag, real_number, shown
 from ._core import ThrottleTable, log
-from ._delegating import SubmittingExecutor
+from ._runtime.delegate import Delegate
+from ._runtime.executor import SubmittingExecutor
 from ._types import A, B
 
 __all__ = ["ThrottleExecutor"]

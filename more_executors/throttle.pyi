@@ -5,7 +5,7 @@ from typing import overload
 from typing_extensions import Never
 
 from ._chaining import Chainable
-from ._delegating import SubmittingExecutor
+from ._runtime.executor import SubmittingExecutor
 from ._types import A, Anything, B, Count, Log, Plain, Returned
 
 __all__ = ["ThrottleExecutor"]

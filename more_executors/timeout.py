@@ -7,10 +7,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from ._base import Delegate
 from ._checks import checked_timeout
 from ._core import TimeoutTable
-from ._delegating import WorkingExecutor
+from ._runtime.delegate import Delegate
+from ._runtime.executor import WorkingExecutor
 from ._types import A, B, FutureLike
 
 __all__ = ["TimeoutExecutor"]

@@ -7,7 +7,7 @@ from typing import Any, overload
 from typing_extensions import Never
 
 from ._chaining import Chainable
-from ._delegating import WorkingExecutor
+from ._runtime.executor import WorkingExecutor
 from ._types import A, Anything, B, E, FutureLike, Log, P, Plain, R, Returned, Untyped
 
 __all__ = ["TimeoutExecutor"]

@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 from support import PATIENCE, PollCall, SomeError, SteppedPoll
 
-from more_executors import PollDescriptor, PollExecutor, SyncExecutor, _core, _poll_calls, _poll_rounds, poll
+from more_executors import PollDescriptor, PollExecutor, SyncExecutor, _core
+from more_executors.poll import _call, _scheduler
+from more_executors.poll import _executor as poll
 from more_executors.retry import RetryPolicy
 
 START = 1000.0  # what the clock says at first
@@ -54,7 +56,7 @@ class PacedClock:
         self._wakes_at = inf
         self.sleeps = 0  # so far
         monkeypatch.setattr(_core, "allocate_lock", lambda: SleepLock(self))
-        for module in (_core, _poll_calls, _poll_rounds, poll):
+        for module in (_core, _call, _scheduler, poll):
             monkeypatch.setattr(module, "monotonic", lambda: self._now)
 
     @property

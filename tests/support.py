@@ -19,7 +19,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from more_executors import PollDescriptor, PollExecutor, SyncExecutor, _core, _poll_calls, _poll_rounds
+from more_executors import PollDescriptor, PollExecutor, SyncExecutor, _core
+from more_executors.poll import _call, _scheduler
 
 # Whoever waits gives up, and fails the test, after so many seconds: many, as the machine may be busy, but fewer than
 # the minute that executors of tests leave to themselves, so that what is seen to only then fails.
@@ -448,7 +449,7 @@ class PollSleeps:
         locks.on_sleep = self._sleep
         monkeypatch.setattr(_core, "allocate_lock", locks)
         self._now = 0.0
-        for module in (_poll_calls, _poll_rounds):
+        for module in (_call, _scheduler):
             monkeypatch.setattr(module, "monotonic", lambda: self._now)
 
     def _sleep(self, lock: WatchedLock, seconds: float) -> bool:

@@ -18,7 +18,9 @@ import pytest
 from async_support import AsyncStepped
 from support import PATIENCE, HeardLogger, InThread, Parking, SomeError, all_at_once, is_gone, said
 
-from more_executors import Executors, PollExecutor, SyncExecutor, _cancel_runs, _core, _event_loop
+from more_executors import Executors, PollExecutor, SyncExecutor, _core
+from more_executors._runtime import loop_thread
+from more_executors.poll import _cancel_runs
 from more_executors.rate_limit import RateLimit
 
 NEVER = 3600.0
@@ -27,7 +29,7 @@ AT_ONCE = 5
 
 @pytest.fixture(autouse=True)
 def nothing_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_event_loop, "SLOW_SECONDS", inf)
+    monkeypatch.setattr(loop_thread, "SLOW_SECONDS", inf)
 
 
 def clock_in_steps_of(seconds: int) -> Callable[[], float]:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from support import PATIENCE, DuckDelegate, HeardLogger, InThread, said
 
-from more_executors import Executors, PollExecutor, SyncExecutor, _event_loop
+from more_executors import Executors, PollExecutor, SyncExecutor
+from more_executors._runtime import loop_thread
 from more_executors.rate_limit import RateLimit, Throttled
 
 NEVER = 3600.0
@@ -18,7 +19,7 @@ NEVER = 3600.0
 
 @pytest.fixture(autouse=True)
 def nothing_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_event_loop, "SLOW_SECONDS", inf)
+    monkeypatch.setattr(loop_thread, "SLOW_SECONDS", inf)
 
 
 def wait_for_nothing(descriptors: list[Any]) -> float:

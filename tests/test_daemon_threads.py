@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from support import PATIENCE, InThread, Parking, SomeError, assert_ends, is_gone, listening_to
 
-from more_executors._daemon_threads import DaemonThreads
+from more_executors._runtime.call_threads import DaemonThreads
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_a_job_that_raises_is_logged_and_the_thread_goes_on(threads: DaemonThrea
     def fail() -> None:
         raise error
 
-    with listening_to("more_executors._daemon_threads") as heard:
+    with listening_to("more_executors._runtime.call_threads") as heard:
         threads.start(fail)
         call(threads)
         threads.close()

@@ -27,7 +27,7 @@ from more_executors import (
     ThrottleExecutor,
     TimeoutExecutor,
 )
-from more_executors._delegate_end import DelegateEnd
+from more_executors._runtime.delegate_end import DelegateEnd
 
 
 def returned(result: Any) -> Future[Any]:

@@ -13,8 +13,9 @@ import pytest
 from paced_support import begin, end, new_table, paced, results
 from support import PATIENCE, HeardLogger, Parking, PollCall, SomeError, SteppedPoll
 
-from more_executors import _core, _poll_calls, _poll_rounds
-from more_executors._poll_rounds import WhatIsDue
+from more_executors import _core
+from more_executors.poll import _call, _scheduler
+from more_executors.poll._scheduler import WhatIsDue
 from more_executors.rate_limit import RateLimit
 
 
@@ -90,7 +91,7 @@ class FailingClock:
 
     def __call__(self) -> float:
         caller = sys._getframe(1)
-        if caller.f_code.co_filename == _poll_calls.__file__ and not self.failed:
+        if caller.f_code.co_filename == _call.__file__ and not self.failed:
             self.failed = True
             raise MemoryError
         return time.monotonic()
@@ -99,7 +100,7 @@ class FailingClock:
 def test_tasks_of_a_call_on_a_thread_that_cannot_begin_are_polled_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(_poll_calls, "SECONDS_AFTER_ERROR", 0.0)
+    monkeypatch.setattr(_call, "SECONDS_AFTER_ERROR", 0.0)
     clock = FailingClock()
     limit = RateLimit(1e6, clock=clock)
 
@@ -177,7 +178,7 @@ class BeginsNothingAtFirst:
 
 def test_tasks_of_a_call_that_cannot_begin_are_in_one_a_second_later(monkeypatch: pytest.MonkeyPatch) -> None:
     now, runner = 1000.0, BeginsNothingAtFirst()
-    for module in (_core, _poll_rounds):
+    for module in (_core, _scheduler):
         monkeypatch.setattr(module, "monotonic", lambda: now)
     table: Any = new_table()
     calls: Any = SimpleNamespace(paused_until=-inf)

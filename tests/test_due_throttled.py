@@ -19,8 +19,8 @@ from paced_support import (
 )
 from support import HeardLogger, SomeError, SteppedPoll
 
-from more_executors._poll_calls import PollCalls
-from more_executors._poll_meter import PollMeter
+from more_executors.poll._call import PollCalls
+from more_executors.poll._meter import PollMeter
 from more_executors.rate_limit import RateLimit, Throttled
 
 clock = clock_fixture()

@@ -16,9 +16,9 @@ import pytest
 from async_support import AsyncStepped, StandingClock
 from support import PATIENCE, HeardLogger, InThread, Parking, SomeError, is_gone, listening_to
 
-from more_executors import _event_loop
 from more_executors._callables import is_async
-from more_executors._event_loop import LoopThread
+from more_executors._runtime import loop_thread
+from more_executors._runtime.loop_thread import LoopThread
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_what_a_coroutine_raises_that_nobody_waits_for_is_logged(loop: LoopThrea
     async def fail() -> None:
         raise SomeError
 
-    with listening_to("more_executors._event_loop") as heard:
+    with listening_to("more_executors._runtime.loop_thread") as heard:
         loop.start(fail)
         assert loop.wait_for(name_of_thread) == "a-loop"
         loop.close()
@@ -178,7 +178,7 @@ def test_the_thread_is_known_before_it_can_do_anything(loop: LoopThread, monkeyp
             super().run()
 
     answers: list[bool] = []
-    monkeypatch.setattr(_event_loop, "Thread", LateThread)
+    monkeypatch.setattr(loop_thread, "Thread", LateThread)
     assert loop.wait_for(name_of_thread) == "a-loop"
     assert answers == [True]
 
@@ -192,7 +192,7 @@ def test_a_ctrl_c_while_the_thread_is_started_leaves_it_there(
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patches:
-        patches.setattr(_event_loop, "Thread", Interrupted)
+        patches.setattr(loop_thread, "Thread", Interrupted)
         with pytest.raises(KeyboardInterrupt):
             loop.wait_for(name_of_thread)
     assert loop.wait_for(name_of_thread) == "a-loop"
@@ -208,10 +208,10 @@ def test_a_thread_that_begins_after_it_was_given_up_ends(loop: LoopThread, monke
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patches:
-        patches.setattr(_event_loop, "Thread", Interrupted)
+        patches.setattr(loop_thread, "Thread", Interrupted)
         with pytest.raises(KeyboardInterrupt):
             loop.wait_for(name_of_thread)
-    with listening_to("more_executors._event_loop") as heard:
+    with listening_to("more_executors._runtime.loop_thread") as heard:
         begin[0]()
         for thread in threads_called("a-loop"):
             thread.join(PATIENCE)
@@ -289,7 +289,7 @@ class Blocking:
 
     def __init__(self, loop: LoopThread, monkeypatch: pytest.MonkeyPatch) -> None:
         self.clock, self.logger, self._loop = StandingClock(), HeardLogger(), loop
-        monkeypatch.setattr(_event_loop, "monotonic", self.clock)
+        monkeypatch.setattr(loop_thread, "monotonic", self.clock)
 
     def run(self, function: Callable[[float], Any], seconds: float) -> None:
         async def watched() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support import all_at_once
 
-from more_executors._histogram import Histogram, HistogramCounts
+from more_executors.metrics._histogram import Histogram, HistogramCounts
 
 
 def test_a_value_counts_below_the_first_bound_that_is_not_below_it() -> None:

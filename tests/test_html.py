@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from more_executors import Executors
-from more_executors._html import duration, stats_table
+from more_executors.poll._html import duration, stats_table
 from more_executors.poll_stats import PollStats
 
 NOTHING = PollStats(

@@ -12,12 +12,11 @@ from pathlib import Path
 import pytest
 
 import more_executors
-from more_executors import _journal_copy
-from more_executors.journal import Journal
+from more_executors.journal import Journal, _copy
 
 KILLED = """
 import os, signal, shutil, sys
-from more_executors import _journal_copy, _journal_file
+from more_executors.journal import _copy, _sqlite
 from more_executors.journal import Journal
 
 def kill(*args, **keywords):
@@ -26,9 +25,9 @@ def kill(*args, **keywords):
 if sys.argv[2] == "copying":
     shutil.copyfileobj = kill
 elif sys.argv[2] == "copied":
-    _journal_copy.sqlite3.connect = kill
+    _copy.sqlite3.connect = kill
 else:
-    _journal_file.fault_of_content = kill
+    _sqlite.fault_of_content = kill
 Journal(sys.argv[1])
 """
 
@@ -97,4 +96,4 @@ def test_a_folder_of_another_user_is_left_alone(path: Path, temporary: Path, mon
 
 def test_where_files_have_no_numbers_the_folder_has_a_name_of_its_own(temporary: Path) -> None:
     status = os.stat_result((0,) * 10)
-    assert _journal_copy.new_folder(status) != _journal_copy.new_folder(status)
+    assert _copy.new_folder(status) != _copy.new_folder(status)

@@ -170,7 +170,7 @@ def test_one_that_was_closed_is_not(path: Path, caplog: pytest.LogCaptureFixture
 
 KILLED = """
 import os, signal, sys
-from more_executors import _journal_connection
+from more_executors.journal import _connection
 from more_executors.journal import Journal
 
 def kill(*args):
@@ -178,7 +178,7 @@ def kill(*args):
 
 when = sys.argv[2]
 if when == "before it says that it is open":
-    _journal_connection.mark = kill
+    _connection.mark = kill
 journal = Journal(sys.argv[1])
 journal.write([(1, "one")], [])
 if when == "while it is closed":

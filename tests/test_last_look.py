@@ -10,17 +10,9 @@ from typing import Any
 import pytest
 from support import PATIENCE, HeardLogger, Parking, SomeError, SteppedPoll, Thing, said
 
-import more_executors.poll as poll_module
-from more_executors import (
-    ExceptionRetryPolicy,
-    PollExecutor,
-    SyncExecutor,
-    _core,
-    _event_loop,
-    _poll_calls,
-    _poll_options,
-    _poll_rounds,
-)
+from more_executors import ExceptionRetryPolicy, PollExecutor, SyncExecutor, _core
+from more_executors._runtime import loop_thread
+from more_executors.poll import _call, _executor, _options, _scheduler
 from more_executors.rate_limit import RateLimit, Throttled
 
 NEVER = 3600.0
@@ -37,13 +29,13 @@ every_mode = pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
 
 @pytest.fixture(autouse=True)
 def nothing_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_event_loop, "SLOW_SECONDS", inf)
+    monkeypatch.setattr(loop_thread, "SLOW_SECONDS", inf)
 
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """A last look has to be over soon."""
-    monkeypatch.setattr(_poll_options, "SECONDS_FOR_A_LAST_LOOK", 0.05)
+    monkeypatch.setattr(_options, "SECONDS_FOR_A_LAST_LOOK", 0.05)
 
 
 class Clock:
@@ -51,8 +43,8 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._now = 1000.0
-        monkeypatch.setattr(_poll_options, "SECONDS_FOR_A_LAST_LOOK", NEVER)
-        for module in (_core, poll_module, _poll_rounds, _poll_calls):
+        monkeypatch.setattr(_options, "SECONDS_FOR_A_LAST_LOOK", NEVER)
+        for module in (_core, _executor, _scheduler, _call):
             monkeypatch.setattr(module, "monotonic", lambda: self._now)
 
     def pass_deadlines(self, executor: PollExecutor[Any, Any]) -> None:

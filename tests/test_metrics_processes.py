@@ -16,8 +16,8 @@ from exposition import Series, executors, futures, series_in, timeless
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from support import CHILD_PATIENCE, PATIENCE, InThread
 
-from more_executors._metric_files import MetricFiles
-from more_executors._metric_totals import Totals
+from more_executors.metrics._files import MetricFiles
+from more_executors.metrics._totals import Totals
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
@@ -241,8 +241,8 @@ def test_a_forked_child_counts_what_is_its_own(folder: Path, end: str) -> None:
         if not child:
             own = use()
             if {end!r} == "os._exit(0)":
-                from more_executors import _lifecycle
-                _lifecycle._end_with_interpreter()
+                from more_executors._runtime import lifecycle
+                lifecycle._end_with_interpreter()
             {end}
         children.append(child)
     for child in children:
@@ -335,7 +335,7 @@ def test_what_a_killed_process_had_in_use_is_not_added_once_that_is_said(folder:
 
 
 def test_a_folder_that_is_missing_is_told_of_once_and_disturbs_nobody(folder: Path) -> None:
-    program = MAPS + "\n    kept = use()\n    from more_executors import _lifecycle\n    print('used')\n"
+    program = MAPS + "\n    kept = use()\n    from more_executors._runtime import lifecycle\n    print('used')\n"
     process = start(folder / "missing", program)
     output, errors = process.communicate(timeout=CHILD_PATIENCE)
     assert (process.returncode, output) == (0, "used\n")

@@ -41,7 +41,7 @@ from more_executors import (
     f_zip,
     metrics,
 )
-from more_executors._metric_totals import Record, Totals
+from more_executors.metrics._totals import Record, Totals
 
 
 @pytest.fixture(autouse=True)

@@ -11,19 +11,11 @@ import pytest
 from poll_journal_support import Record
 from support import PATIENCE
 
-from more_executors import (
-    PollExecutor,
-    RetryExecutor,
-    SyncExecutor,
-    ThrottleExecutor,
-    TimeoutExecutor,
-    _poll_options,
-    _recorder,
-    _worker,
-    metrics,
-)
+from more_executors import PollExecutor, RetryExecutor, SyncExecutor, ThrottleExecutor, TimeoutExecutor, metrics
+from more_executors._runtime import executor_thread
 from more_executors.futures import f_timeout, limit
-from more_executors.journal import Journal
+from more_executors.journal import Journal, _writer
+from more_executors.poll import _options
 
 
 class NoThread(threading.Thread):
@@ -69,7 +61,7 @@ def test_an_executor_that_was_not_made_leaves_no_thread(
     kind: str, thread: type[threading.Thread], error: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = set(threading.enumerate())
-    monkeypatch.setattr(_worker, "Thread", thread)
+    monkeypatch.setattr(executor_thread, "Thread", thread)
     with pytest.raises(error) as caught:
         MAKERS[kind]()
     assert all_end(set(threading.enumerate()) - before)
@@ -85,14 +77,14 @@ def test_an_executor_that_was_not_made_is_not_counted(kind: str, monkeypatch: py
     name = f"not made {kind}"
     before = series(name).get(f"exec_total {kind}", 0)
     with monkeypatch.context() as patches:
-        patches.setattr(_worker, "Thread", NoThread)
+        patches.setattr(executor_thread, "Thread", NoThread)
         with pytest.raises(RuntimeError):
             MAKERS[kind](name=name)
     MAKERS[kind](name=name).shutdown()
     assert series(name)[f"exec_total {kind}"] == before + 1
 
 
-@pytest.mark.parametrize("where", [_worker, _recorder], ids=["its own", "the recorder's"])
+@pytest.mark.parametrize("where", [executor_thread, _writer], ids=["its own", "the recorder's"])
 @every_thread
 def test_a_journal_is_free_at_once(
     where: Any, thread: type[threading.Thread], error: type[BaseException], tmp_path: Path, monkeypatch: Any
@@ -122,7 +114,7 @@ def test_a_journal_is_free_if_anything_else_fails(monkeypatch: pytest.MonkeyPatc
 
     for part in ("Cancels", "PollTable", "PollCalls", "WholeList"):
         with monkeypatch.context() as patches:
-            patches.setattr(_poll_options, part, fail)
+            patches.setattr(_options, part, fail)
             with pytest.raises(MemoryError):
                 PollExecutor(SyncExecutor(), wait_for_nothing, journal=record)
         PollExecutor(SyncExecutor(), wait_for_nothing, journal=record).shutdown()
@@ -132,7 +124,7 @@ def test_f_timeout_can_be_called_again(monkeypatch: pytest.MonkeyPatch) -> None:
     given: Future[str] = Future()
     monkeypatch.setattr(limit, "_shared", None)
     with monkeypatch.context() as patches:
-        patches.setattr(_worker, "Thread", NoThread)
+        patches.setattr(executor_thread, "Thread", NoThread)
         with pytest.raises(RuntimeError, match="can't start new thread"):
             f_timeout(given, 3600)
     future = f_timeout(given, 3600)

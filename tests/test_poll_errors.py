@@ -26,7 +26,7 @@ from support import (
 )
 
 from more_executors import Executors, PollExecutor, SyncExecutor, _core
-from more_executors._poll_rounds import WholeList
+from more_executors.poll._scheduler import WholeList
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from support import all_at_once
 
-from more_executors._poll_meter import PollMeter
+from more_executors.poll._meter import PollMeter
 
 
 class Clock:

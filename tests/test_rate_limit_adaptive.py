@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from more_executors._ceiling import Ceiling
 from more_executors.rate_limit import RateLimit
+from more_executors.rate_limit._ceiling import Ceiling
 
 Hint = Callable[[float], float | None]
 

@@ -14,8 +14,8 @@ from threading import TIMEOUT_MAX
 import pytest
 from support import PATIENCE, InThread
 
-from more_executors import rate_limit
-from more_executors.rate_limit import CLAIM_SECONDS, RateLimit
+from more_executors.rate_limit import RateLimit, _limit
+from more_executors.rate_limit._limit import CLAIM_SECONDS
 
 
 class Clock:
@@ -48,7 +48,7 @@ def clock() -> Clock:
 @pytest.fixture
 def skipping(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Skipping:
     skipping = Skipping(clock)
-    monkeypatch.setattr(rate_limit.Waiter, "wait", lambda waiter, seconds: skipping.wait(seconds))
+    monkeypatch.setattr(_limit.Waiter, "wait", lambda waiter, seconds: skipping.wait(seconds))
     return skipping
 
 
@@ -61,7 +61,7 @@ class Street:
         self.order: list[object] = []
         self.asleep = threading.Semaphore(0)
 
-    def wait(self, waiter: rate_limit.Waiter) -> None:
+    def wait(self, waiter: _limit.Waiter) -> None:
         self.asleep.release()
         assert waiter._waker.wait(PATIENCE), "nobody comes"
 
@@ -93,7 +93,7 @@ class Street:
 @pytest.fixture
 def street(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Street]:
     street = Street(clock, RateLimit(1, clock=clock))
-    monkeypatch.setattr(rate_limit.Waiter, "wait", lambda waiter, seconds: street.wait(waiter))
+    monkeypatch.setattr(_limit.Waiter, "wait", lambda waiter, seconds: street.wait(waiter))
     assert street.limit.take()
     yield street
     assert not street.limit._line
@@ -170,7 +170,7 @@ def test_one_that_gives_up_lets_the_next_one_go_on(street: Street) -> None:
 def test_one_whose_wait_is_interrupted_lets_the_next_one_go_on(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
     asleep, waiting = threading.Event(), street.wait
 
-    def interrupted(waiter: rate_limit.Waiter) -> None:
+    def interrupted(waiter: _limit.Waiter) -> None:
         waiting(waiter)
         if asleep.is_set():
             asleep.clear()

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from support import PATIENCE, assert_ends, poll_thread
 
-from more_executors import Executors, _daemon_threads
+from more_executors import Executors
+from more_executors._runtime import call_threads
 
 
 class Late:
@@ -35,7 +36,7 @@ class Late:
                     assert late.is_shut_down.wait(PATIENCE)
                 super().run()
 
-        patches.setattr(_daemon_threads, "Thread", LateThread)
+        patches.setattr(call_threads, "Thread", LateThread)
 
     def shut_down(self, executor: Any) -> None:
         executor.shutdown()

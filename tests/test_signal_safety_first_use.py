@@ -13,8 +13,8 @@ from nested_calls import HERE, Watched, interrupted
 from support import PATIENCE
 
 from more_executors import Executors, _core
-from more_executors._daemon_threads import DaemonThreads
-from more_executors._event_loop import LoopThread
+from more_executors._runtime.call_threads import DaemonThreads
+from more_executors._runtime.loop_thread import LoopThread
 
 pytestmark = pytest.mark.long
 

@@ -19,7 +19,7 @@ from nested_calls import HERE, REFUSALS, Watched, interrupted
 from support import PATIENCE
 
 from more_executors import Executors
-from more_executors._nested_calls import NESTED
+from more_executors._runtime.nested_calls import NESTED
 
 pytestmark = pytest.mark.long
 

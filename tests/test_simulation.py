@@ -13,7 +13,8 @@ from types import SimpleNamespace
 import pytest
 from support import CHILD_PATIENCE
 
-from more_executors import Backoff, _core, _poll_calls, _poll_rounds
+from more_executors import Backoff, _core
+from more_executors.poll import _call, _scheduler
 
 ROOT = Path(__file__).parent.parent
 
@@ -33,7 +34,7 @@ finally:
 
 TASKS = 1_000
 LIMITS = Limits(ids=3, calls=2.0)
-MODULES = (_core, _poll_calls, _poll_rounds)
+MODULES = (_core, _call, _scheduler)
 
 
 @pytest.fixture(scope="module")

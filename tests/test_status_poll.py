@@ -15,7 +15,8 @@ from support import PATIENCE, HeardLogger, SomeError, Thing, all_at_once, is_gon
 
 from more_executors import Executors, PollExecutor, SyncExecutor
 from more_executors.rate_limit import Throttled
-from more_executors.status_poll import MANY_MISSING, StatusPoll, TaskMissing
+from more_executors.status_poll import StatusPoll, TaskMissing
+from more_executors.status_poll._status_poll import MANY_MISSING
 
 
 def test_it_asks_about_all_tasks_at_once_and_resolves_those_whose_statuses_say_so() -> None:

@@ -17,7 +17,8 @@ from support import PATIENCE, HeardLogger, SomeError
 
 from more_executors import ExceptionRetryPolicy, PollExecutor, SyncExecutor
 from more_executors.rate_limit import Throttled
-from more_executors.status_poll import MANY_MISSING, StatusPoll, TaskMissing
+from more_executors.status_poll import StatusPoll, TaskMissing
+from more_executors.status_poll._status_poll import MANY_MISSING
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from status_poll_support import Clock, Service, key, outcomes, outstanding, reso
 from support import PATIENCE, HeardLogger, SomeError
 
 from more_executors import PollExecutor, SyncExecutor
-from more_executors.status_poll import MANY_MISSING, StatusPoll, TaskMissing
+from more_executors.status_poll import StatusPoll, TaskMissing
+from more_executors.status_poll._status_poll import MANY_MISSING
 
 
 class Missing:

@@ -14,10 +14,11 @@ from itertools import count
 from math import inf, nextafter
 from typing import Any
 
-from more_executors import _core, _poll_calls, _poll_rounds
-from more_executors._poll_calls import PollCalls, Tasks
-from more_executors._poll_options import Polling, PollOptions
-from more_executors._poll_rounds import Runner
+from more_executors import _core
+from more_executors.poll import _call, _scheduler
+from more_executors.poll._call import PollCalls, Tasks
+from more_executors.poll._options import Polling, PollOptions
+from more_executors.poll._scheduler import Runner
 
 from .day import Day
 
@@ -35,7 +36,7 @@ class Clock:
 @contextmanager
 def time_of(clock: Clock) -> Iterator[None]:
     """Have the library look at `clock`. No executor may have a thread meanwhile."""
-    modules = (_core, _poll_calls, _poll_rounds)
+    modules = (_core, _call, _scheduler)
     kept = [module.monotonic for module in modules]
     for module in modules:
         module.monotonic = clock  # type: ignore[attr-defined]

@@ -6,8 +6,8 @@ import sys
 import tempfile
 import warnings
 
-from more_executors._recorder import Recorder
 from more_executors.journal import Journal
+from more_executors.journal._writer import Recorder
 
 if not hasattr(os, "fork"):
     sys.exit()

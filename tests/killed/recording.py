@@ -7,8 +7,8 @@ import threading
 
 from books import say
 
-from more_executors._recorder import Recorder
 from more_executors.journal import Journal
+from more_executors.journal._writer import Recorder
 
 path, generation, seed = sys.argv[1:]
 recorder = Recorder(Journal(path), logging.getLogger("recorder"), "killed")

@@ -15,7 +15,9 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from more_executors import _daemon_threads, _patience, _poll_calls, _poll_rounds, _recorder, _worker
+from more_executors._runtime import call_threads, executor_thread, low_memory
+from more_executors.journal import _writer
+from more_executors.poll import _call, _scheduler
 
 PATIENCE = 10.0
 POSITIONS = 60
@@ -25,10 +27,10 @@ WIDTHS = (1, 4, 40)  # allocations that fail in a row
 NO_MEMORY = (MemoryError, SystemError) if sys.version_info[:2] == (3, 12) else (MemoryError,)
 
 faulthandler.dump_traceback_later(100, exit=True)
-for module in (_daemon_threads, _poll_calls, _poll_rounds, _recorder, _worker):
+for module in (call_threads, _call, _scheduler, _writer, executor_thread):
     module.SECONDS_AFTER_ERROR = 0.002  # type: ignore[attr-defined]
-_recorder.FIRST_PAUSE = 0.002
-_patience.SECONDS_WITHOUT_MEMORY = 0.002
+_writer.FIRST_PAUSE = 0.002
+low_memory.SECONDS_WITHOUT_MEMORY = 0.002
 sys.unraisablehook = lambda args: None  # what is lost there is lost for want of memory
 
 

@@ -14,7 +14,7 @@ from more_executors.status_poll import StatusPoll, TaskMissing
 if TYPE_CHECKING:
     from typing_extensions import assert_type
 
-    from more_executors.status_poll import AsyncStatusPoll
+    from more_executors.status_poll._status_poll import AsyncStatusPoll
 else:
 
     def assert_type(value: object, _: object) -> object:

@@ -1,0 +1,1 @@
+"""What executors run on: their threads and loops, their delegates, their end."""

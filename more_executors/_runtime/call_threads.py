@@ -1,0 +1,136 @@
+"""Threads that make slow calls for an executor."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from queue import SimpleQueue
+from threading import RLock, Thread, current_thread
+
+from .._core import GoingOn, log
+from .low_memory import pause
+from .nested_calls import start_thread
+
+__all__: list[str] = []
+
+SECONDS_AFTER_ERROR = 1.0
+
+Job = Callable[[], object]
+
+
+class Place:
+    """One of so many threads; the first that takes it is the one, if more were started for it."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.is_filled = False  # a thread was started for it
+        self._free = deque([None])
+
+    def take(self) -> bool:
+        try:
+            self._free.pop()
+        except IndexError:
+            return False
+        return True
+
+
+class DaemonThreads:
+    """Up to `most` daemon threads, started as they are needed, that do one job after another.
+
+    They hold nothing but the job they are at. A job that raises is logged. All methods may be called from any thread.
+    """
+
+    def __init__(self, name: str, most: int) -> None:
+        """Make them; none is started yet. `name` and a number name them."""
+        self.when_free: Callable[[], object] = bool  # called after each job, when there is room again
+        self._name = name
+        self._most = most
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._lock = RLock()  # guards what follows; a signal handler or a garbage collection inside may call anything
+        self._threads: list[Thread] = []
+        self._places: list[Place] = []
+        self._unfinished = GoingOn()
+        self._dismissed = 0  # threads that were told to end
+        self._closed = False
+
+    def has_room(self) -> bool:
+        """Whether a job would begin at once."""
+        return self._unfinished.count < self._most
+
+    def start(self, job: Job) -> None:
+        """Have `job` called, as soon as there is room. RuntimeError after `close`, or if no thread can start."""
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("cannot start a call after shutdown")
+            # One without a thread: a call that this one interrupted was just starting that, and cannot go on before.
+            place = next((place for place in self._places if not place.is_filled), None)
+            if place is None and self._unfinished.count >= len(self._places) and len(self._places) < self._most:
+                place = Place(len(self._places) + 1)
+                self._places.append(place)
+            if place is not None:
+                self._fill(place)
+            self._unfinished.begin()
+            try:
+                self._jobs.put(job)  # in here: before the word of `close` that there is no more
+            except BaseException:
+                self._unfinished.end()
+                raise
+
+    def close(self) -> None:
+        """Have the threads end when they have done what was begun or is in the queue. Waits for nothing."""
+        with self._lock:
+            self._closed = True
+            while self._dismissed < len(self._places):
+                self._jobs.put(None)
+                self._dismissed += 1
+
+    def join(self) -> None:
+        """Wait until the threads have ended, after `close`."""
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join()
+
+    def is_current(self) -> bool:
+        """Whether the caller is on one of the threads."""
+        return current_thread() in self._threads
+
+    def _fill(self, place: Place) -> None:
+        thread = Thread(target=self._work, args=(place,), name=f"{self._name}-{place.number}", daemon=True)
+        try:
+            self._threads.append(thread)  # first: what it does may ask whether it `is_current`
+            start_thread(thread)
+            place.is_filled = True
+        except BaseException as error:
+            if thread.ident is not None:
+                place.is_filled = True
+            elif thread in self._threads:
+                self._threads.remove(thread)
+            if not (isinstance(error, RuntimeError) and any(place.is_filled for place in self._places)):
+                raise
+
+    def _work(self, place: Place) -> None:
+        if not place.take():
+            return
+        while True:
+            try:
+                job = self._jobs.get()
+            except BaseException:  # a lack of memory
+                pause(SECONDS_AFTER_ERROR)
+                continue
+            if job is None:
+                return
+            try:
+                try:
+                    job()
+                except BaseException as error:  # a job deals with what user code raises: a lack of memory, or a fault
+                    logger = logging.getLogger(__name__)
+                    log(logger, logging.ERROR, "%s goes on after an error", self._name, error=error)
+            except BaseException:
+                pass  # in that, too
+            del job
+            self._unfinished.end()
+            try:  # noqa: SIM105  # which asks for no memory
+                self.when_free()
+            except BaseException:
+                pass

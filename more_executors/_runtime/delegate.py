@@ -1,0 +1,29 @@
+"""What all executors share: what they stand on, and what they say when they take no more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from .._checks import has_method, shown
+
+__all__: list[str] = []
+
+AFTER_SHUTDOWN = "cannot schedule new futures after shutdown"
+AFTER_INTERPRETER_SHUTDOWN = "cannot schedule new futures after interpreter shutdown"
+NOT_MADE = "cannot schedule new futures in an executor that could not be made"
+AFTER_FORK = "cannot schedule new futures in a forked child: its executors are the parent's, make a new one"
+
+
+class Delegate(Protocol):
+    """What an executor can stand on: `concurrent.futures.Executor`, or anything that does as much."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any: ...
+
+    def shutdown(self, wait: bool = True) -> None: ...
+
+
+def check_delegate(delegate: object, what: str = "delegate") -> None:
+    """Raise TypeError unless `delegate` is an executor."""
+    if not has_method(delegate, "submit"):
+        raise TypeError(f"{what} must be an executor, with a submit method, not {shown(delegate)}")

@@ -1,0 +1,108 @@
+"""Shutting a delegate down, which may be anybody's executor: once, and with the arguments that it takes."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+
+from .._core import log
+from .delegate import Delegate
+from .nested_calls import shut_down_once_free
+
+__all__: list[str] = []
+
+
+class DelegateEnd:
+    """The one call of a delegate's `shutdown`, for whoever comes first. May be used from any thread."""
+
+    def __init__(self, delegate: Delegate) -> None:
+        self.delegate = delegate
+        self.cancel_futures = False  # what the call is to say
+        self.was_refused = False  # it raised an error of the delegate's
+        self._calls: dict[bool, object] = {}  # whoever makes or made it: without waiting, and with it
+
+    def may_block(self) -> bool:
+        """Whether the call may wait although it is not to: `shutdown` knows no `wait`."""
+        shutdown = getattr(self.delegate, "shutdown", None)
+        return shutdown is not None and not takes_keyword(shutdown, "wait")
+
+    def has_come(self) -> bool:
+        """Whether the call has been made, or has begun."""
+        return bool(self._calls)
+
+    def come(self, wait: bool) -> None:
+        """Make the call, unless it has been made; if it raises, it can be made again.
+
+        After one that did not wait, one that is to wait is made too, if the delegate is an `Executor`, which allows it.
+        """
+        if wait in self._calls or (self._calls and not (wait and isinstance(self.delegate, Executor))):
+            return
+        caller = object()
+        try:
+            if self._calls.setdefault(wait, caller) is caller:
+                shut_down(self.delegate, wait, self.cancel_futures)
+        except BaseException as error:
+            self.was_refused = isinstance(error, Exception)
+            if self._calls.get(wait) is caller:
+                self._calls.pop(wait, None)
+            raise
+
+
+def shut_down(delegate: Delegate, wait: bool, cancel_futures: bool) -> None:
+    """Call `delegate.shutdown`, if there is one, with those arguments that it knows."""
+    shutdown = getattr(delegate, "shutdown", None)
+    if shutdown is None:
+        return
+    how = {}
+    if takes_keyword(shutdown, "wait"):
+        how["wait"] = wait
+    if cancel_futures and takes_keyword(shutdown, "cancel_futures"):
+        how["cancel_futures"] = True
+    if isinstance(delegate, (ThreadPoolExecutor, ProcessPoolExecutor)) and "wait" in how:
+        shut_down_once_free(delegate, shutdown, (), how)
+    else:
+        shutdown(**how)
+
+
+def check_shutdown(delegate: Delegate) -> None:
+    """Raise TypeError if `delegate` has a `shutdown` that cannot be called, or not without more than `wait`."""
+    shutdown = getattr(delegate, "shutdown", None)
+    if shutdown is None:
+        return
+    if not callable(shutdown):
+        raise TypeError(f"delegate.shutdown must be a method, not {shutdown!r}: {delegate!r}")
+    if inspect.iscoroutinefunction(shutdown):
+        raise TypeError(f"delegate.shutdown must not be an async def, which nobody would await: {delegate!r}")
+    try:
+        signature = inspect.signature(shutdown)
+    except (TypeError, ValueError):
+        return
+    how = {"wait": True} if takes_keyword(shutdown, "wait") else {}
+    try:
+        signature.bind(**how)
+    except TypeError as error:
+        raise TypeError(f"delegate.shutdown must take `wait`, or nothing: {error}: {delegate!r}") from None
+
+
+def leave_block(executor: Executor, logger: logging.Logger, error: BaseException | None) -> None:
+    """Shut `executor` down at the end of `with`. What that raises does not hide `error`, which left the block."""
+    try:
+        executor.shutdown(wait=True)
+    except Exception as fault:
+        if error is None:
+            raise
+        log(logger, logging.ERROR, "%r cannot be shut down", executor, error=fault)
+
+
+def takes_keyword(function: Callable[..., object], keyword: str) -> bool:
+    """Whether `function` can be called with `keyword`; True where that cannot be told."""
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return True
+    found = parameters.get(keyword)
+    if found is not None:
+        return found.kind is not found.POSITIONAL_ONLY
+    return any(p.kind is p.VAR_KEYWORD for p in parameters.values())

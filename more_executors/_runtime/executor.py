@@ -1,0 +1,290 @@
+"""Executors that stand on a delegate: what they promise about shutdown, and about futures that are not done then.
+
+Guarantees:
+
+* A future that was handed out is seen through: `shutdown` ends nothing by itself.
+* With `wait`, `shutdown` returns when all futures are done, in whichever order executors are chained; it does not wait
+  where that would be for itself.
+* At the end of the interpreter, and in a forked child, what is pending is cancelled.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from abc import abstractmethod
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from math import inf
+from types import TracebackType
+from typing import Any, ClassVar
+
+from .. import metrics
+from .._chaining import Chainable
+from .._checks import check_name, checked_flag, chosen_logger, refuse_copy
+from .._core import TaskTable, check_threads, log
+from .._types import A, B
+from ..pools import is_worker_of
+from . import lifecycle
+from .bulk_cancel import cancel_in_bulk
+from .delegate import AFTER_FORK, AFTER_INTERPRETER_SHUTDOWN, AFTER_SHUTDOWN, NOT_MADE, Delegate, check_delegate
+from .delegate_end import DelegateEnd, check_shutdown, leave_block
+from .executor_thread import Worker
+from .nested_calls import guarded, holds_up_workers
+
+__all__: list[str] = []
+
+
+class DelegatingExecutor(Chainable[A, B]):
+    """An executor that gives its callables to another one, and whose futures outlive what that makes of them.
+
+    A subclass
+
+    1. sets `_kind`, which names its logger, and `_metric`, which is its type among the metrics;
+    2. gives `_start` the table its futures are in, last in its `__init__`.
+
+    All methods may be called from any thread.
+    """
+
+    _kind: ClassVar[str]
+    _metric: ClassVar[str]
+
+    def __init__(self, delegate: Delegate, logger: logging.Logger | None, name: str) -> None:
+        check_threads()
+        check_delegate(delegate)
+        check_shutdown(delegate)
+        check_name(name)
+        self._delegate = delegate
+        self._submits_to = guarded(delegate)
+        self._name = name
+        self._logger = chosen_logger(logger, self._kind)
+        self._end = DelegateEnd(delegate)
+        self._ender: Worker | None = None  # sees to that in the background
+        self._interrupted = False  # a shutdown was, and has not been finished
+        self._debugging = os.environ.get("MORE_EXECUTORS_DEBUG") == "1"
+
+    def _start(self, table: TaskTable) -> None:
+        self._table = table
+        lifecycle.track(self)
+        try:
+            self._start_thread()
+            self._record = metrics.track(self, self._metric, self._name, table.tally)  # last: it counts executors
+        except BaseException:
+            table.close(NOT_MADE)  # for a thread that was started, but not waited for until it was
+            raise
+
+    def _start_thread(self) -> None:
+        """Start the executor's thread, if it has one."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Have the delegate call `fn(*args, **kwargs)`; returns a future of what this executor makes of it.
+
+        Raises RuntimeError after `shutdown`, at the end of the interpreter and in a forked child, and whatever the
+        delegate's `submit` raises.
+        """
+        try:
+            return self._table.submit(self, self._submits_to, fn, args, kwargs)
+        finally:
+            # An exception out of a delegate that calls `fn` right here keeps this frame: not what is in it.
+            del self, fn, args, kwargs
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Take no more work, see what there is through, and then shut the delegate down as well.
+
+        With `wait` it returns when all futures are done and the delegate has shut down; without, at once, and both come
+        in the background. `cancel_futures` first tries to cancel every future. A second call does nothing, unless the
+        first was interrupted, by a Ctrl-C say: then it finishes that. Where waiting would be for ever, as it is this
+        thread that has to go on, it does not wait: on the executor's own thread, and in a function that a future is
+        waiting for.
+        """
+        wait = checked_flag("wait", wait)
+        cancel_futures = checked_flag("cancel_futures", cancel_futures)
+        try:
+            if self._table.close(AFTER_SHUTDOWN) or self._interrupted:
+                self._interrupted = False
+                self._shut_down(wait, cancel_futures)
+        except BaseException:
+            if self._table.closed == AFTER_SHUTDOWN and not self._end.was_refused:
+                self._interrupted = True
+                self._stay_until_drained()
+                self._end_when_drained(True)
+            raise
+
+    def _shut_down(self, wait: bool, cancel_futures: bool) -> None:
+        # If this is interrupted, it is all done once more.
+        self._end.cancel_futures = cancel_futures = self._end.cancel_futures or cancel_futures
+        self._record.ended()
+        self._stay_until_drained()
+        wait = wait and not self._is_at_work_here()
+        self._cancel_at_shutdown(cancel_futures)
+        if cancels_at_shutdown(self._delegate):
+            self._end.come(wait)
+        background = not (wait or self._is_over_at_once())
+        self._end_when_drained(background)
+        if wait:
+            self._wait_until_drained()
+        if not background:
+            self._end.come(wait)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        leave_block(self, self._logger, error)
+
+    def _cancel_at_shutdown(self, asked_for: bool) -> None:
+        if asked_for:
+            cancel_in_bulk(self._table.futures(), self._logger)
+
+    def _stay_until_drained(self) -> None:
+        """Be there until all futures are done, even if nobody refers to this executor: they do, by themselves."""
+
+    def _wait_until_drained(self) -> None:
+        try:
+            while not self._drained():
+                self._table.waker.wait()
+        finally:
+            self._table.waker.set()  # it woke this thread alone, and another one may be there after an interrupt
+        if self._ender is not None and self._ender.has_begun():
+            self._ender.join()
+
+    def _is_over_at_once(self) -> bool:
+        """Whether the delegate can be shut down right now, and without waiting."""
+        return self._drained() and not self._end.may_block()
+
+    def _end_when_drained(self, background: bool) -> None:
+        """Be over when all futures are done; in the `background` means that the delegate is then shut down there."""
+        if not background or self._end.has_come() or (self._ender is not None and self._ender.has_begun()):
+            return
+        self._ender = Worker(self, self._table.waker, f"{self._kind}-{self._name}-shutdown")
+        self._ender.pin(self)
+        try:
+            self._ender.start()
+        except RuntimeError as error:  # no more threads, and nobody else to do it later
+            log(self._logger, logging.WARNING, "%r is shut down too early", self._delegate, error=error)
+            self._see_delegate_off()
+
+    def _see_delegate_off(self) -> None:
+        """Shut the delegate down, unless that has been done."""
+        try:
+            self._end.come(False)
+        except BaseException as error:
+            log(self._logger, logging.ERROR, "%r cannot be shut down", self._delegate, error=error)
+
+    def _turn(self) -> float | None:
+        """What the thread does that is there in the background, after `shutdown`; see Worker."""
+        try:
+            if not self._drained():
+                return inf
+            self._table.waker.set()  # see `_wait_until_drained`
+            self._see_delegate_off()
+            return None
+        finally:
+            del self
+
+    def _drained(self) -> bool:
+        """Whether no future is outstanding and none will be."""
+        return self._table.closed is not None and not len(self._table)
+
+    def _is_at_work_here(self) -> bool:
+        """Whether futures of this executor wait for the thread that asks."""
+        if (
+            self._table.needs_this_thread()
+            or holds_up_workers()
+            or (self._ender is not None and self._ender.is_current())
+        ):
+            return True
+        if isinstance(self._delegate, DelegatingExecutor):
+            return self._delegate._is_at_work_here()
+        return isinstance(self._delegate, ThreadPoolExecutor) and is_worker_of(self._delegate)
+
+    def _cancels_at_shutdown(self) -> bool:
+        """Whether `shutdown` has futures cancelled, here or below: whoever stands on this does not wait with it."""
+        return cancels_at_shutdown(self._delegate)
+
+    def _end_with_interpreter(self) -> None:
+        self._table.close(AFTER_INTERPRETER_SHUTDOWN)
+        self._table.cancel_all()
+
+    def _end_after_fork(self) -> None:
+        self._table.close(AFTER_FORK)
+        self._table.abandon_after_fork()
+
+    __reduce_ex__ = refuse_copy
+
+    def __repr__(self) -> str:
+        state = "" if self._table.closed is None else " shut down"
+        return f"<{type(self).__name__} {self._name!r}: {len(self._table)} outstanding{state}>"
+
+
+class WorkingExecutor(DelegatingExecutor[A, B]):
+    """A DelegatingExecutor with a thread of its own, called after it.
+
+    A subclass also
+
+    3. does in `_work`, on that thread, what there is to do; it may be called from `_start` on;
+    4. if it has more to end when all futures are done, does that in `_finish`.
+    """
+
+    _background: bool | None = None  # whether the thread is to shut the delegate down; None: it is not known yet
+
+    def _start_thread(self) -> None:
+        self._worker = Worker(self, self._table.waker, f"{self._kind}-{self._name}")
+        self._worker.start()
+
+    @abstractmethod
+    def _work(self) -> float | None:
+        """Do what is due; returns the seconds until there is more, None for as long as nothing wakes the thread."""
+
+    def _finish(self) -> None:
+        """All futures are done. Called on the thread, once, or again if it raises."""
+
+    def _turn(self) -> float | None:
+        try:
+            if not self._is_over():
+                seconds = self._work()
+                if not self._is_over():
+                    return inf if seconds is None else seconds
+            self._finish()
+            if self._background:
+                self._see_delegate_off()
+            return None
+        finally:
+            del self  # an exception that a future keeps may keep this frame, but not what is in it
+
+    def _is_over(self) -> bool:
+        return self._drained() and (self._table.closed != AFTER_SHUTDOWN or self._background is not None)
+
+    def _stay_until_drained(self) -> None:
+        self._worker.pin(self)
+
+    def _wait_until_drained(self) -> None:
+        self._worker.join()
+
+    def _end_when_drained(self, background: bool) -> None:
+        before, self._background = self._background, background
+        if self._drained():  # else whatever ends the last future wakes the thread
+            self._table.waker.set()
+            if before is False:  # the thread may be over without that
+                self._see_delegate_off()
+
+    def _is_at_work_here(self) -> bool:
+        return self._worker.is_current() or super()._is_at_work_here()
+
+    def _end_after_fork(self) -> None:
+        self._worker.end_after_fork()
+        super()._end_after_fork()
+
+
+class SubmittingExecutor(WorkingExecutor[A, B]):
+    """A WorkingExecutor whose thread submits to the delegate: that has to take work until all futures are done."""
+
+    def _is_over_at_once(self) -> bool:
+        return False
+
+    def _cancels_at_shutdown(self) -> bool:
+        return False
+
+
+def cancels_at_shutdown(delegate: Delegate) -> bool:
+    """Whether `delegate` is to be shut down at once, so that it cancels what is not done."""
+    return isinstance(delegate, DelegatingExecutor) and delegate._cancels_at_shutdown()

@@ -1,0 +1,95 @@
+"""The thread of an executor, which must not keep it alive."""
+
+from __future__ import annotations
+
+import logging
+import weakref
+from threading import Thread, current_thread
+from typing import Protocol
+
+from .._core import Waker, log
+from .low_memory import pause
+from .nested_calls import start_thread
+
+__all__: list[str] = []
+
+SECONDS_AFTER_ERROR = 1.0
+
+
+class HasTurns(Protocol):
+    """An executor with a thread of its own."""
+
+    def _turn(self) -> float | None:
+        """Do what there is to do; returns the seconds until the next turn, or None when there will be none."""
+
+
+class Worker:
+    """A daemon thread that gives an executor its turns, and holds it during a turn only.
+
+    It ends when a turn says so, or when nobody refers to the executor any more. A turn comes at the start, after
+    the seconds the last one asked for, and whenever `waker` is set.
+    """
+
+    def __init__(self, executor: HasTurns, waker: Waker, name: str) -> None:
+        """Make it; `start` starts it."""
+        self._executor = weakref.ref(executor, lambda _: waker.set())
+        self._waker = waker
+        self._pinned: HasTurns | None = None
+        self._over = False
+        self._is_forked = False
+        self._thread = Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Start the thread. Raises RuntimeError if it cannot be started."""
+        start_thread(self._thread)
+
+    def pin(self, executor: HasTurns) -> None:
+        """Keep `executor` alive until its turns are over, even if nobody refers to it any more."""
+        if not self._over:
+            self._pinned = executor
+
+    def end_after_fork(self) -> None:
+        """In a forked child. There is no such thread there; but if it is a greenlet, there is."""
+        self._is_forked = True
+
+    def is_current(self) -> bool:
+        """Whether the caller is on this thread."""
+        return current_thread() is self._thread
+
+    def has_begun(self) -> bool:
+        """Whether the thread was started."""
+        return self._thread.ident is not None
+
+    def join(self) -> None:
+        """Wait until the thread has ended."""
+        self._thread.join()
+
+    def _run(self) -> None:
+        # Nothing may end this but the word of a turn, as nobody else would complete the futures: a turn deals with what
+        # user code raises, but not with a lack of memory, or with a fault of ours. Handling that may fail likewise.
+        try:
+            while True:
+                try:
+                    seconds = self._turn()
+                    if seconds is None:
+                        break
+                    self._waker.wait(seconds)
+                except BaseException:
+                    pause(SECONDS_AFTER_ERROR)
+        finally:
+            self._over = True
+            self._pinned = None
+        if self._is_forked:  # a greenlet; `threading` does not know it here, so that it cannot end
+            Waker().wait()
+
+    def _turn(self) -> float | None:
+        # A function of its own, so that nothing holds the executor while the thread sleeps.
+        executor = self._executor()
+        try:
+            return None if executor is None else executor._turn()
+        except BaseException as error:
+            logger = logging.getLogger(__name__)
+            log(logger, logging.ERROR, "%s goes on after an error", self._thread.name, error=error)
+            return SECONDS_AFTER_ERROR
+        finally:
+            del executor  # an exception that a turn met may keep this frame

@@ -1,0 +1,95 @@
+"""What becomes of executors when the interpreter ends, or forks.
+
+Guarantees:
+
+* The end of the interpreter waits for no executor. What is pending then is cancelled, so that no thread that is
+  being waited for waits for it in vain, and nothing is printed.
+* In a forked child, the parent's executors are dead: their threads are not there. Their futures are cancelled, and
+  `submit` raises.
+"""
+
+from __future__ import annotations
+
+import atexit
+import concurrent.futures.thread  # noqa: F401  # what it does at the end is to come after what is done here
+import itertools
+import os
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Protocol
+
+from .._core import end_quietly
+
+__all__: list[str] = []
+
+
+class Mortal(Protocol):
+    """An executor that has futures to look after."""
+
+    def _end_with_interpreter(self) -> None:
+        """Cancel what is pending, asking nobody, and take no more."""
+
+    def _end_after_fork(self) -> None:
+        """The same in a forked child, where other threads may have held any lock."""
+
+
+_serial = itertools.count()
+_living: dict[int, weakref.ref[Mortal]] = {}
+_over = False
+
+
+def track(executor: Mortal) -> None:
+    """Have `executor` ended when the interpreter ends or forks; it is not kept alive by that.
+
+    Raises RuntimeError once the interpreter is ending.
+    """
+    key = next(_serial)
+    # No lock: a garbage collection may call this back at any moment. Single operations on a dict are atomic. First in,
+    # then a look whether that was in time: the end is announced first, and then looks who is in.
+    _living[key] = weakref.ref(executor, lambda _: _living.pop(key, None))
+    if _over:
+        _living.pop(key, None)
+        raise RuntimeError("cannot make an executor after interpreter shutdown")
+
+
+_last: list[tuple[Callable[[], None], Callable[[], None]]] = []
+
+
+def call_last(with_interpreter: Callable[[], None], after_fork: Callable[[], None]) -> None:
+    """Have one of these called when the executors have been ended, with the interpreter or in a forked child."""
+    _last.append((with_interpreter, after_fork))
+
+
+def _tracked() -> list[Mortal]:
+    found = (reference() for reference in _living.copy().values())
+    return [executor for executor in found if executor is not None]
+
+
+def _end_with_interpreter() -> None:
+    global _over
+    _over = True
+    end_quietly()
+    for executor in _tracked():
+        executor._end_with_interpreter()
+    for with_interpreter, _ in _last:
+        with_interpreter()
+
+
+def _end_after_fork() -> None:
+    for executor in _tracked():
+        executor._end_after_fork()
+    for _, after_fork in _last:
+        after_fork()
+
+
+def _register() -> None:
+    # atexit runs after the threads that are no daemons have been joined, and one of them may be waiting for us.
+    # So does concurrent.futures for its own workers, in the same way.
+    register = getattr(threading, "_register_atexit", atexit.register)
+    register(_end_with_interpreter)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_end_after_fork)
+
+
+_register()

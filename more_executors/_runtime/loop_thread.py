@@ -1,0 +1,404 @@
+"""The event loop of an executor, on a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import inspect
+import logging
+import os
+import weakref
+from collections import deque
+from collections.abc import Callable, Coroutine, Generator
+from concurrent.futures import CancelledError, Future
+from contextlib import nullcontext
+from contextvars import Context, copy_context
+from functools import partial
+from threading import RLock, Thread, current_thread
+from time import monotonic
+from typing import Any, TypeVar, cast
+
+from .._core import Future as PlainFuture
+from .._core import log
+from .low_memory import SECONDS_WITHOUT_MEMORY, pause
+from .nested_calls import start_thread
+
+__all__: list[str] = []
+
+A = TypeVar("A")
+
+_of_parents: list[LoopThread] = []
+
+SLOW_SECONDS = 0.1  # that a step of a coroutine may take without being reported, as in asyncio's debug mode
+QUIET_SECONDS = 10.0  # between two reports
+
+
+def is_on_a_loop() -> bool:
+    """Whether an event loop runs on this thread, anybody's."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+class LoopClosed(RuntimeError):  # noqa: N818
+    """It was too late to start a coroutine."""
+
+
+def too_late() -> LoopClosed:
+    return LoopClosed("cannot start a coroutine after shutdown")
+
+
+class LoopThread:
+    """A daemon thread with an event loop, started when the first coroutine is.
+
+    A coroutine that blocks the loop is reported, by name, at WARNING, and so is a task that one made. All methods may
+    be called from any thread.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._quiet_until = -QUIET_SECONDS
+        self._logger: Callable[[], logging.Logger | None] = lambda: None
+        self._pid = os.getpid()
+        self._to_start: deque[Callable[[], object]] = deque()
+        # Guards what follows. A signal handler or a garbage collection inside may call anything, and wait for the loop:
+        # on its thread this is not taken.
+        self._lock = RLock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._made: dict[None, asyncio.AbstractEventLoop] = {}  # the first that was made
+        self._threads: list[Thread] = []
+        self._closed = False
+        self._is_finishing = False  # the loop knows
+        self._rounds = 0  # in which what is in `_to_start` was started; of the loop's thread alone
+        self._woken_at = -1  # this many rounds: another one will come
+        self._tasks: set[asyncio.Task[object]] = set()  # of the loop's thread alone
+
+    def start(self, make: Callable[[], Coroutine[Any, Any, object]], context: Context | None = None) -> None:
+        """Have the coroutine that `make()` returns run, in a copy of `context`, by default the caller's.
+
+        One wake-up of the loop serves all that come before it.
+
+        Raises RuntimeError after `close`, and whatever keeps the loop or its thread from being made.
+        """
+        context = copy_context() if context is None else context  # a task copies the context it is made in
+        self._have_started(lambda: context.run(self._start_one, partial(self._run, make)))
+
+    def wait_for(self, make: Callable[[], Coroutine[Any, Any, A]]) -> A:
+        """What the coroutine that `make()` returns returns, or raises.
+
+        Raises RuntimeError on the loop's own thread, after `close`, and if the loop ends first.
+        """
+        if self.is_current():
+            raise RuntimeError("this waits for the event loop of the executor: not from its own thread")
+        answer: Future[A] = PlainFuture()  # who is interrupted while waiting for it holds no lock of it
+
+        async def answered() -> None:
+            try:
+                answer.set_result(await make())
+            except BaseException as error:
+                answer.set_exception(error)
+
+        context = copy_context()
+        self._have_started(lambda: context.run(self._start_one, answered, answer.cancel))
+        try:
+            return answer.result()
+        except (CancelledError, asyncio.CancelledError):
+            raise RuntimeError("the call was cancelled") from None
+
+    def _have_started(self, start: Callable[[], object]) -> None:
+        with nullcontext() if self.is_current() else self._lock:
+            if self._closed:
+                raise too_late()
+            self._to_start.append(start)  # first: whoever ends the loop from here on starts it before
+            try:
+                loop = self._running_loop()
+                rounds = self._rounds
+                if self._woken_at != rounds:
+                    loop.call_soon_threadsafe(self._start_all)
+                    self._woken_at = rounds
+            except BaseException:
+                try:
+                    self._to_start.remove(start)
+                except (ValueError, MemoryError):  # it is not there: it has been started, with those before it
+                    return
+                raise
+
+    def close(self) -> None:
+        """Have the thread end when what was started is over. Waits for nothing."""
+        self._call(self._finish, last=True)
+
+    def cancel_all(self) -> None:
+        """Cancel what runs."""
+        self._call(self._cancel_all, last=False)
+
+    def _call(self, function: Callable[[], object], last: bool) -> None:
+        if os.getpid() != self._pid:  # a forked child: it shares with its parent what wakes the loop
+            return
+        with self._lock:
+            loop = None if self._closed and last else self._loop
+            if loop is not None:
+                with contextlib.suppress(RuntimeError):  # it has ended
+                    self._is_finishing = self._is_finishing or last
+                    loop.call_soon_threadsafe(function)
+            self._closed = self._closed or last
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until the thread has ended, after `close`, or for `timeout` seconds."""
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(timeout)
+
+    def is_current(self) -> bool:
+        """Whether the caller is on the loop's thread."""
+        return current_thread() in self._threads
+
+    def forget(self) -> None:
+        """In a forked child: keep for good what belongs to the parent. To drop its coroutines would be to run them."""
+        _of_parents.append(self)
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            self._make_loop()
+        if self._closed or self._loop is None:  # by a call that interrupted this one
+            raise too_late()
+        return self._loop
+
+    def _make_loop(self) -> None:
+        thread = None
+        loop = asyncio.new_event_loop()
+        try:
+            loop.set_task_factory(self._make_task)
+            loop.set_exception_handler(self._note_error)
+            thread = Thread(target=run_loop, args=(loop, self._call_again), name=self._name, daemon=True)
+            self._threads.append(thread)  # first: what it does may ask whether it `is_current`
+            start_thread(thread)
+            self._made_loop(loop)
+        except BaseException:  # maybe a Ctrl-C, after it has begun
+            if thread is None or thread.ident is None:
+                if thread in self._threads:
+                    self._threads.remove(thread)
+                loop.close()
+            else:
+                self._made_loop(loop)
+            raise
+
+    def _made_loop(self, loop: asyncio.AbstractEventLoop) -> None:
+        """This loop runs: it is to be used, unless a call that interrupted its making has made one."""
+        self._loop = self._made.setdefault(None, loop)
+        with contextlib.suppress(RuntimeError):  # it has ended
+            if self._loop is not loop:
+                loop.call_soon_threadsafe(loop.stop)
+            elif self._closed and not self._is_finishing:
+                self._is_finishing = True
+                loop.call_soon_threadsafe(self._finish)
+
+    # -- on the loop's thread ------------------------------------------------------------------------------------------
+
+    def _start_all(self) -> None:
+        start, is_counted = None, False
+        while True:
+            try:
+                if not is_counted:
+                    self._rounds += 1  # first: who comes from here on wakes the loop
+                    is_counted = True
+                if start is None and (start := self._next()) is None:
+                    return
+                start()
+                start = None
+            except MemoryError:
+                pause(SECONDS_WITHOUT_MEMORY)
+
+    def _next(self) -> Callable[[], object] | None:
+        try:
+            return self._to_start.popleft()
+        except IndexError:
+            return None
+
+    def _start_one(
+        self, make: Callable[[], Coroutine[Any, Any, object]], when_ended: Callable[[], object] = bool
+    ) -> None:
+        coroutine = make()
+        try:
+            task = asyncio.Task(coroutine, loop=self._loop)  # past the factory: its steps are watched already
+        except BaseException:
+            coroutine.close()
+            raise
+        with contextlib.suppress(MemoryError):  # it runs anyway
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(lambda _: when_ended())
+
+    async def _run(self, make: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        coroutine = None
+        while coroutine is None:
+            try:
+                coroutine = make()
+            except MemoryError:
+                pause(SECONDS_WITHOUT_MEMORY)
+        try:
+            await coroutine
+        except GeneratorExit:
+            raise
+        except BaseException as error:  # it deals with what user code raises: this is a fault, or the end
+            if not isinstance(error, asyncio.CancelledError):
+                log(logging.getLogger(__name__), logging.ERROR, "%s goes on after an error", self._name, error=error)
+
+    def _cancel_all(self) -> None:
+        for task in self._tasks.copy():
+            task.cancel()
+
+    def _note_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What the loop calls when it could not call something, which may have been one of these."""
+        self._call_again()
+        loop.default_exception_handler(context)
+
+    def _call_again(self) -> None:
+        while True:
+            try:
+                if self._loop is not None:
+                    self._loop.call_soon(self._finish if self._closed else self._start_all)
+                return
+            except MemoryError:
+                pause(SECONDS_WITHOUT_MEMORY)
+
+    def _finish(self) -> None:
+        while True:
+            try:
+                self._start_all()
+                self._stop_when_all_is_over()
+                return
+            except MemoryError:
+                pause(SECONDS_WITHOUT_MEMORY)
+
+    def _stop_when_all_is_over(self) -> None:
+        assert self._loop is not None
+        self._tasks.difference_update([task for task in self._tasks if task.done()])
+        if self._tasks:
+            ended = asyncio.gather(*self._tasks, return_exceptions=True)
+            ended.add_done_callback(lambda _: self._finish())
+        else:
+            self._loop.stop()
+
+    def watched(self, coroutine: Coroutine[Any, Any, A], function: object, logger: logging.Logger) -> Watched[A]:
+        """`coroutine`, to be awaited; a step of it that blocks the loop is reported, as `function`'s."""
+
+        # For the tasks that it makes. Weakly: what keeps this must not lead to what a logger may keep, such as errors.
+        with contextlib.suppress(TypeError):
+            self._logger = weakref.ref(logger)
+        return Watched(coroutine, partial(self._report, function))
+
+    def _make_task(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
+        """What users' coroutines create tasks by: their steps are watched, too."""
+        if inspect.iscoroutine(coroutine):
+            coroutine = Watched(coroutine, partial(self._report, coroutine))
+        return asyncio.Task(coroutine, loop=loop, **options)
+
+    def _report(self, function: object, seconds: float) -> None:
+        """A step of `function`, or of a coroutine, took so long."""
+        now = monotonic()
+        logger = self._logger() or logging.getLogger(__name__)
+        if now >= self._quiet_until:
+            self._quiet_until = now + QUIET_SECONDS
+            name = getattr(function, "__qualname__", None) or repr(function)
+            message = "%s blocked the event loop of %s for %.2f s: what waits in it should be awaited"
+            log(logger, logging.WARNING, message, name, self._name, seconds)
+
+
+class Watched(Coroutine[Any, Any, A]):
+    """A coroutine that reports each of its steps, from one await to the next, that takes too long."""
+
+    def __init__(self, coroutine: Coroutine[Any, Any, A], report: Callable[[float], None]) -> None:
+        self._coroutine = coroutine
+        self._report = report
+
+    def send(self, value: Any, /) -> Any:
+        try:
+            return self._stepped(self._coroutine.send, value)
+        finally:
+            del self, value  # an exception may keep this frame
+
+    def throw(self, *error: Any) -> Any:
+        try:
+            return self._stepped(self._coroutine.throw, *error)
+        finally:
+            del self, error
+
+    def close(self) -> None:
+        self._coroutine.close()
+
+    def _stepped(self, step: Callable[..., Any], *arguments: Any) -> Any:
+        began = monotonic()
+        try:
+            return step(*arguments)
+        finally:
+            seconds = monotonic() - began
+            if seconds > SLOW_SECONDS:
+                self._report(seconds)
+            del self, step, arguments
+
+    def __getattr__(self, name: str) -> Any:  # cr_frame and the like, for who looks
+        return getattr(self._coroutine, name)
+
+    def __await__(self) -> Generator[Any, Any, A]:
+        send, argument = self.send, None
+        try:
+            while True:
+                try:
+                    awaited = send(argument)
+                except StopIteration as stop:
+                    return cast("A", stop.value)
+                try:
+                    send, argument = self.send, (yield awaited)
+                except GeneratorExit:
+                    raise
+                except BaseException as error:  # thrown in here: without this frame it goes on
+                    trace = error.__traceback__
+                    send, argument = self.throw, error.with_traceback(trace and trace.tb_next)
+        finally:
+            self.close()
+            del self, send, argument
+
+
+def run_loop(loop: asyncio.AbstractEventLoop, after_error: Callable[[], object]) -> None:
+    """Run `loop` on this thread until it is stopped, and close it; `after_error` is called before it goes on."""
+    if loop.is_closed():  # this thread was given up before it began
+        return
+    asyncio.set_event_loop(loop)
+    try:
+        while not ran_to_its_end(loop):
+            after_error()
+        for task in (left := asyncio.all_tasks(loop)):
+            task.cancel()
+        if left:
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(loop.shutdown_default_executor())
+    finally:
+        asyncio.set_event_loop(None)
+        loop.set_task_factory(None)  # an exception out of a task keeps the loop, but is not to keep more
+        loop.set_exception_handler(None)
+        del after_error
+        loop.close()
+
+
+def ran_to_its_end(loop: asyncio.AbstractEventLoop) -> bool:
+    """Run `loop`; False if a SystemExit or the like came out of it, which asyncio lets through."""
+    try:
+        loop.run_forever()
+    except BaseException as error:
+        log(logging.getLogger(__name__), logging.ERROR, "%r out of a coroutine; the loop goes on", error, error=error)
+        leave_loop()
+        return False
+    return True
+
+
+def leave_loop() -> None:
+    """Have no loop run on this thread: one that ended for want of memory may not have seen to that itself."""
+    while True:
+        try:
+            asyncio._set_running_loop(None)
+            return
+        except MemoryError:
+            pause(SECONDS_WITHOUT_MEMORY)

@@ -1,0 +1,162 @@
+"""Calls of the standard library's pools that interrupt another one on their own thread.
+
+A signal handler, or a destructor, may come in the midst of a call of a pool, which then holds plain locks: one of its
+own, and one that all thread pools share. Another call there would wait for its own thread.
+
+Guarantees:
+
+* No call waits for the one that it interrupted: a `submit` raises, a `shutdown` comes when that has let go.
+* To know that costs a look at two locks. If one is held, it may be by another thread: then this one's frames are asked.
+"""
+
+from __future__ import annotations
+
+import _thread
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, thread
+from types import CodeType, FrameType, FunctionType
+from typing import Any
+
+from .._chaining import Chainable
+from .._types import P, R
+
+__all__: list[str] = []
+
+NESTED = (
+    "cannot submit to a pool in a signal handler, or a destructor, that interrupted a call of a pool on this thread: "
+    "have it leave word instead, by a flag or a queue.SimpleQueue, or submit through with_retry() or with_throttle()"
+)
+
+_shared_lock: Any = getattr(thread, "_global_shutdown_lock", None) or threading.Lock()
+
+
+def codes(*functions: Callable[..., Any] | None) -> frozenset[CodeType]:
+    return frozenset(function.__code__ for function in functions if function is not None)
+
+
+SUBMITTING = codes(ThreadPoolExecutor.submit, ProcessPoolExecutor.submit, getattr(thread, "_python_exit", None))
+ENDING = codes(
+    ThreadPoolExecutor.shutdown, ProcessPoolExecutor.shutdown, getattr(ThreadPoolExecutor, "_initializer_failed", None)
+)
+OF_FUTURES = codes(*(method for method in vars(Future).values() if isinstance(method, FunctionType)))
+OF_ALL_THREADS = codes(getattr(threading.Thread, "_stop", None))  # holds a lock that all threads share, up to 3.12
+
+
+class Idle:
+    """What a thread pool has in place of a semaphore for its idle threads: it never waits, and takes no lock."""
+
+    def __init__(self) -> None:
+        self._threads: deque[None] = deque()
+
+    def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
+        """Take one; False if there is none."""
+        try:
+            self._threads.pop()
+        except IndexError:
+            return False
+        return True
+
+    def release(self, n: int = 1) -> None:
+        """There are so many more."""
+        self._threads.extend((None,) * n)
+
+    @property
+    def _value(self) -> int:
+        return len(self._threads)
+
+
+def would_wait_for_itself(pool: Any) -> bool:
+    """Whether this thread holds, in a call that was interrupted, what a `submit` to `pool` takes."""
+    try:
+        starting = threading._active_limbo_lock  # type: ignore[attr-defined]
+        if not (pool._shutdown_lock.locked() or _shared_lock.locked() or starting._is_owned()):
+            return False
+    except AttributeError:  # it was never made: a mock took the place of its constructor
+        return False
+    return starts_a_thread() or any(
+        frame.f_code in SUBMITTING or (frame.f_code in ENDING and frame.f_locals.get("self") is pool)
+        for frame in frames()
+    )
+
+
+def starts_a_thread() -> bool:
+    """Whether this thread is at that point of starting another where none can start or end until it goes on."""
+    lock = getattr(threading, "_active_limbo_lock", None)
+    return lock is not None and hasattr(lock, "_is_owned") and lock._is_owned()
+
+
+def start_thread(thread: threading.Thread) -> None:
+    """Start `thread`. Raises RuntimeError if it cannot be started, or not here, as this would wait for itself."""
+    if starts_a_thread():
+        raise RuntimeError(
+            "cannot start a thread in a signal handler, or a destructor, that interrupted the start of another"
+        )
+    thread.start()
+
+
+def holds_up_workers(pool: Any = None) -> bool:
+    """Whether this thread holds what a worker, of `pool` or of any, may need to go on: there, it must not wait for it.
+
+    It is in the midst of a call of `pool`, or of a future, or of the start of a thread.
+    """
+    if starts_a_thread():
+        return True
+    for frame in frames():
+        code = frame.f_code
+        if code in OF_ALL_THREADS:
+            return True
+        if code in OF_FUTURES:
+            condition = getattr(frame.f_locals.get("self"), "_condition", None)
+            if isinstance(condition, threading.Condition) and condition._is_owned():  # type: ignore[attr-defined]
+                return True
+        elif (code in ENDING or code.co_name == "submit") and pool is not None and frame.f_locals.get("self") is pool:
+            return True
+    return False
+
+
+def frames() -> Iterator[FrameType]:
+    """Those of this thread."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def shut_down_once_free(pool: Any, shutdown: Callable[..., object], args: Any, kwargs: dict[str, Any]) -> None:
+    """Call `shutdown`, that of `pool`, as given; one that interrupted a call on this thread waits for nothing.
+
+    If that call holds what it takes, it comes when that lets go.
+    """
+    if would_wait_for_itself(pool):
+        _thread.start_new_thread(shutdown, args[1:], {**kwargs, "wait": False})  # a Thread would take locks
+    elif holds_up_workers(pool):
+        shutdown(*args[1:], **{**kwargs, "wait": False})
+    else:
+        shutdown(*args, **kwargs)
+
+
+class Guarded:
+    """Submits to a pool of others, which does not see to this itself, and does nothing else."""
+
+    __slots__ = ("_pool",)
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+
+    def submit(self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R]:
+        try:
+            if would_wait_for_itself(self._pool):
+                raise RuntimeError(NESTED)
+            return self._pool.submit(fn, *args, **kwargs)  # type: ignore[no-any-return]
+        finally:
+            del self, fn, args, kwargs  # an exception may keep this frame
+
+
+def guarded(delegate: Any) -> Any:
+    """What submits to `delegate`, unless that would wait for its own thread."""
+    if isinstance(delegate, (ThreadPoolExecutor, ProcessPoolExecutor)) and not isinstance(delegate, Chainable):
+        return Guarded(delegate)
+    return delegate

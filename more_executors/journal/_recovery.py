@@ -1,0 +1,63 @@
+"""What was on record before an executor was made, until somebody has been given all of it.
+
+Guarantees:
+
+* Of any number of threads that want it, one at a time has it, and once it was given away nobody has.
+* Whoever has it may be interrupted anywhere: what is given back is all there, and can be had again.
+"""
+
+from __future__ import annotations
+
+import logging
+import reprlib
+from typing import Any
+
+from .._checks import iterated, shown
+from .._core import log
+from ._journal import JournalLike, Unreadable
+
+__all__: list[str] = []
+
+
+class Recovery:
+    """Keys and values, by key."""
+
+    def __init__(self, entries: list[tuple[int, Any]]) -> None:
+        self.keys = [key for key, _ in entries]
+        self.values = [value for _, value in entries]
+        self._claimants: dict[str, object] = {}
+
+    def claim(self, claimant: object) -> bool:
+        """Whether `claimant`, an object of nobody else's, has it now, until it gives it back."""
+        return self._claimants.setdefault("", claimant) is claimant
+
+    def give_back(self, claimant: object, keys: list[int], values: list[Any]) -> None:
+        """Let somebody else have it, with those entries."""
+        self.keys, self.values = keys, values
+        self._claimants.pop("", None)
+
+    def is_claimed_by(self, claimant: object) -> bool:
+        """Whether `claimant` has it."""
+        return self._claimants.get("") is claimant
+
+
+def entries_of(journal: JournalLike) -> list[tuple[int, Any]]:
+    """What `journal` has on record. Raises TypeError if it has anything but keys with values."""
+    found = journal.outstanding()
+    what = f"what outstanding() of the journal {shown(journal)} returns"
+    entries = list(iterated(what, found, "pairs of an int and a value"))
+    for entry in entries:
+        if not (isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], int)):
+            raise TypeError(f"{what} must be an iterable of pairs of an int and a value, not of {shown(entry)}")
+    return entries
+
+
+def readable(on_record: list[tuple[int, Any]], journal: object, logger: logging.Logger) -> list[tuple[int, Any]]:
+    """What of `on_record` could be decoded; of the rest one is logged, and how many there are."""
+    found = [entry for entry in on_record if not isinstance(entry[1], Unreadable)]
+    if count := len(on_record) - len(found):
+        key, unreadable = next(entry for entry in on_record if isinstance(entry[1], Unreadable))
+        message = "%d values in %r cannot be decoded, and stay there; the first is %s, of key %d"
+        encoded = reprlib.repr(unreadable.encoded)
+        log(logger, logging.ERROR, message, count, journal, encoded, key, error=unreadable.error)
+    return found

@@ -1,0 +1,310 @@
+"""The file of a journal: opened only if it is one, and by one process at a time.
+
+Guarantees:
+
+* Nothing is written before it is certain that the file is a sound journal that nobody else has open. SQLite would put
+  what a killed process left beside a file into it as soon as it opens it: it is given a copy first.
+* A process that is gone, whatever ended it, holds no lock, and leaves of such a copy nothing that the next one does not
+  throw away.
+* What is written is where the file, and its WAL, can be found again, or else that is said.
+* In a forked child, the parent's files are out of reach.
+* A signal handler, or a destructor, never waits for what it interrupted: it is refused, or what it wants is done later.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sqlite3
+import stat
+import threading
+from collections.abc import Iterator, Sequence
+
+from .._core import InUse
+from ._connection import APPLICATION_ID, LAYOUT, connected, mark
+from ._copy import copied, is_damage
+from ._error import JournalLostError, refusal
+from ._file_lock import lock_byte
+
+try:
+    import ctypes
+except ImportError:
+    ctypes = None  # type: ignore[assignment]
+
+__all__: list[str] = []
+
+HEADER_LENGTH = 100
+WAL_HEADER_LENGTH = 32
+WAL_BEGINNINGS = (bytes.fromhex("377f0682"), bytes.fromhex("377f0683"))
+
+# SQLite keeps nothing in the page that begins at 1 GB, and locks the first 512 bytes of it.
+LOCKED_BYTE = 0x4000_0000 + 1024
+
+# On POSIX, the locks of SQLite are the process's: they do not keep a second journal out, and whoever opens the file
+# again and closes it drops them. So who has it open here is looked up before the file is touched.
+_opening = threading.RLock()
+_is_opening = InUse()
+_opened_last = ""  # the path
+_open: dict[tuple[int, int], JournalFile] = {}
+
+Row = tuple[int, "str | bytes"]
+
+
+class JournalFile:
+    """A journal, whose values are as they are stored. May be used from any thread."""
+
+    def __init__(self, path: str) -> None:
+        """Have a file to `open`."""
+        self._path = path
+        self._process = os.getpid()
+        self._lock = threading.RLock()  # guards the connection, and whether there is one
+        self._in_use = InUse()  # by the owner of the lock,
+        self._close_later = False  # who is to close it
+        self._connection: sqlite3.Connection | None = None
+        self._file: io.FileIO | None = None  # which closes itself, unlike a bare descriptor that an interrupt lost
+        self._identity: tuple[int, int] | None = None
+
+    def open(self) -> None:
+        """Open or make it. Raises JournalError if that cannot be done; whatever it raises, `close` is to be called."""
+        global _opened_last
+        path = self._path
+        where = os.path.realpath(path)
+        place = path if os.path.isabs(path) else os.path.join(os.getcwd(), path)
+        with _opening:
+            if _is_opening.now:
+                raise refusal(path, f"cannot be opened in the midst of opening {_opened_last!r}")
+            with _is_opening:
+                _opened_last = path
+                self._open(path, where, place)
+
+    def _open(self, path: str, where: str, place: str) -> None:
+        check_kind(path, where)
+        self._file = opened(path, where)
+        descriptor = self._file.fileno()
+        lock(path, descriptor)
+        is_new = checked(path, where, descriptor)
+        self._connection = connected(path, where, is_new)
+        self._identity = own = identity(os.fstat(descriptor))
+        self._places = {place: own, where + "-wal": identity(os.stat(where + "-wal"))}
+        _open[own] = self
+
+    def write(self, rows: Sequence[Row], gone: Sequence[tuple[int]]) -> None:
+        """Put `rows` in and take the keys `gone` out, in one transaction."""
+        with self._use("written") as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                connection.executemany("INSERT OR REPLACE INTO tasks VALUES (?, ?)", rows)
+                connection.executemany("DELETE FROM tasks WHERE key = ?", gone)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+            self._check_places()
+
+    def check_file(self) -> None:
+        """Raise JournalLostError if the file, or its WAL, is not where it was any more."""
+        with self._use("read"):
+            self._check_places()
+
+    def _check_places(self) -> None:
+        # Where files have no numbers, as on some of Windows' file systems, they cannot be moved while they are open.
+        for place, opened_as in self._places.items():
+            try:
+                found = identity(os.stat(place))
+            except OSError as error:
+                why = f"cannot be found where it was: {error}"
+                raise JournalLostError(f"the journal {self._path!r} {why}") from error
+            if found != opened_as:
+                why = f"cannot be found where it was: {place!r} is another file"
+                raise JournalLostError(f"the journal {self._path!r} {why}")
+
+    def rows(self) -> list[Row]:
+        """All there is, by key."""
+        with self._use("read") as connection:
+            return connection.execute("SELECT key, value FROM tasks ORDER BY key").fetchall()
+
+    def count(self) -> int:
+        """How many rows there are."""
+        with self._use("read") as connection:
+            number: int = connection.execute("SELECT count(*) FROM tasks").fetchone()[0]
+            return number
+
+    @contextlib.contextmanager
+    def _use(self, what: str) -> Iterator[sqlite3.Connection]:
+        if self._process != os.getpid():
+            raise refusal(self._path, "is the parent's: a forked child cannot use it")
+        with self._lock:
+            if self._in_use.now:
+                raise refusal(self._path, f"cannot be {what} in the midst of another call of it on the same thread")
+            try:
+                with self._in_use:
+                    if self._connection is None:
+                        raise refusal(self._path, "is closed")
+                    if self._connection.in_transaction:  # of a write that could not even be taken back
+                        self._connection.execute("ROLLBACK")
+                    yield self._connection
+            except sqlite3.Error as error:
+                raise refusal(self._path, f"cannot be {what}: {error}") from error
+            finally:
+                if self._close_later:
+                    self.close()
+
+    def close(self) -> None:
+        """Close it, unless it is closed, or another process's. In the midst of a call of it, when that is over.
+
+        If it is interrupted, the next call does the rest.
+        """
+        if self._process != os.getpid():
+            return
+        with self._lock:
+            self._close_later = self._in_use.now
+            if self._close_later:
+                return
+            with self._in_use:
+                if self._connection is not None:
+                    mark(self._connection, False)
+                    # In this order: with the descriptor go the locks of SQLite.
+                    self._connection.close()
+                    self._connection = None
+                if self._file is not None:
+                    self._file.close()
+                if self._identity is not None and _open.get(self._identity) is self:
+                    _open.pop(self._identity)
+
+    def abandon(self) -> None:
+        """In a forked child: give the lock up, and never close the connection.
+
+        SQLite would take that for the end of the last one, and delete a file that the parent goes on writing to.
+        """
+        if ctypes is not None and self._connection is not None:
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._connection))
+        if self._file is not None:
+            self._file.close()
+
+
+def identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def check_kind(path: str, where: str) -> None:
+    """Raise unless there is nothing at `where`, or a file that is not open as a journal here."""
+    try:
+        status = os.stat(where)
+    except FileNotFoundError:
+        check_alone(path, where)
+        return
+    except (OSError, ValueError) as error:
+        raise refusal(path, f"cannot be opened: {error}") from error
+    if stat.S_ISDIR(status.st_mode):
+        raise refusal(path, "cannot be opened: it is a directory")
+    if not stat.S_ISREG(status.st_mode):
+        raise refusal(path, "cannot be opened: it is no regular file")
+    if identity(status) in _open:
+        raise refusal(path, "is in use by another Journal of this process")
+
+
+def check_alone(path: str, where: str) -> None:
+    """Raise if beside a file that is missing or empty there is what belongs to one that is not."""
+    if beginning(path, where):
+        raise refusal(path, f"has nothing in it, but {path + '-wal'!r} has: one of the two was lost or replaced")
+
+
+def opened(path: str, where: str) -> io.FileIO:
+    """The file, to read and to lock, which is made if it is not there."""
+    try:
+        return io.FileIO(where, "a+b")
+    except FileNotFoundError as error:
+        raise refusal(path, f"cannot be made: there is no directory {os.path.dirname(where)!r}") from error
+    except OSError as error:
+        raise refusal(path, f"cannot be opened for writing: {error.strerror}") from error
+
+
+def lock(path: str, descriptor: int) -> None:
+    """Have other processes refuse the file. Raises if one has it."""
+    try:
+        lock_byte(descriptor, LOCKED_BYTE)
+    except (BlockingIOError, PermissionError) as error:
+        raise refusal(path, "is in use by another process") from error
+    except OSError as error:
+        raise refusal(path, f"cannot be locked: {error.strerror}") from error
+
+
+def checked(path: str, where: str, descriptor: int) -> bool:
+    """Whether there is nothing in the file yet. Raises if there is, and it is no sound journal; changes nothing."""
+    if not os.fstat(descriptor).st_size:
+        check_alone(path, where)
+        return True
+    if why := fault_of_header(at_beginning(descriptor, HEADER_LENGTH)):
+        raise refusal(path, why)
+    wal = beginning(path, where)
+    if len(wal) == WAL_HEADER_LENGTH and wal[:4] not in WAL_BEGINNINGS:
+        raise refusal(path, f"is damaged: {path + '-wal'!r} is not what SQLite left there")
+    try:
+        with copied(where, descriptor) as connection:
+            names = ("page_count", "application_id", "user_version")
+            pages, *version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
+            if not pages:
+                return True  # its process was killed while it made it
+            why = fault_of_version(*version) or fault_of_content(connection)
+    except OSError as error:
+        raise refusal(path, f"cannot be checked, for which it is copied: {error}") from error
+    except sqlite3.Error as error:
+        is_damaged = is_damage(error)
+        raise refusal(path, f"{'is damaged' if is_damaged else 'cannot be checked'}: {error}") from error
+    if why:
+        raise refusal(path, why)
+    return False
+
+
+def fault_of_header(header: bytes) -> str:
+    """What is wrong with the first bytes of a file, or nothing."""
+    if len(header) < HEADER_LENGTH or not header.startswith(b"SQLite format 3\0"):
+        return "is no journal: it is no SQLite file"
+    return fault_of_version(int.from_bytes(header[68:72], "big"), int.from_bytes(header[60:64], "big"))
+
+
+def fault_of_version(application: int, layout: int) -> str:
+    if application != APPLICATION_ID:
+        return f"is no journal: it is the SQLite file of another application (id {application})"
+    if layout > LAYOUT:
+        return f"was written by a newer version of more_executors (layout {layout}, known is {LAYOUT})"
+    return "" if layout == LAYOUT else f"is damaged: there is no layout {layout}"
+
+
+def fault_of_content(connection: sqlite3.Connection) -> str:
+    found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        return f"is damaged: {found}"
+    columns = [row[1] for row in connection.execute("PRAGMA table_info(tasks)")]
+    return "" if columns == ["key", "value"] else "is damaged: it has no table of tasks"
+
+
+def at_beginning(descriptor: int, length: int) -> bytes:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return os.read(descriptor, length)
+
+
+def beginning(path: str, where: str) -> bytes:
+    """The first bytes of the WAL beside the file at `where`, none if it is not there."""
+    try:
+        with open(where + "-wal", "rb") as file:
+            return file.read(WAL_HEADER_LENGTH)
+    except FileNotFoundError:
+        return b""
+    except OSError as error:
+        raise refusal(path, f"cannot be opened: {error}") from error
+
+
+def _after_fork_in_child() -> None:
+    global _opening, _is_opening
+    _opening = threading.RLock()
+    _is_opening = InUse()
+    for file in _open.copy().values():
+        file.abandon()
+    _open.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -1,0 +1,118 @@
+"""What is counted for the metrics, and its sums over all executors of one kind and name."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol, TypeAlias
+
+from .._core import Tally
+from ._histogram import Histogram, HistogramCounts
+
+__all__: list[str] = []
+
+Labels: TypeAlias = tuple[str, str]  # type and name
+Samples: TypeAlias = list[Any]  # of prometheus_client
+
+COUNTED: tuple[str, ...] = ("started", "finished", "failed", "cancelled", "seconds", "calls", "call_errors")
+COUNTED += ("call_seconds", "retries", "retry_seconds", "cancels")
+
+# Of several executors it is the largest that is told of these, and the sum of all other gauges.
+LARGEST = ("oldest_age_seconds", "rate_limit")
+
+
+class Gauged(Protocol):
+    """An executor that has figures of its own for the metrics."""
+
+    def _gauges(self) -> Mapping[str, float]:
+        """What they are now, by the names of their metrics without prefix and kind. Called from any thread."""
+        ...
+
+
+class Meter(Protocol):
+    """What a poll executor keeps of its calls."""
+
+    throttled: int
+
+    def histograms(self) -> Iterable[tuple[str, Histogram]]:
+        """All of them, and what they are called among the metrics."""
+        ...
+
+
+class Record:
+    """What one executor, or one of the functions on futures, counts."""
+
+    def __init__(self, kind: str, name: str, tally: Tally, *, is_executor: bool, meter: Meter | None = None) -> None:
+        self.labels = (kind, name)
+        self.tally = tally
+        self.meter = meter
+        self.is_executor = is_executor
+        self.in_use = is_executor
+        self.disowned = False
+        self.inherited = 0  # pending futures that do not count: see `disown`
+        self.burial = 0  # its number among those that are added to the totals of what is gone; 0 before
+        self.created = time.time()
+        self.reference: Callable[[], Any] = lambda: None
+
+    def ended(self) -> None:
+        """The executor was shut down."""
+        self.in_use = False
+
+    def disown(self) -> None:
+        """What there is now is of no concern any more: in a forked child it is the parent's, or the process ends."""
+        self.in_use = False
+        self.disowned = True
+        self.inherited = self.tally.pending
+
+    def is_in(self, past: Totals | None) -> bool:
+        """Whether `past`, the totals of what is gone with the same labels, has this in them."""
+        return past is not None and 0 < self.burial <= past.burials
+
+    def gauges(self) -> Mapping[str, float]:
+        """The figures of the executor's own, if it has some and is still there."""
+        executor: Gauged | None = None if self.disowned else self.reference()
+        return {} if executor is None or not hasattr(executor, "_gauges") else executor._gauges()
+
+
+class Totals:
+    """The sums of all records with the same labels."""
+
+    def __init__(self, created: float) -> None:
+        self.created = created
+        self.burials = 0  # how many records of executors that are gone are in it
+        self.executors = 0
+        self.counts: dict[str, float] = dict.fromkeys((*COUNTED, "throttled"), 0.0)
+        self.histograms: dict[str, HistogramCounts] = {}
+        self.in_use = 0
+        self.pending = 0
+        self.gauges: dict[str, float] = {}
+        self.rendered: tuple[bool, list[tuple[int, Samples]]] | None = None  # see `families`
+
+    def add(self, record: Record) -> None:
+        """Add what never becomes less, and stays when the executor is gone."""
+        self.created = min(self.created, record.created)
+        self.executors += record.is_executor
+        for what in COUNTED:
+            self.counts[what] += getattr(record.tally, what)
+        if record.meter is not None:
+            self.counts["throttled"] += record.meter.throttled
+            for what, histogram in record.meter.histograms():
+                counts, before = histogram.snapshot(), self.histograms.get(what)
+                self.histograms[what] = counts if before is None else before.plus(counts)
+
+    def add_present(self, record: Record) -> None:
+        """Add what there is at this moment."""
+        self.in_use += record.in_use and record.reference() is not None
+        self.pending += max(0, record.tally.pending - record.inherited)
+        for what, value in record.gauges().items():
+            before = self.gauges.get(what, 0.0)
+            self.gauges[what] = max(before, value) if what in LARGEST else before + value
+
+    def copy(self) -> Totals:
+        """What never becomes less, to be added to."""
+        fresh = Totals(self.created)
+        fresh.burials = self.burials
+        fresh.executors = self.executors
+        fresh.counts = self.counts.copy()
+        fresh.histograms = self.histograms.copy()
+        return fresh

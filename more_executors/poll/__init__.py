@@ -1,0 +1,5 @@
+"""Waiting for remote tasks: see `PollExecutor`."""
+
+from ._executor import PollDescriptor, PollExecutor
+
+__all__ = ["PollDescriptor", "PollExecutor"]

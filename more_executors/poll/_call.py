@@ -1,0 +1,229 @@
+"""One call of a poll function, and what becomes of the tasks in it.
+
+Guarantees:
+
+* Whatever the function does, each of the tasks is done, or will be polled again.
+* What goes wrong stays with the tasks of the call.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from contextvars import copy_context
+from math import inf
+from threading import Lock
+from time import monotonic
+from typing import Any, TypeAlias
+
+from .._callables import done_at_all, done_by
+from .._checks import real_number, shown
+from .._core import GoingOn, PacedTable, PollDescriptor, PollTable, SharedError, failed_future, log
+from .._runtime.loop_thread import LoopThread
+from ..rate_limit import RateLimit, Throttled
+from ..retry import RetryPolicy
+from ._meter import PollMeter
+
+__all__: list[str] = []
+
+SECONDS_AFTER_ERROR = 1.0  # in what surrounds a call
+SECONDS_WHEN_THROTTLED = 1.0  # to leave a service alone that did not say how long, where there is no rate limit
+
+AnyTable: TypeAlias = PollTable | PacedTable
+Tasks: TypeAlias = list[PollDescriptor[Any, Any]]
+
+
+class PollCalls:
+    """Calls a poll function with lists of tasks, any number of calls at a time."""
+
+    def __init__(
+        self,
+        poll_fn: Callable[[Tasks], Any],
+        table: AnyTable,
+        meter: PollMeter,
+        owner: str,
+        *,
+        default_interval: float,
+        retry_policy: RetryPolicy | None,
+        rate_limit: RateLimit | None,
+        debugging: bool,
+    ) -> None:
+        self.paused_until = -inf  # by `monotonic`: no call before that
+        # Of whoever makes the executor. It is in here, and no thread's: what is in it may lead to the executor.
+        self.context = copy_context()
+        self._poll_fn = poll_fn
+        self._table = table
+        self._meter = meter
+        self._owner = owner
+        self._default_interval = default_interval
+        self._retry_policy = retry_policy
+        self._rate_limit = rate_limit
+        self._debugging = debugging
+        self._going_on = GoingOn()
+        self._lock = Lock()  # guards the next
+        self._quiet = 0  # so many calls have to succeed before a failure is the first of a row again
+        self._warned_of_delay = False
+
+    def call(self, tasks: Tasks, late: float = 0.0) -> float:
+        """Poll `tasks`; returns the seconds until the next call, or a negative number if the function did not say."""
+        error: BaseException | None = None
+        try:
+            self._going_on.begin()
+            try:
+                began = self._begin(tasks, late)
+                answer, error = self.context.copy().run(called, self._poll_fn, tasks.copy())
+            finally:
+                self._going_on.end()
+            return self._over(tasks, began, answer, error)
+        except BaseException:  # a lack of memory, or a clock of the user's
+            self._table.postpone(tasks, SECONDS_AFTER_ERROR)
+            raise
+        finally:
+            del self, tasks, error  # see `called`
+
+    async def call_async(self, tasks: Tasks, late: float, loop: LoopThread) -> None:
+        """Poll `tasks`, with a function that is an `async def`."""
+        error: BaseException | None = None
+        try:
+            self._going_on.begin()
+            try:
+                began = self._begin(tasks, late)
+                answer, error = await called_async(self._poll_fn, tasks.copy(), loop, self._table.logger)
+            finally:
+                self._going_on.end()
+            self._over(tasks, began, answer, error)
+        except BaseException:
+            self._table.postpone(tasks, SECONDS_AFTER_ERROR)
+            raise
+        finally:
+            del self, tasks, error
+
+    def _begin(self, tasks: Tasks, late: float) -> tuple[float, float]:
+        """When the call begins, by `monotonic` and by the clock of the rate limit."""
+        if self._debugging:
+            log(self._table.logger, logging.DEBUG, "polling %d descriptors", len(tasks))
+        tally = self._table.tally
+        self._meter.note_done(tally.finished + tally.failed + tally.cancelled)
+        self._meter.began_call(len(tasks), late)
+        return monotonic(), 0.0 if self._rate_limit is None else self._rate_limit.clock()
+
+    def _over(self, tasks: Tasks, times: tuple[float, float], answer: object, error: BaseException | None) -> float:
+        began, began_for_limit = times
+        seconds = monotonic() - began
+        self._meter.ended_call(seconds)
+        self._table.tally.count_call(seconds, error is not None and not isinstance(error, Throttled))
+        try:
+            if error is None:
+                if self._rate_limit is not None:
+                    self._rate_limit.succeeded(began_for_limit)
+                if self._quiet:
+                    with self._lock:
+                        self._quiet = max(0, self._quiet - 1)
+                self._table.succeeded(tasks)
+                delay = self._seconds(answer)
+                self._table.hand_back(tasks, began, delay, self._default_interval)
+                return delay
+            if isinstance(error, Throttled):
+                self._slow_down(began_for_limit, error.retry_after)
+                self._table.postpone(tasks, 0.0, in_vain=True)
+                return max(0.0, self.paused_until - monotonic()) if self._rate_limit is None else -1.0
+            self._failed(tasks, error)
+            return -1.0
+        finally:
+            del self, tasks, error
+
+    def _slow_down(self, began: float, seconds: float | None) -> None:
+        self._meter.note_throttled()
+        if self._rate_limit is not None:
+            self._rate_limit.throttled(began, seconds)
+        else:
+            pause = SECONDS_WHEN_THROTTLED if seconds is None else seconds
+            self.paused_until = max(self.paused_until, monotonic() + pause)
+
+    def _failed(self, tasks: Tasks, error: BaseException) -> None:
+        logger = self._table.logger
+        with self._lock:  # before the logger is called: another call may fail meanwhile
+            quiet, self._quiet = self._quiet, self._going_on.count + 1  # which may fail for the same reason
+        if not isinstance(error, Exception):
+            log(logger, logging.ERROR, "%r out of the poll function; polling goes on", error, error=error)
+        elif not quiet:
+            log(logger, logging.WARNING, "the poll function of %s failed", self._owner, error=error)
+        outcome = self._table.outcome_for(tasks, error)
+        try:
+            if self._retry_policy is None:
+                self._table.fail_all(tasks, outcome)
+                return
+            for failures, concerned in self._table.count_failures(tasks).items():
+                seconds = self._seconds_until_next_try(failures, outcome)
+                if seconds is None:
+                    self._table.fail_all(concerned, outcome)
+                else:
+                    self._table.postpone(concerned, seconds)
+        finally:
+            del self, tasks, error, outcome
+
+    def _seconds_until_next_try(self, failures: int, error: BaseException | SharedError) -> float | None:
+        """What the policy says of tasks that have failed so often in a row; None: no more tries."""
+        policy = self._retry_policy
+        assert policy is not None
+        failed = failed_future(error)
+        try:
+            if not done_by(policy.should_retry, policy.should_retry(failures, failed)):
+                return None
+            seconds = real_number("sleep_time", policy.sleep_time(failures, failed))
+            if seconds != seconds:
+                raise ValueError("sleep_time must not be NaN")
+            return max(0.0, seconds)
+        except BaseException as fault:
+            message = "Exception while evaluating retry policy %r"
+            log(self._table.logger, logging.ERROR, message, policy, error=fault)
+            return None
+        finally:
+            del self, error, failed
+
+    def _seconds(self, delay: object) -> float:
+        """The delay that a poll function asked for, or -1.0 if it asked for none."""
+        if delay is None:
+            return -1.0
+        try:
+            seconds = real_number("delay", delay)
+        except TypeError:
+            return -1.0
+        if seconds >= 0:
+            return seconds
+        if not self._warned_of_delay:
+            self._warned_of_delay = True
+            message = "the poll function returned a delay of %s; read as %s s from now on"
+            log(self._table.logger, logging.WARNING, message, shown(delay), self._default_interval)
+        return -1.0
+
+
+def called(poll_fn: Callable[[Tasks], object], descriptors: Tasks) -> tuple[object, BaseException | None]:
+    """What `poll_fn(descriptors)` returns, and what it raises.
+
+    An exception keeps, through its traceback, the frames it went through and all their callers, with their variables.
+    Futures keep exceptions. So the traceback is cut to begin in `poll_fn`, and the callers of this empty their frames:
+    else a future that failed would keep the executor, and whatever else was outstanding.
+    """
+    try:
+        return done_at_all(poll_fn, poll_fn(descriptors)), None
+    except BaseException as error:
+        trace = error.__traceback__
+        return None, error.with_traceback(trace and trace.tb_next)
+    finally:
+        del descriptors
+
+
+async def called_async(
+    poll_fn: Callable[[Tasks], Any], descriptors: Tasks, loop: LoopThread, logger: logging.Logger
+) -> tuple[object, BaseException | None]:
+    """The same of an `async def`."""
+    try:
+        return await loop.watched(poll_fn(descriptors), poll_fn, logger), None
+    except BaseException as error:
+        trace = error.__traceback__
+        for _ in range(4):  # this frame, and those of what watches
+            trace = trace and trace.tb_next
+        return None, error.with_traceback(trace)
+    finally:
+        del descriptors

@@ -1,0 +1,144 @@
+"""Asking a service to cancel tasks: one, or many at once.
+
+Guarantees:
+
+* Of what is not asked by the caller's own thread, at most so many calls go on at a time, within the rate limit.
+* What goes on in the background is owed: it is counted until it is over, and whoever ends the threads waits for that.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from .._callables import is_async
+from .._core import CANCEL_LATER, BulkCancel, log
+from .._runtime.call_threads import DaemonThreads
+from .._runtime.loop_thread import LoopClosed, LoopThread, is_on_a_loop
+from ..rate_limit import RateLimit, Throttled
+from ._cancel_call import CancelCalls
+from ._cancel_runs import CancelRuns, LateTasks
+from ._owed import Owed
+
+__all__: list[str] = []
+
+
+class Cancels:
+    """Calls the functions that cancel: with the rate limit kept, and on the loop if they are `async def`.
+
+    `one` and `many` are what a table calls; each is None where it is not needed. All may be called from any thread.
+    """
+
+    one: Callable[[Any], object] | None
+    many: Callable[[BulkCancel], object] | None
+
+    def __init__(
+        self,
+        cancel_fn: Callable[[Any], Any] | None,
+        cancel_many_fn: Callable[[list[Any]], Any] | None,
+        *,
+        rate_limit: RateLimit | None,
+        batch_size: int,
+        max_concurrency: int,
+        loop: LoopThread,
+        threads: DaemonThreads,
+        logger: logging.Logger,
+    ) -> None:
+        self.owed = Owed()
+        self._rate_limit = rate_limit
+        self._loop = loop
+        self._threads = threads
+        self._logger = logger
+        self._is_async = is_async(cancel_fn) or is_async(cancel_many_fn)
+        in_bulk = cancel_many_fn or cancel_fn
+        if in_bulk is not None:
+            self._calls = CancelCalls(in_bulk, cancel_many_fn is not None, rate_limit, loop)
+            self._runs = CancelRuns(
+                self._calls,
+                batch=batch_size if cancel_many_fn is not None else 1,
+                max_concurrency=max_concurrency,
+                loop=loop,
+                threads=threads,
+                logger=logger,
+                owed=self.owed,
+            )
+        self.one = self.many = None
+        if cancel_fn is not None:
+            plain = rate_limit is None and not is_async(cancel_fn)
+            self._call_one = CancelCalls(cancel_fn, False, rate_limit, loop)
+            self.one = cancel_fn if plain else self._one
+        elif cancel_many_fn is not None:
+            self.one = self._one_of_many
+        if cancel_many_fn is not None or (cancel_fn is not None and max_concurrency > 1):
+            self.many = self._runs.run
+        self._can_wait_anywhere = rate_limit is None and not self._is_async
+
+    @property
+    def cannot_wait(self) -> Callable[[Any], bool] | None:
+        """What tells whether the calling thread must not wait for the answer to the `cancel()` of another thread."""
+        return None if self._can_wait_anywhere else self._cannot_wait
+
+    def too_late(self, results: list[Any], owner: object) -> None:
+        """Have tasks cancelled whose futures are done: in the background, whatever comes of it. Keeps `owner` alive."""
+        if self.one is not None and results:
+            try:
+                self._runs.start(LateTasks(results), owner)
+            except (RuntimeError, MemoryError) as error:
+                log(self._logger, logging.ERROR, "%d late tasks are not cancelled", len(results), error=error)
+
+    def later(self, future: Any) -> None:
+        """Have `future` cancelled in the background: who asked for it cannot wait."""
+
+        def cancel() -> None:
+            try:
+                future.cancel()
+            finally:
+                self.owed.end(cancel)
+
+        self.owed.begin(cancel)
+        try:
+            self._threads.start(cancel)
+        except BaseException as error:
+            self.owed.end(cancel)
+            if not isinstance(error, RuntimeError):
+                raise
+            log(self._logger, logging.ERROR, "%s is not cancelled", future, error=error)
+
+    def _cannot_wait(self, future: Any) -> bool:
+        if self._is_async and self._loop.is_current():
+            message = "%s is being cancelled: its loop cannot wait for that"
+            log(self._logger, logging.ERROR, message, future)
+            return True
+        return self._rate_limit is not None and is_on_a_loop()
+
+    def _one(self, result: Any) -> object:
+        try:
+            return self._in_haste(self._call_one, result) if self._must_not_wait() else self._call_one.once(result)
+        except (Throttled, LoopClosed):
+            return False
+
+    def _one_of_many(self, result: Any) -> object:
+        try:
+            if not self._must_not_wait():
+                return self._calls.persistently([result])[0]
+            answer = self._in_haste(self._calls, [result])
+            return answer if answer is CANCEL_LATER else self._calls.checked(answer, [result])[0]
+        except LoopClosed:
+            return False
+        except Exception as error:
+            log(self._logger, logging.ERROR, "Exception during cancel of %d tasks", 1, error=error)
+            return False
+
+    def _must_not_wait(self) -> bool:
+        """Whether the calling thread is that of an event loop, which is not to wait for the rate limit."""
+        return self._rate_limit is not None and is_on_a_loop() and not (self._is_async and self._loop.is_current())
+
+    def _in_haste(self, calls: CancelCalls, argument: Any) -> Any:
+        """The answer, or `CANCEL_LATER` if it cannot be had without waiting."""
+        if not calls.take_if_free():
+            return CANCEL_LATER
+        try:
+            return calls.once(argument, taken=True)
+        except Throttled:
+            return CANCEL_LATER

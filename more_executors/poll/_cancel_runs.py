@@ -1,0 +1,232 @@
+"""Asking about many tasks that are to be cancelled, so many at a time.
+
+Guarantees:
+
+* Each task is asked about once, and answered for whatever the function raises.
+* An answer counts when it comes. A Ctrl-C ends the waiting: what has been asked is seen through, the rest is not asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from functools import partial
+from time import monotonic
+from typing import Any, TypeAlias
+
+from .._core import BulkCancel, Waker, log
+from .._runtime.call_threads import DaemonThreads
+from .._runtime.loop_thread import LoopClosed, LoopThread
+from .._runtime.low_memory import SECONDS_WITHOUT_MEMORY, pause
+from ._cancel_call import CancelCalls
+from ._owed import Owed
+
+__all__: list[str] = []
+
+SECONDS_BETWEEN_REPORTS = 10.0  # of how far it is
+
+NONE: list[bool] = []  # answers: it takes no memory to give these
+
+
+class LateTasks:
+    """Tasks whose futures are done: there is nobody to answer to."""
+
+    def __init__(self, results: list[Any]) -> None:
+        self._left = deque(results)
+        self._count = len(results)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def take(self, at_most: int) -> tuple[int, list[Any]] | None:
+        """At most so many results that nobody has taken; None if none is left."""
+        taken: list[Any] = []
+        try:
+            while len(taken) < at_most:
+                taken.append(self._left.popleft())
+        except IndexError:
+            pass
+        return (0, taken) if taken else None
+
+    def answer(self, start: int, count: int, answers: list[bool]) -> None:
+        """Do nothing: they have failed."""
+
+
+Tasks: TypeAlias = BulkCancel | LateTasks
+
+
+def answer(tasks: Tasks, start: int, results: list[Any], answers: list[bool]) -> None:
+    """Say what was found out, for as long as there is no memory for that: else whoever waits for it would for ever."""
+    while True:
+        try:
+            tasks.answer(start, len(results), answers)
+            return
+        except MemoryError:
+            pause(SECONDS_WITHOUT_MEMORY)
+
+
+class Run:
+    """Several who ask about the same tasks, by number; `is_over` when the last has ended, and then `waker` is set.
+
+    It is owed until then, and keeps `owner` alive.
+    """
+
+    def __init__(self, count: int, owed: Owed, owner: object) -> None:
+        self.is_over = self._is_told = False
+        self.waker = Waker()
+        self._left = set(range(count))
+        self._owed = owed
+        self._owner = owner
+
+    def ended(self, number: int) -> None:
+        """This one has ended, or will never begin; to say so twice does no harm."""
+        while not self._is_told:
+            try:
+                self._left.discard(number)
+                if self._left:
+                    return
+                self._end()
+            except MemoryError:
+                pause(SECONDS_WITHOUT_MEMORY)
+
+    def _end(self) -> None:
+        self._owner, owner = None, self._owner
+        self._owed.end(self)
+        self.is_over = True
+        self.waker.set()
+        self._is_told = True
+        del owner  # it may be the last reference
+
+
+class CancelRuns:
+    """Asks `batch` at a time, at most `max_concurrency` calls at once, those of all runs that are not here together.
+
+    What goes on elsewhere is `owed`. All methods may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        calls: CancelCalls,
+        *,
+        batch: int,
+        max_concurrency: int,
+        loop: LoopThread,
+        threads: DaemonThreads,
+        logger: logging.Logger,
+        owed: Owed,
+    ) -> None:
+        self._calls = calls
+        self._batch = batch
+        self._most = max_concurrency
+        self._loop = loop
+        self._threads = threads
+        self._logger = logger
+        self._owed = owed
+        self._room = asyncio.Semaphore(max_concurrency)
+
+    def run(self, bulk: BulkCancel) -> None:
+        """Ask about all of `bulk`; returns when that is over."""
+        try:
+            elsewhere = self._most > 1 and not (self._threads.is_current() or self._loop.is_current())
+            if not (elsewhere and self._run_elsewhere(bulk)):
+                report_at = monotonic() + SECONDS_BETWEEN_REPORTS
+                while self._ask_next(bulk, Exception):
+                    if monotonic() >= report_at:
+                        report_at += SECONDS_BETWEEN_REPORTS
+                        self._report(bulk)
+        finally:
+            del bulk  # an exception that a log record keeps may keep this frame
+
+    def _run_elsewhere(self, bulk: BulkCancel) -> bool:
+        try:
+            run = self.start(bulk)
+        except RuntimeError:  # no thread can be started
+            return False
+        while not run.is_over:
+            run.waker.wait(SECONDS_BETWEEN_REPORTS)
+            if not run.is_over:
+                self._report(bulk)
+        return True
+
+    def start(self, tasks: Tasks, owner: object = None) -> Run:
+        """Have all of `tasks` asked about, elsewhere; returns what tells when that is over. Keeps `owner` alive.
+
+        Raises RuntimeError if that cannot be done.
+        """
+        count = min(self._most, -(-len(tasks) // self._batch))
+        run, begun = Run(count, self._owed, owner), 0
+        try:
+            self._owed.begin(run)
+            while begun < count:
+                if self._calls.is_async:
+                    self._loop.start(partial(self._work_on_loop, tasks, run, begun))
+                else:
+                    self._threads.start(partial(self._work, tasks, run, begun))
+                begun += 1
+        except BaseException as error:
+            number = begun  # no range: it takes memory
+            while number < count:
+                run.ended(number)
+                number += 1
+            if not begun or not isinstance(error, (RuntimeError, MemoryError)):  # a Ctrl-C
+                raise
+        return run
+
+    def _work(self, tasks: Tasks, run: Run, number: int) -> None:
+        try:
+            while self._ask_next(tasks, BaseException):
+                pass
+        finally:
+            del tasks  # see `run`
+            run.ended(number)
+
+    async def _work_on_loop(self, tasks: Tasks, run: Run, number: int) -> None:
+        try:
+            async with self._room:
+                while (taken := tasks.take(self._batch)) is not None:
+                    start, results = taken
+                    answers = NONE
+                    try:
+                        answers = await self._calls.persistently_on_loop(results)
+                    except (asyncio.CancelledError, GeneratorExit):
+                        raise
+                    except BaseException as error:
+                        self._complain(tasks, start, results, error)
+                    finally:
+                        answer(tasks, start, results, answers)
+        finally:
+            del tasks  # see `run`
+            run.ended(number)
+
+    def _ask_next(self, tasks: Tasks, caught: type[BaseException]) -> bool:
+        """Ask about some; False if there are no more. What is not `caught` comes out."""
+        try:
+            if (taken := tasks.take(self._batch)) is None:
+                return False
+            start, results = taken
+            answers = NONE
+            try:
+                answers = self._calls.persistently(results)
+            except LoopClosed:
+                pass  # all futures are done
+            except caught as error:
+                self._complain(tasks, start, results, error)
+            finally:
+                answer(tasks, start, results, answers)
+            return True
+        finally:
+            del tasks  # see `run`
+
+    def _complain(self, tasks: Tasks, start: int, results: list[Any], error: BaseException) -> None:
+        if self._calls.many:
+            log(self._logger, logging.ERROR, "Exception during cancel of %d tasks", len(results), error=error)
+        elif isinstance(tasks, LateTasks):
+            message = "Exception during cancel on %s, which was late"
+            log(self._logger, logging.ERROR, message, results[0], error=error)
+        else:
+            message = "Exception during cancel on %s/%s"
+            log(self._logger, logging.ERROR, message, tasks.future(start), results[0], error=error)
+
+    def _report(self, bulk: BulkCancel) -> None:
+        log(self._logger, logging.WARNING, "still cancelling: %d of %d tasks", bulk.asked, len(bulk))

@@ -1,0 +1,311 @@
+"""Waiting for remote tasks: one function asks about all that are outstanding, and resolves their futures.
+
+Guarantees:
+
+* Every future ends exactly once: as its descriptor is resolved, as the delegate's future ends if that is no success,
+  or cancelled.
+* The poll function runs with nothing held, one call at a time unless more are asked for, and no task is in two calls.
+  Whatever it raises or returns, polling goes on.
+* Cancelling and resolving are O(1), and wait for no poll.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from math import inf
+from threading import TIMEOUT_MAX
+from time import monotonic
+from typing import Any
+
+from .._checks import checked_seconds, iterated
+from .._core import Backoff, PollDescriptor
+from .._runtime.bulk_cancel import cancel_in_bulk, checked_futures
+from .._runtime.delegate import AFTER_INTERPRETER_SHUTDOWN, Delegate
+from .._runtime.executor import WorkingExecutor
+from .._types import A, B
+from ..journal import JournalLike
+from ..rate_limit import RateLimit
+from ..retry import RetryPolicy
+from ._html import stats_table
+from ._options import Polling, PollOptions
+from .stats import OutstandingTask, PollStats
+
+__all__ = ["PollDescriptor", "PollExecutor"]
+
+
+class PollExecutor(WorkingExecutor[A, B]):
+    """Submits to a delegate what starts a task elsewhere, and polls until the task is done.
+
+    What a callable returns, typically a task id, is `result` of a `PollDescriptor`, and its future stays pending
+    until somebody calls `yield_result` or `yield_exception` of that. `poll_fn(descriptors)` is there to do so: it is
+    called, on a thread of the executor, with a new list of all descriptors not resolved yet, possibly empty: once at
+    the start, when something joins the list, after `notify`, and after a delay. The delay is what `poll_fn` returned
+    if that is an int or a float, in seconds, else `default_interval`.
+
+    What fails, or is cancelled, before it joins the list ends its future the same way. If `poll_fn` raises, the futures
+    whose descriptors were in that call's list fail with the exception, and polling goes on.
+
+    `future.cancel()` is the delegate's decision while that has the task; then it is `cancel_fn(result)` that decides,
+    by its truth value, or without a `cancel_fn` it succeeds.
+
+        def poll(descriptors):
+            states = service.states([d.result for d in descriptors])
+            for d in descriptors:
+                if states[d.result] == "finished":
+                    d.yield_result(d.result)
+
+        with PollExecutor(ThreadPoolExecutor(), poll) as executor:
+            futures = [executor.submit(service.start, job) for job in jobs]
+
+    All methods may be called from any thread. No operation costs more when more futures are outstanding, except that
+    a poll is given the list of them, at some nanoseconds each.
+    """
+
+    _kind = "PollExecutor"
+    _metric = "poll"
+
+    def __init__(
+        self,
+        delegate: Delegate,
+        poll_fn: Callable[[list[PollDescriptor[Any, Any]]], Any],
+        cancel_fn: Callable[[Any], Any] | None = None,
+        default_interval: float = 5.0,
+        logger: logging.Logger | None = None,
+        name: str = "default",
+        *,
+        min_interval: float | None = None,
+        batch_size: int | None = None,
+        group_by: Callable[[Any], Any] | None = None,
+        max_concurrency: int = 1,
+        rate_limit: RateLimit | None = None,
+        retry_policy: RetryPolicy | None = None,
+        schedule: Backoff | None = None,
+        timeout: float | None = None,
+        cancel_many_fn: Callable[[list[Any]], Any] | None = None,
+        journal: JournalLike | None = None,
+    ) -> None:
+        """Start polling.
+
+        With `batch_size`, `group_by`, `max_concurrency`, `rate_limit`, `schedule` or a `poll_fn` that is an
+        `async def`, each task has a time of its own, and calls get what is due, never an empty list. A task is due when
+        it joins, and again some time after each call: what `PollDescriptor.poll_after` said, else the delay that the
+        call returned, else what `schedule` says, else `default_interval`.
+
+        Args:
+            delegate: the executor that calls what is submitted; shut down after this one.
+            poll_fn: gets a list of `PollDescriptor`, may return a delay in seconds. If it is an `async def`, it runs on
+                an event loop that the executor has on a thread of its own; so do the functions that cancel.
+            cancel_fn: gets a descriptor's `result`; whether the task has been cancelled. May be slow: other futures
+                do not wait for it.
+            default_interval: seconds between polls, at least 0; inf is until something joins or `notify`.
+            logger: by default the one called "PollExecutor".
+            name: ends the names of the threads.
+            min_interval: seconds from the begin of a poll to that of the next, at the least, unless `notify` is called:
+                what joins meanwhile is polled together. By default 0; where only what is due is polled, a fiftieth of
+                `default_interval`, at most 0.1.
+            batch_size: how many descriptors a call gets at most.
+            group_by: gets a `result`; a call gets tasks for which this returns the same, which must be hashable. What
+                it raises fails the task.
+            max_concurrency: how many calls of `poll_fn` may go on at a time. No task is in two. Give a `batch_size`
+                with it: else a call gets all that is due. When many are cancelled at once, and for tasks that are too
+                late, as many calls that cancel may go on as well.
+            rate_limit: how many calls of the three functions there may be; it adapts when they raise `Throttled`. To
+                cancel waits for a call to be allowed, for at most 60 s, and is refused then; on the thread of an event
+                loop it does not wait, but goes on in the background, and says False for now.
+            retry_policy: what becomes of the tasks of a call that raised. It is asked with the number of such calls in
+                a row that a task was in, and a failed future. By default they fail.
+            schedule: says when a task is polled again.
+            timeout: seconds after which a task that is polled fails with `TimeoutError`, and is cancelled elsewhere.
+                Before that it is polled once more: it fails when that call is over, or 5 s later at the latest. Where
+                whole lists are polled, that is seen to between calls.
+            cancel_many_fn: gets a list of `result`s, at most `batch_size`; as many truth values: which have been
+                cancelled. For `cancel_all`, `shutdown(cancel_futures=True)` and cancel-on-shutdown.
+            journal: keeps what is polled on record, for `resume` in another process. A `result` is encoded a moment
+                after it was returned, on another thread: it must not be changed.
+
+        Raises TypeError or ValueError if one of these cannot be used.
+        """
+        super().__init__(delegate, logger, name)
+        self._options = PollOptions(
+            poll_fn,
+            cancel_fn,
+            default_interval,
+            min_interval,
+            batch_size,
+            group_by,
+            max_concurrency,
+            rate_limit,
+            retry_policy,
+            schedule,
+            timeout,
+            cancel_many_fn,
+            journal,
+        )
+        self._polling = Polling(self._options, delegate, self._logger, f"{self._kind}-{name}", self._debugging)
+        try:
+            self._meter = self._polling.meter
+            self._poll_table = self._polling.table
+            self._polling.close_with(self)
+            self._start(self._poll_table)
+        except BaseException:
+            self._polling.close()
+            self._polling.join()
+            raise
+
+    def __class_getitem__(cls: Any, types: Any) -> Any:
+        """For annotations: to a type checker there is a third type, the one of a descriptor's `result`."""
+        third = isinstance(types, tuple) and len(types) == len(cls.__parameters__) + 1
+        return super().__class_getitem__(types[:-1] if third else types)  # type: ignore[misc]
+
+    def notify(self) -> None:
+        """Poll as soon as possible everything that is outstanding: once, however often this is called until then."""
+        self._poll_table.ask()
+
+    def adopt(self, result: Any, *, timeout: float | None = None) -> Future[Any]:
+        """A future for a task that exists already, `result` being what a callable would have returned.
+
+        It is polled from now on; the delegate is not asked. `timeout`, in seconds, is instead of the executor's. Raises
+        TypeError or ValueError if that cannot be used, RuntimeError after `shutdown`. Costs less than a microsecond.
+        """
+        return self._poll_table.adopt(self, result, seconds_or_none(timeout))
+
+    def adopt_many(self, results: Iterable[Any], *, timeout: float | None = None) -> list[Future[Any]]:
+        """`adopt` for each of `results`; returns the futures in the same order. A million take about a second.
+
+        Raises what iterating over `results` raises, and what `adopt` does; then none of them is polled.
+        """
+        found = list(iterated("results", results, "results of callables (for one of them there is `adopt`)"))
+        return self._poll_table.adopt_many(self, found, seconds_or_none(timeout))
+
+    def resume(self) -> list[tuple[Any, Future[Any]]]:
+        """Take up what `journal` has on record from before this executor: each task's result, and a future for it.
+
+        They are in the order in which the tasks began to be polled. What was returned once is not returned again; when
+        it raises, a Ctrl-C say, nothing was taken up, and it can be called again. Raises ValueError if the executor has
+        no journal, RuntimeError after `shutdown`.
+        """
+        if self._polling.recorder is None:
+            raise ValueError(f"resume: {self!r} has no journal")
+        recovery, claimant = self._polling.recorder.recovery, object()
+        keys: list[int] = []
+        results: list[Any] = []
+        futures: list[Future[Any]] = []
+        try:
+            if not recovery.claim(claimant):
+                return []
+            keys, results = recovery.keys, recovery.values
+            self._poll_table.adopt_many(self, results, keys=keys, futures=futures)
+            resumed = list(zip(results, futures, strict=True))
+            recovery.keys, recovery.values = [], []
+            return resumed
+        except BaseException:  # a Ctrl-C: the next call is to find it all
+            if recovery.is_claimed_by(claimant):
+                self._poll_table.retract_adopted(futures, results, keys)
+                recovery.give_back(claimant, keys or recovery.keys, results or recovery.values)
+            raise
+
+    def flush_journal(self, timeout: float | None = None) -> bool:
+        """Wait until `journal` has on record what has joined and what has ended so far; whether it has.
+
+        True means on disk, whatever else goes on. `timeout` is how many seconds to wait at most, None for as long as it
+        takes. Without waiting it is False while a task is outstanding that could not be encoded, when the journal's
+        file was deleted, moved or replaced, and when something was not recorded, as the interpreter was ending. Raises
+        ValueError if the executor has no journal.
+        """
+        if self._polling.recorder is None:
+            raise ValueError(f"flush_journal: {self!r} has no journal")
+        seconds = None if timeout is None else min(checked_seconds("timeout", timeout), TIMEOUT_MAX)
+        return self._polling.recorder.flush(seconds)
+
+    def cancel_all(self) -> int:
+        """Try to cancel every future that is not done; returns how many are cancelled then.
+
+        With `cancel_many_fn`, tasks that are polled are cancelled by as few calls as possible; at most
+        `max_concurrency` calls go on at a time. If it takes long, that is logged, at WARNING, every 10 s.
+        """
+        return cancel_in_bulk(self._poll_table.futures(), self._logger)
+
+    def cancel_many(self, futures: Iterable[Future[Any]]) -> int:
+        """`cancel_all` for some futures, of this executor or made from them; returns how many are cancelled then.
+
+        Raises TypeError if `futures` is no iterable of them; then none is cancelled.
+        """
+        return cancel_in_bulk(checked_futures(futures), self._logger)
+
+    def outstanding(self) -> list[OutstandingTask]:
+        """What is being polled, in order of arrival. Costs a microsecond or so for each task."""
+        return [OutstandingTask(*row) for row in self._poll_table.polled_tasks()]
+
+    def stats(self) -> PollStats:
+        """How polling goes. The cost does not depend on how many tasks there are, though on how many groups."""
+        table, tally, meter = self._poll_table, self._poll_table.tally, self._meter
+        outstanding, polled = len(table), table.polling
+        done = tally.finished + tally.failed + tally.cancelled
+        in_calls = min(self._polling.rounds.in_calls, polled)
+        limit = self._options.rate_limit
+        return PollStats(
+            outstanding=outstanding,
+            with_delegate=max(0, outstanding - polled),
+            polled=polled,
+            due=min(self._polling.rounds.due, max(0, polled - in_calls)),
+            in_calls=in_calls,
+            done=done,
+            failed=tally.failed,
+            cancelled=tally.cancelled,
+            calls=tally.calls,
+            errors=tally.call_errors,
+            throttled=meter.throttled,
+            oldest_age=table.oldest_age(),
+            lag=max(meter.last_lag, monotonic() - table.next_due() if in_calls < polled else 0.0),
+            rate=None if limit is None else limit.rate,
+            seconds_left=meter.seconds_left(outstanding, done),
+        )
+
+    def _gauges(self) -> dict[str, float]:
+        """For the metrics."""
+        stats = self.stats()
+        gauges = {"outstanding": float(stats.outstanding), "oldest_age_seconds": stats.oldest_age}
+        return gauges if stats.rate is None else {**gauges, "rate_limit": stats.rate}
+
+    def _repr_html_(self) -> str:
+        return stats_table(f"{type(self).__name__} {self._name!r}", self.stats())
+
+    def _work(self) -> float | None:
+        try:
+            late, next_late = self._poll_table.fail_late()
+            self._polling.cancels.too_late(late, self)
+            seconds = self._polling.rounds.turn()
+            return seconds if next_late == inf else max(0.0, min(seconds, next_late - monotonic()))
+        finally:
+            del self  # see `called`
+
+    def _finish(self) -> None:
+        self._polling.close()
+
+    def _drained(self) -> bool:
+        table = self._poll_table
+        return super()._drained() and not (table.telling or table.reporting or self._polling.cancels.owed)
+
+    def _wait_until_drained(self) -> None:
+        super()._wait_until_drained()
+        self._polling.join()
+
+    def _is_at_work_here(self) -> bool:
+        return self._polling.is_current() or super()._is_at_work_here()
+
+    def _end_with_interpreter(self) -> None:
+        self._poll_table.close(AFTER_INTERPRETER_SHUTDOWN)  # first: what gets in is recorded
+        self._polling.stop_recording()
+        super()._end_with_interpreter()
+        self._polling.loop.cancel_all()
+
+    def _end_after_fork(self) -> None:
+        self._polling.forget()
+        super()._end_after_fork()
+
+
+def seconds_or_none(timeout: float | None) -> float:
+    """`timeout`, checked, or a negative number for None."""
+    return -1.0 if timeout is None else checked_seconds("timeout", timeout)

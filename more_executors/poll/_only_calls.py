@@ -1,0 +1,25 @@
+"""Whether an executor awaits what it is given, as those do that have an event loop, or only calls it."""
+
+from __future__ import annotations
+
+from concurrent import futures
+
+from ..cancel_on_shutdown import CancelOnShutdownExecutor
+from ..pools import ProcessPoolExecutor, ThreadPoolExecutor
+from ..retry import RetryExecutor
+from ..sync import SyncExecutor
+from ..throttle import ThrottleExecutor
+from ..timeout import TimeoutExecutor
+
+__all__: list[str] = []
+
+POOLS = (futures.ThreadPoolExecutor, futures.ProcessPoolExecutor, ThreadPoolExecutor, ProcessPoolExecutor, SyncExecutor)
+LAYERS = (RetryExecutor, ThrottleExecutor, TimeoutExecutor, CancelOnShutdownExecutor)  # hand results on as they are
+
+
+def only_calls(executor: object) -> bool:
+    """Whether a coroutine comes out of `executor` as it went in. False where that cannot be told."""
+    for kind in (*LAYERS, *POOLS):
+        if isinstance(executor, kind) and type(executor).submit is kind.submit:
+            return kind in POOLS or only_calls(executor._delegate)  # type: ignore[union-attr]
+    return False

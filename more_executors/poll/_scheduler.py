@@ -1,0 +1,310 @@
+"""When a poll function is called, and with what: the whole list, as ever, or only what is due.
+
+A turn is given by the executor's thread. It calls, or has called, what there is to poll, and returns the seconds until
+it wants the next; a wake-up brings that forward.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from math import inf
+from time import monotonic
+from typing import Protocol
+
+from .._core import PacedTable, PollTable
+from .._runtime.call_threads import DaemonThreads
+from .._runtime.loop_thread import LoopThread
+from ..rate_limit import RateLimit
+from ._call import PollCalls, Tasks
+
+__all__: list[str] = []
+
+SECONDS_AFTER_ERROR = 1.0  # until it is tried again to begin a call
+SECONDS_BETWEEN_COUNTS = 1.0  # of what is due, while that is more than can be polled
+
+
+class Rounds(Protocol):
+    """What decides about calls."""
+
+    due: int  # how many tasks could be polled now, when that was last looked at
+
+    @property
+    def in_calls(self) -> int:
+        """How many tasks are in calls that go on."""
+        raise NotImplementedError
+
+    def turn(self) -> float:
+        """Poll what there is to poll now; returns the seconds until there is more, unless something is woken."""
+        raise NotImplementedError
+
+
+class WholeList:
+    """One call at a time, on the thread that has the turn, with everything that is outstanding."""
+
+    def __init__(self, table: PollTable, calls: PollCalls, default_interval: float, min_interval: float) -> None:
+        self.due = 0
+        self.in_calls = 0
+        self._table = table
+        self._calls = calls
+        self._default_interval = default_interval
+        self._min_interval = min_interval
+        self._began = -inf
+        self._next = -inf
+        self._wanted = False  # a poll, as soon as the minimum interval is over
+        self._asked = False
+
+    def turn(self) -> float:
+        self._table.quiet_until = -inf  # first: who joins after this wakes us, who joined before is among the news
+        now = monotonic()
+        joined, asked = self._table.news()
+        self._wanted = self._wanted or joined or asked
+        self._asked = self._asked or asked
+        next_due = min(self._next, self._table.next_due())
+        self._wanted = self._wanted or now >= next_due
+        if not self._wanted:
+            return next_due - now
+        earliest = max(self._calls.paused_until, -inf if self._asked else self._began + self._min_interval)
+        if now < earliest:
+            self._table.quiet_until = earliest
+            return earliest - now
+        try:
+            return self._poll(now, max(0.0, now - next_due) if next_due > -inf else 0.0)
+        except BaseException:  # of no task is it known when it is due
+            self._wanted = True
+            raise
+        finally:
+            del self
+
+    def _poll(self, now: float, late: float) -> float:
+        tasks = self._table.hand_out(self._asked)
+        self._wanted = self._asked = False
+        self._began = now
+        self.in_calls = len(tasks)
+        try:
+            delay = self._calls.call(tasks, late)
+            if delay < 0:
+                delay = self._default_interval
+            self._next = monotonic() + delay
+            return min(delay, self._table.next_due() - monotonic())
+        finally:
+            self.in_calls = 0
+            del self, tasks  # see `called`
+
+
+class Runner(Protocol):
+    """Where calls are made."""
+
+    def has_room(self) -> bool:
+        """Whether a call would begin at once."""
+        raise NotImplementedError
+
+    def start(self, tasks: Tasks, late: float) -> bool:
+        """Begin a call with `tasks`; whether it is over already."""
+        raise NotImplementedError
+
+
+class Here:
+    """Calls on the thread that has the turn, one at a time."""
+
+    def __init__(self, calls: PollCalls) -> None:
+        self._calls = calls
+
+    def has_room(self) -> bool:
+        return True
+
+    def start(self, tasks: Tasks, late: float) -> bool:
+        try:
+            self._calls.call(tasks, late)
+            return True
+        finally:
+            del self, tasks  # see `called`
+
+
+class OnThreads:
+    """Calls on threads, as many at a time as there are threads."""
+
+    def __init__(self, calls: PollCalls, table: PacedTable, threads: DaemonThreads) -> None:
+        threads.when_free = table.waker.set
+        self._calls = calls
+        self._threads = threads
+        self.has_room = threads.has_room
+
+    def start(self, tasks: Tasks, late: float) -> bool:
+        try:
+            self._threads.start(partial(self._call, tasks, late))
+        except RuntimeError:  # no thread can be started now
+            self._calls.call(tasks, late)
+            return True
+        return False
+
+    def _call(self, tasks: Tasks, late: float) -> None:
+        try:
+            self._calls.call(tasks, late)
+        finally:
+            del self, tasks
+
+
+class OnLoop:
+    """Calls of an `async def`, at most so many at a time."""
+
+    def __init__(self, calls: PollCalls, table: PacedTable, loop: LoopThread, most: int) -> None:
+        self._calls = calls
+        self._table = table
+        self._loop = loop
+        self._most = most
+        self._going_on: set[object] = set()
+        self._queued: set[object] = set()  # those of them that have not begun
+
+    def has_room(self) -> bool:
+        return len(self._going_on) < self._most
+
+    def start(self, tasks: Tasks, late: float) -> bool:
+        call, queued = object(), False
+        try:
+            self._going_on.add(call)
+            self._queued.add(call)
+            queued = True
+            self._loop.start(partial(self._call, call, tasks, late), self._calls.context)
+            return False
+        except BaseException:  # the loop, or its thread, cannot be made
+            if queued and not taken(self._queued, call):
+                return False  # it has begun all the same
+            self._going_on.discard(call)
+            raise
+        finally:
+            del self, tasks
+
+    async def _call(self, call: object, tasks: Tasks, late: float) -> None:
+        if not taken(self._queued, call):
+            return  # to start it failed after all, and somebody else has its tasks
+        try:
+            await self._calls.call_async(tasks, late, self._loop)
+        finally:
+            self._going_on.discard(call)
+            self._table.waker.set()
+            del self, tasks
+
+
+def taken(items: set[object], item: object) -> bool:
+    """Take `item` out of `items`; whether it was there. One thread gets it, whatever others do."""
+    try:
+        items.remove(item)
+    except (KeyError, MemoryError):  # there may be no memory for a KeyError
+        return False
+    return True
+
+
+class WhatIsDue:
+    """Calls with tasks that are due, in batches, begun in rounds that are at least `min_interval` apart.
+
+    A round hands out what was due when it began. What is due later waits for the next one, and so do tasks that join:
+    else a stream of them would be polled one by one.
+    """
+
+    def __init__(
+        self,
+        table: PacedTable,
+        calls: PollCalls,
+        runner: Runner,
+        *,
+        min_interval: float,
+        batch_size: int,
+        rate_limit: RateLimit | None,
+    ) -> None:
+        self.due = 0
+        self._counted = -inf
+        self._table = table
+        self._calls = calls
+        self._runner = runner
+        self._min_interval = min_interval
+        self._batch_size = batch_size
+        self._rate_limit = rate_limit
+        self._began = -inf
+        self._until = -inf  # what is due by then belongs to the round
+        self._asked = False
+
+    @property
+    def in_calls(self) -> int:
+        return self._table.in_calls
+
+    def turn(self) -> float:
+        try:
+            return self._turn()
+        finally:
+            del self
+
+    def _turn(self) -> float:
+        self._table.quiet_until = -inf  # first: who joins after this wakes us, who joined before is found below
+        now = monotonic()
+        _, asked = self._table.news()
+        self._asked = self._asked or asked
+        if self._asked:
+            self._table.make_all_due()
+            self._began = self._until = now = monotonic()
+            self._asked = False
+        self._table.drop_empty_groups()
+        try:
+            wait = self._poll_round(now)
+            if wait is None:
+                next_due = self._table.next_due()
+                self.due = 0
+                wait = next_due - now
+                rest = self._began + self._min_interval - now
+                if wait <= 0 and rest > 0:
+                    wait = rest
+                elif wait <= 0:
+                    self._began = self._until = now
+                    wait = self._poll_round(now)
+                    if wait is None:
+                        wait = max(0.0, self._table.next_due() - monotonic())
+            return self._quietly(wait, now)
+        finally:
+            del self
+
+    def _quietly(self, wait: float, now: float) -> float:
+        """`wait`, or less: until the next round may begin, whoever joins need not wake this thread."""
+        until = self._began + self._min_interval
+        if now >= until or wait == 0.0:
+            return max(0.0, wait)
+        self._table.quiet_until = until
+        return min(wait, until - now)
+
+    def _poll_round(self, now: float) -> float | None:
+        """Begin the calls of the round; returns when to go on with it, in seconds, or None if that was all."""
+        try:
+            while self._table.has_due(self._until):
+                wait = self._hindered(now)
+                if wait > 0:
+                    return min(wait, self._count_due(now))
+                if self._call_next(now):
+                    self._count_due(now)
+                    return 0.0  # one call a turn, if it is made here: then deadlines are kept
+            return None
+        finally:
+            del self
+
+    def _hindered(self, now: float) -> float:
+        """The seconds until a call may be made; inf until one is over; 0 for now, and then it counts as made."""
+        if not self._runner.has_room():
+            return inf
+        if now < self._calls.paused_until:
+            return self._calls.paused_until - now
+        return 0.0 if self._rate_limit is None else self._rate_limit.try_take()
+
+    def _call_next(self, now: float) -> bool:
+        tasks, late = self._table.hand_out_due(self._until, self._batch_size, now)
+        try:
+            return bool(tasks) and self._runner.start(tasks, late)
+        except BaseException:
+            self._table.postpone(tasks, SECONDS_AFTER_ERROR)
+            raise
+        finally:
+            del self, tasks  # see `called`
+
+    def _count_due(self, now: float) -> float:
+        """Count what is due, unless that was done just now; the seconds until it is to be done, inf if it was."""
+        if now < self._counted + SECONDS_BETWEEN_COUNTS:
+            return self._counted + SECONDS_BETWEEN_COUNTS - now
+        self._counted = now
+        self.due = self._table.due(now)
+        return inf

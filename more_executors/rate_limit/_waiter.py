@@ -1,0 +1,30 @@
+"""A thread that waits in line for a call to be allowed."""
+
+from __future__ import annotations
+
+from threading import get_ident
+
+from .._core import Waker
+
+__all__: list[str] = []
+
+
+class Waiter:
+    """A thread that waits in `take`."""
+
+    def __init__(self) -> None:
+        self.number = 0  # in order of arrival; 0 before
+        self.thread = get_ident()
+        self._waker = Waker()
+
+    def wait(self, seconds: float) -> None:
+        """Sleep until `set` is called, for so many seconds at the most."""
+        self._waker.wait(seconds)
+
+    def set(self) -> None:
+        """Have the thread look again. Takes no lock."""
+        self._waker.set()
+
+    def clear(self) -> None:
+        """Forget that it was to look again: it does."""
+        self._waker.wait(0)

@@ -1,0 +1,6 @@
+"""A poll function made of one that asks for the statuses of ids: see `StatusPoll`."""
+
+from ._status_poll import AsyncStatusPoll as AsyncStatusPoll
+from ._status_poll import StatusPoll, TaskMissing
+
+__all__ = ["StatusPoll", "TaskMissing"]

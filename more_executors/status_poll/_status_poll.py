@@ -1,0 +1,265 @@
+"""A poll function made of "give me the statuses of these ids".
+
+Guarantees:
+
+* What goes wrong with one entry of a reply, or one task, concerns that one. What `fetch` raises goes out of the call,
+  and so does `Throttled`, wherever it is raised.
+* A task is missing only by replies that were read: neither a call that fails nor a reply of which nothing could be
+  read says anything about it.
+* `fetch`, `key`, `id`, `resolve` and `clock` are called with nothing held.
+* Nothing is kept between calls but when tasks that are missing now were first left out; nothing at all without
+  `missing_after`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta, timezone
+from functools import partial
+from typing import Any, Generic
+
+from .._callables import check_callable, check_optional_callable, checked_clock, done_by, is_async
+from .._checks import checked_seconds, chosen_logger, real_number, shown
+from .._core import PollDescriptor, log
+from .._types import C, D
+from ..rate_limit import Throttled
+from ._request import Asked, fail, resolve_one
+
+__all__ = ["StatusPoll", "TaskMissing"]
+
+MANY_MISSING = 256  # those that are gone are looked for when there are more, and twice as many as the last time
+
+
+class TaskMissing(LookupError):  # noqa: N818  # as LookupError and the like
+    """A task that no reply has had for longer than `missing_after` of a `StatusPoll`.
+
+    `task_id` is the id it was asked for by, `since` when the first reply left it out, a `datetime` in UTC, and
+    `seconds` how long that had been so.
+    """
+
+    def __init__(self, task_id: Any, since: datetime, seconds: float) -> None:
+        if not isinstance(since, datetime):
+            raise TypeError(f"since must be a datetime, not {shown(since)}")
+        super().__init__(task_id, since, seconds)
+        self.task_id = task_id
+        self.since = since
+        self.seconds = real_number("seconds", seconds, " s")
+
+    def __str__(self) -> str:
+        since = f"{self.since:%Y-%m-%d %H:%M:%S %Z}"
+        return f"task {shown(self.task_id)} has been in no reply since {since}, for {self.seconds:.1f} s"
+
+
+class StatusPoll(Generic[C, D]):
+    """A poll function for a service that is asked about many tasks at once, by their ids.
+
+        def resolve(descriptor, status):
+            if status["state"] == "finished":
+                descriptor.yield_result(status["output"])
+            elif status["state"] == "failed":
+                descriptor.yield_exception(RuntimeError(status["reason"]))
+
+        poll = StatusPoll(service.statuses, key=lambda status: status["id"], resolve=resolve, missing_after=60)
+        with Executors.thread_pool().with_poll(poll, batch_size=100) as executor:
+            futures = [executor.submit(service.start, job) for job in jobs]
+
+    Each call asks about all tasks it is given with one `fetch`, and has each status looked up and resolved; with no
+    tasks it asks nothing. Tasks of the same id are asked about once, and each is resolved.
+
+    It can be called by any number of threads at a time, and shared by executors, if the functions it is made of can.
+    An id costs a lookup in a dict beside the calls of those functions.
+
+    If `fetch` is `async def`, so is this.
+    """
+
+    _fetch: Callable[[list[Any]], Any]
+    _key: Callable[[Any], object] | None
+    _resolve: Callable[[PollDescriptor[Any, Any], Any], object]
+    _missing_after: float | None
+    _id: Callable[[Any], object] | None
+    _logger: logging.Logger
+    _clock: Callable[[], float]
+    _missing: dict[PollDescriptor[Any, Any], float]  # when the first reply left them out, by the clock
+    _many_missing: int
+    _look_again: float  # by the clock: for those that are gone, however few they are
+    _reported: dict[str, object]
+
+    def __new__(
+        cls,
+        fetch: Callable[[list[Any]], Any],
+        key: Callable[[Any], object] | None,
+        resolve: Callable[[PollDescriptor[Any, Any], Any], object],
+        *,
+        missing_after: float | None = None,
+        id: Callable[[Any], object] | None = None,
+        logger: logging.Logger | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Any:
+        """Make it.
+
+        Args:
+            fetch: gets a new list of ids, none twice, and returns what the service says of them: an iterable of
+                statuses, or a mapping of ids to statuses. May be `async def`. What it raises goes out of the call.
+            key: gets a status, and returns its id. None if `fetch` returns mappings, of which it is not asked.
+            resolve: gets a descriptor and a status. Calls `yield_result` or `yield_exception` of the descriptor, or
+                does nothing while the task goes on. If it raises, the task fails with that.
+            missing_after: seconds for which every reply has to leave out a task before it fails with `TaskMissing`,
+                at least 0; None is for ever.
+            id: gets what the submitted callable returned, and returns the id of the task, which must be hashable; by
+                default that is the id. If it raises, the task fails with that.
+            logger: by default the one called "StatusPoll". It is told once each, at WARNING, that a reply had an entry
+                that `key` cannot read, an id that was not asked for, and an id twice, the first of which counts.
+            clock: says the time in seconds.
+
+        Raises TypeError or ValueError if one of these cannot be used.
+
+        A call raises what `fetch` raises, TypeError if that returns no iterable, or no mapping without a `key`, and
+        `Throttled` if one of the functions does.
+        """
+        check_callable("fetch", fetch, awaited=True, iterated=True)
+        check_optional_callable("key", key)
+        check_callable("resolve", resolve)
+        check_optional_callable("id", id)
+        clock = checked_clock(clock)
+        if is_async(fetch) and not issubclass(cls, AsyncStatusPoll):
+            if cls is not StatusPoll:
+                raise TypeError(f"fetch of a {cls.__name__} must not be async, not {shown(fetch)}")
+            cls = AsyncStatusPoll
+        self: Any = object.__new__(cls)
+        self._fetch = fetch
+        self._key = key
+        self._resolve = resolve
+        self._missing_after = None if missing_after is None else checked_seconds("missing_after", missing_after)
+        self._id = id
+        self._logger = chosen_logger(logger, "StatusPoll")
+        self._clock = clock
+        self._missing = {}
+        self._many_missing = MANY_MISSING
+        self._look_again = clock()
+        self._reported = {}
+        return self
+
+    def __call__(self, descriptors: list[PollDescriptor[Any, Any]]) -> Any:
+        """Ask about the tasks of `descriptors`, and resolve those that are done."""
+        asked: Asked | None = None
+        try:
+            asked = Asked(descriptors, self._id)
+            if asked.ids:
+                self._read(asked, self._fetch(asked.ids.copy()))
+        finally:
+            del self, descriptors, asked  # see `called` in poll.py
+
+    def __reduce__(self) -> Any:
+        """A copy is made of the same functions; which tasks are missing it has to find out itself."""
+        options = {"missing_after": self._missing_after, "id": self._id, "logger": self._logger, "clock": self._clock}
+        own = {name: value for name, value in vars(self).items() if name not in StatusPoll.__annotations__}
+        make = partial(StatusPoll.__new__, type(self), self._fetch, self._key, self._resolve, **options)
+        return make, (), own or None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self._fetch!r}>"
+
+    def _read(self, asked: Asked, reply: Any) -> None:
+        """Resolve the tasks whose statuses are in `reply`, and see about the others."""
+        key, resolve, missing, waiting = self._key, self._resolve, self._missing, asked.waiting
+        mapping = isinstance(reply, Mapping)
+        entries = reply.items() if mapping else iterable(reply, self._fetch, key)
+        readable, empty = False, True
+        entry = task_id = status = descriptor = twin = None
+        try:
+            for entry in entries:
+                empty = False
+                try:
+                    task_id, status = entry if mapping else (key(entry), entry)  # type: ignore[misc]
+                    descriptor = waiting.pop(task_id, None)
+                except Throttled:
+                    raise
+                except Exception as error:
+                    self._report("an entry whose id cannot be read: %r", entry, error=error)
+                    continue
+                readable = True
+                if descriptor is None:
+                    self._report_odd_id(asked, task_id)
+                    continue
+                try:  # as `resolve_one`, which would cost a call for each
+                    if (answer := resolve(descriptor, status)) is not None:
+                        done_by(resolve, answer)
+                except Throttled:
+                    raise
+                except Exception as error:
+                    fail(descriptor, error)
+                if missing:
+                    missing.pop(descriptor, None)
+                if asked.twins:
+                    for twin in asked.twins.pop(task_id, ()):
+                        resolve_one(resolve, twin, status)
+                        missing.pop(twin, None)
+            if waiting and (readable or empty):
+                self._left_out(waiting, asked.twins)
+        finally:
+            del self, asked, reply, entries, entry, task_id, status, waiting, missing, descriptor, twin
+
+    def _left_out(
+        self, waiting: dict[Any, PollDescriptor[Any, Any]], twins: dict[Any, list[PollDescriptor[Any, Any]]]
+    ) -> None:
+        """The reply had no status of the tasks in `waiting`."""
+        log(self._logger, logging.DEBUG, "the reply leaves out %d ids", len(waiting))
+        if self._missing_after is None:
+            return
+        now = self._clock()
+        for task_id, first in waiting.items():
+            for descriptor in (first, *twins.get(task_id, ())):
+                seconds = now - self._missing.setdefault(descriptor, now)
+                if seconds >= self._missing_after:
+                    self._missing.pop(descriptor, None)
+                    since = datetime.now(timezone.utc) - timedelta(seconds=seconds)
+                    descriptor.yield_exception(TaskMissing(task_id, since, seconds))
+        if len(self._missing) > self._many_missing or now >= self._look_again:
+            self._look_again = now + self._missing_after
+            self._forget_who_is_gone()
+
+    def _forget_who_is_gone(self) -> None:
+        """Forget the tasks that somebody else ended: no list has them any more."""
+        for descriptor in list(self._missing):
+            if descriptor.done:
+                self._missing.pop(descriptor, None)
+        self._many_missing = max(2 * len(self._missing), MANY_MISSING)
+
+    def _report_odd_id(self, asked: Asked, task_id: object) -> None:
+        if task_id in asked.known():
+            self._report("two statuses of %r, of which the first counts", task_id)
+        else:
+            self._report("a status of %r, which was not asked for", task_id)
+
+    def _report(self, what: str, about: object, error: Exception | None = None) -> None:
+        """Log what is odd about a reply, unless that has been done."""
+        this = object()
+        if self._reported.setdefault(what, this) is this:
+            message = f"%r returned {what}; the like is not reported again"
+            log(self._logger, logging.WARNING, message, self._fetch, about, error=error)
+
+
+class AsyncStatusPoll(StatusPoll[C, D]):
+    """A `StatusPoll` whose `fetch` is `async def`."""
+
+    async def __call__(self, descriptors: list[PollDescriptor[Any, Any]]) -> None:
+        """Ask about the tasks of `descriptors`, and resolve those that are done."""
+        asked: Asked | None = None
+        try:
+            asked = Asked(descriptors, self._id)
+            if asked.ids:
+                self._read(asked, await self._fetch(asked.ids.copy()))  # type: ignore[misc]
+        finally:
+            del self, descriptors, asked
+
+
+def iterable(reply: Any, fetch: object, key: object) -> Iterable[Any]:
+    """`reply`. Raises TypeError if it cannot be the reply of a `fetch`."""
+    done_by(fetch, reply, iterated=True)
+    if isinstance(reply, (str, bytes, bytearray)) or not isinstance(reply, Iterable):
+        raise TypeError(f"fetch must return an iterable of statuses, or a mapping of ids to them, not {shown(reply)}")
+    if key is None:
+        raise TypeError(f"without a key, fetch must return a mapping of ids to statuses, not {shown(reply)}")
+    return reply
