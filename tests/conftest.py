@@ -9,8 +9,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).with_name("support")))
+
 from support import PATIENCE
 
 from more_executors import _core

@@ -17,8 +17,7 @@ import pytest
 from support import PATIENCE, PollCall, SomeError, SteppedPoll
 
 from more_executors import PollDescriptor, PollExecutor, SyncExecutor, _core
-from more_executors.poll import _call, _scheduler
-from more_executors.poll import _executor as poll
+from more_executors.poll import _call, _executor, _scheduler
 from more_executors.retry import RetryPolicy
 
 START = 1000.0  # what the clock says at first
@@ -56,7 +55,7 @@ class PacedClock:
         self._wakes_at = inf
         self.sleeps = 0  # so far
         monkeypatch.setattr(_core, "allocate_lock", lambda: SleepLock(self))
-        for module in (_core, _call, _scheduler, poll):
+        for module in (_core, _call, _scheduler, _executor):
             monkeypatch.setattr(module, "monotonic", lambda: self._now)
 
     @property

@@ -24,7 +24,7 @@ for package in ("aiohttp", "matplotlib", "rich"):
     pytest.importorskip(package)
 requests = pytest.importorskip("requests")
 
-DEMO = Path(__file__).parents[1] / "examples" / "publish"
+DEMO = Path(__file__).parents[2] / "examples" / "publish"
 PNG = b"\x89PNG\r\n\x1a\n"
 COUNT = re.compile(r"^  (finished|failed|cancelled|never submitted|sum) +([\d,]+)", re.MULTILINE)
 

@@ -15,7 +15,7 @@ from support import CHILD_PATIENCE
 pytest.importorskip("requests")
 pytest.importorskip("aiohttp")
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

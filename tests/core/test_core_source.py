@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-SOURCES = sorted((Path(__file__).parent.parent / "src_c").glob("*.pxi"))
+SOURCES = sorted((Path(__file__).parents[2] / "src_c").rglob("*.pxi"))
 
 
 def handlers_that_are_left(source: str) -> list[str]:

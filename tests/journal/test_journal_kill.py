@@ -58,7 +58,7 @@ class Worker:
     """A process, and what it says while nobody asks."""
 
     def __init__(self, name: str, *arguments: object) -> None:
-        script = Path(__file__).parent / "killed" / f"{name}.py"
+        script = Path(__file__).parents[1] / "killed" / f"{name}.py"
         environment = {**os.environ, "PYTHONPATH": str(Path(more_executors.__file__).parent.parent)}
         command = [sys.executable, str(script), *map(str, arguments)]
         pipe = subprocess.PIPE

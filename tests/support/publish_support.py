@@ -16,7 +16,7 @@ import pytest
 from support import PATIENCE
 
 requests = pytest.importorskip("requests")
-DEMO = Path(__file__).parents[1] / "examples" / "publish"
+DEMO = Path(__file__).parents[2] / "examples" / "publish"
 
 
 @contextmanager

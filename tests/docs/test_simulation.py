@@ -16,7 +16,7 @@ from support import CHILD_PATIENCE
 from more_executors import Backoff, _core
 from more_executors.poll import _call, _scheduler
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 if not (ROOT / "benchmarks" / "simulation").is_dir():
     pytest.skip("needs benchmarks/, which is not here", allow_module_level=True)

@@ -29,7 +29,7 @@ from support import CHILD_PATIENCE
 import more_executors
 from more_executors import metrics, progress
 
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)
 # What pages need that is not there with the library, or with the extra `test`.
 NEEDS = {

@@ -12,7 +12,7 @@ import pytest
 
 import more_executors
 
-HERE = Path(__file__).parent / "greenlets"
+HERE = Path(__file__).parents[1] / "greenlets"
 
 
 @pytest.mark.parametrize("scenarios", ["chains", "shutdown", "polling", "waiting", "late"])

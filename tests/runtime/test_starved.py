@@ -13,7 +13,7 @@ import more_executors
 
 pytest.importorskip("_testcapi", reason="it takes CPython's own test module to have allocations fail")
 
-STARVED = Path(__file__).parent / "starved"
+STARVED = Path(__file__).parents[1] / "starved"
 FREE_THREADED = not getattr(sys, "_is_gil_enabled", lambda: True)()
 
 

@@ -21,7 +21,7 @@ from more_executors.rate_limit import RateLimit, Throttled
 
 pytestmark = pytest.mark.skipif(not metrics.enabled, reason="needs metrics that are not switched off")
 
-DASHBOARD = json.loads((Path(__file__).parent.parent / "docs" / "grafana-dashboard.json").read_text(encoding="utf-8"))
+DASHBOARD = json.loads((Path(__file__).parents[2] / "docs" / "grafana-dashboard.json").read_text(encoding="utf-8"))
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
 TARGETS = [target for panel in PANELS for target in panel["targets"]]
 DATASOURCE = {"type": "prometheus", "uid": "${datasource}"}
