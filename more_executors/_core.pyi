@@ -248,7 +248,7 @@ class JoiningTable(StagedTable):
     def news(self) -> tuple[bool, bool]: ...
 
 @disjoint_base
-class PolledTable(JoiningTable):
+class PollTable(JoiningTable):
     def __new__(
         cls,
         logger: Logger,
@@ -287,7 +287,7 @@ class PolledTable(JoiningTable):
     def count_failures(self, tasks: list[PollDescriptor[Any, Any]]) -> dict[int, list[PollDescriptor[Any, Any]]]: ...
 
 @final
-class PollTable(PolledTable):
+class FullListTable(PollTable):
     def __new__(cls, logger: Logger, *args: Any, **_: Any) -> Self: ...
     def hand_out(self, everything: bool = False) -> list[PollDescriptor[Any, Any]]: ...
     def next_due(self) -> float: ...
@@ -297,7 +297,7 @@ class PollTable(PolledTable):
     def postpone(self, tasks: list[PollDescriptor[Any, Any]], seconds: float, in_vain: bool = False) -> None: ...
 
 @final
-class PacedTable(PolledTable):
+class PacedTable(PollTable):
     def __new__(
         cls,
         logger: Logger,

@@ -11,7 +11,7 @@ from typing import Any
 
 from .._callables import check_callable, check_method, check_optional_callable, is_async
 from .._checks import check_optional, checked_count, checked_pause, checked_seconds, has_method, shown
-from .._core import Backoff, PacedTable, PollTable, threads_are_greenlets
+from .._core import Backoff, FullListTable, PacedTable, threads_are_greenlets
 from .._runtime.call_threads import DaemonThreads
 from .._runtime.loop_thread import LoopThread
 from ..journal import JournalLike
@@ -139,7 +139,7 @@ class Polling:
             threads=self.cancellers,
             logger=logger,
         )
-        self.table = (PacedTable if options.is_paced else PollTable)(
+        self.table = (PacedTable if options.is_paced else FullListTable)(
             logger,
             self.cancels.one,
             self.cancels.many,

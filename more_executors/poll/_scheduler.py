@@ -11,7 +11,7 @@ from math import inf
 from time import monotonic
 from typing import Protocol
 
-from .._core import PacedTable, PollTable
+from .._core import FullListTable, PacedTable
 from .._runtime.call_threads import DaemonThreads
 from .._runtime.loop_thread import LoopThread
 from ..rate_limit import RateLimit
@@ -41,7 +41,7 @@ class Rounds(Protocol):
 class WholeList:
     """One call at a time, on the thread that has the turn, with everything that is outstanding."""
 
-    def __init__(self, table: PollTable, calls: PollCalls, default_interval: float, min_interval: float) -> None:
+    def __init__(self, table: FullListTable, calls: PollCalls, default_interval: float, min_interval: float) -> None:
         self.due = 0
         self.in_calls = 0
         self._table = table

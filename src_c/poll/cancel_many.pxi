@@ -31,7 +31,7 @@ def cancel_many(list futures not None, logger=None):
             breathe_at(i)
         while by_table:
             table, pairs = by_table.popitem()
-            ask_in_bulk(<PolledTable>table, pairs)
+            ask_in_bulk(<PollTable>table, pairs)
     finally:
         for pairs in by_table.values():     # a Ctrl-C came out of another: nobody is to wait for these
             give_up(pairs, 0, len(pairs))
@@ -57,7 +57,7 @@ cdef PollDescriptor polled_under(object future):
         if task is None:
             break
         if isinstance(task, PollDescriptor):
-            return None if (<PolledTable>task.origin).cancel_many is None else <PollDescriptor>task
+            return None if (<PollTable>task.origin).cancel_many is None else <PollDescriptor>task
         foot = task.under()
     return None
 
@@ -88,7 +88,7 @@ cdef bint begin_in_bulk(object future, dict by_table) except -1:
     return True
 
 
-cdef int ask_in_bulk(PolledTable table, list pairs) except -1:
+cdef int ask_in_bulk(PollTable table, list pairs) except -1:
     cdef BulkCancel bulk
     try:
         bulk = bulk_cancel(pairs)

@@ -3,8 +3,8 @@
 
 @cython.final
 @cython.no_gc_clear
-cdef class PacedTable(PolledTable):
-    """A PolledTable in which each task has a time of its own: it is handed out then, and again when that call is over.
+cdef class PacedTable(PollTable):
+    """A PollTable in which each task has a time of its own: it is handed out then, and again when that call is over.
 
     With `group_by(result)`, tasks that are handed out together are all of one group. `schedule`, or None, is asked for
     delays. Handing out k tasks, and getting them back, costs k times the logarithm of how many wait.

@@ -44,7 +44,7 @@ cdef class PollDescriptor(Task):
             return
         if traceback is not None:
             exception = exception.with_traceback(traceback)
-        self.future.settle(ERROR, (<PolledTable>self.origin).yielded(exception, traceback is not None), NULL)
+        self.future.settle(ERROR, (<PollTable>self.origin).yielded(exception, traceback is not None), NULL)
 
     def poll_after(self, seconds):
         """Poll this task again `seconds` from now, or from the call it is in, and no sooner.
@@ -58,7 +58,7 @@ cdef class PollDescriptor(Task):
         if not pause >= 0.0:
             raise ValueError(f"seconds must be 0 or more, not {shown(seconds)}")
         if not self.over and self.phase == ON_ITS_OWN:
-            (<PolledTable>self.origin).poll_after(self, monotonic() + pause)
+            (<PollTable>self.origin).poll_after(self, monotonic() + pause)
 
     def restart_backoff(self):
         """Begin anew with the delays that the executor's `schedule` gives: there is news of the task.
@@ -66,7 +66,7 @@ cdef class PollDescriptor(Task):
         If the task waits for its next poll, that comes after the first delay now, unless it is due sooner.
         """
         if not self.over and self.phase == ON_ITS_OWN:
-            (<PolledTable>self.origin).restart(self)
+            (<PollTable>self.origin).restart(self)
 
     @property
     def polls(self):
@@ -93,7 +93,7 @@ cdef class PollDescriptor(Task):
         enter_user_code()
         try:
             refuse_coroutine(value, True)
-            (<PolledTable>self.origin).take_up(self, value, -1.0, 0)
+            (<PollTable>self.origin).take_up(self, value, -1.0, 0)
         except BaseException as error:
             interrupt_later(error)
             self.future.settle(ERROR, error, delivery)
@@ -143,7 +143,7 @@ cdef class PollDescriptor(Task):
                 return 0
 
     cdef int cancel_polled(self, FutureCore future, Delivery *delivery) except -1:
-        cdef object cancel_fn = (<PolledTable>self.origin).cancel_fn
+        cdef object cancel_fn = (<PollTable>self.origin).cancel_fn
         cdef CancelAttempt attempt, other
         cdef bint agreed = False, later = False
         if cancel_fn is None:
@@ -155,7 +155,7 @@ cdef class PollDescriptor(Task):
                 other = self.attempt
             if other is None:
                 return future.cancelled_now()
-            if (<PolledTable>self.origin).cannot_wait is not None and (<PolledTable>self.origin).cannot_wait(future):
+            if (<PollTable>self.origin).cannot_wait is not None and (<PollTable>self.origin).cannot_wait(future):
                 return 0
             return other.share()
         try:
@@ -167,18 +167,18 @@ cdef class PollDescriptor(Task):
         finally:
             agreed = end_attempt(self, attempt, agreed, delivery)
         if later:
-            (<PolledTable>self.origin).cancel_later(future)
+            (<PollTable>self.origin).cancel_later(future)
         return agreed
 
     cdef void claimed(self) noexcept:
-        if not (<PolledTable>self.origin).leaving:
-            (<PolledTable>self.origin).record_end(self)
+        if not (<PollTable>self.origin).leaving:
+            (<PollTable>self.origin).record_end(self)
 
     cdef void ended(self, State state) noexcept:
         """The answer of a cancel() that is being decided is known now, to those who share it."""
         cdef CancelAttempt attempt
         # First: who learns of the end finds it told, and the last to leave the table has the recorder closed.
-        (<PolledTable>self.origin).record_end(self)
+        (<PollTable>self.origin).record_end(self)
         with cython.critical_section(self.future):
             attempt = self.attempt
             self.attempt = None

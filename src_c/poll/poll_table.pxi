@@ -1,125 +1,212 @@
-"""The table of a poll executor that polls whole lists."""
+"""What the tables of poll executors share: what cancels and what fails tasks that are polled."""
 
 
-@cython.final
+CANCEL_LATER = object()
+
+cdef enum Look:
+    NOT_YET
+    WANTED          # the deadline has passed
+    UNDER_WAY       # handed out after that
+
+
 @cython.no_gc_clear
-cdef class PollTable(PolledTable):
-    """A PolledTable that hands out all polled tasks at once, but those that were put off."""
-    cdef SharedByte postponed       # section(self): some may be left out of the list
-    cdef SharedDouble first_postponed   # section(self): when the first of those is due again, or infinity
-    cdef SharedByte looking         # section(self): some have their last look in the call that goes on
+cdef class PollTable(JoiningTable):
+    """A table of tasks that are polled.
 
-    def __cinit__(self, logger, *args, **_):
-        self.first_postponed = INFINITY
+    `cancel_fn(result)`, or None, decides whether a polled task is cancelled, `cancel_many(bulk)`, or None, about the
+    several of a BulkCancel. Instead of waiting, `cancel_fn` may answer `CANCEL_LATER`: then `cancel_later(future)` is
+    called, and the answer is no for now. `cannot_wait(future)`, or None, says whether the calling thread must not wait
+    for an answer that another one is finding out.
 
-    def hand_out(self, bint everything=False):
-        """A new list of the polled tasks that are not done, in order of arrival.
+    What has passed its deadline somebody has to `fail_late`. Before that it is handed out once more, and fails when
+    that call is over, or `last_look` seconds later at the latest; with 0, it fails at once. `too_late(results,
+    executor)`, or None, hears of what fails so.
 
-        Without those that are postponed by `poll_after` or a failed call, unless it is to be `everything`.
-        """
+    A subclass hands out what is to be polled. It never hands out a task that is done, or one that is handed out.
+    """
+    cdef readonly object cancel_fn
+    cdef readonly object cancel_many
+    cdef readonly object cannot_wait
+    cdef readonly object cancel_later
+    cdef readonly double last_look
+    cdef readonly object too_late
+    cdef readonly SharedSize reporting      # threads that are telling `too_late` of tasks, which may have ended
+    cdef list late              # of who calls `fail_late`: tasks whose time is over, the first last
+    cdef list failed            # likewise: the results of those that have failed
+    cdef object last_yielded    # section(self): a weak reference to the SharedError that ended one, or None
+
+    def __cinit__(self, logger, cancel_fn=None, cancel_many=None, *, cannot_wait=None, cancel_later=None,
+                  double last_look=0.0, too_late=None, **_):
+        self.cancel_fn = cancel_fn
+        self.cancel_many = cancel_many
+        self.cannot_wait = cannot_wait
+        self.cancel_later = cancel_later
+        self.last_look = last_look
+        self.too_late = too_late
+        self.late = []
+        self.failed = []
+
+    @property
+    def polling(self):
+        """How many tasks are in the polled list."""
+        return self.moved_on.live
+
+    def polled_tasks(self):
+        """A new list of tuples, of each polled task: result, age in seconds, polls, failures, and the future."""
         cdef list tasks = self.listed(self.moved_on)
-        return self.without_postponed(tasks, everything) if self.postponed else tasks
+        cdef list rows = []
+        cdef double now = coarse_now()
+        cdef PollDescriptor task
+        for item in tasks:
+            task = item
+            rows.append((task.value, now - task.started, task.polls, task.failures, task.future))
+            breathe_at(len(rows))
+        drop(tasks)
+        return rows
 
-    cdef list without_postponed(self, list tasks, bint everything):
-        cdef list due = []
-        cdef double now = monotonic(), first = INFINITY, when
-        cdef Pace pace
-        cdef bint left_out = False
+    # -- what has waited too long ----------------------------------------------------------------------------
+
+    def fail_late(self):
+        """Fail what has been polled for too long: returns the results of some, and when to call again; may be inf.
+
+        One thread at a time may call it. If it raises, for a lack of memory, the next call goes on with what is left.
+        """
+        cdef list fresh
+        cdef tuple answer
+        if not self.late:
+            self.late = self.deadlines.pop_due(monotonic(), BREATH)
+            self.late.reverse()
+        while self.late:
+            task = self.late[len(self.late) - 1]
+            if not self.look_again(<PollDescriptor>task):
+                self.fail_overdue(<PollDescriptor>task, self.failed)
+            self.late.pop()
+        fresh = []
+        answer = (self.failed, self.deadlines.earliest())
+        self.failed = fresh
+        return answer
+
+    cdef int fail_overdue(self, PollDescriptor task, list results) except -1:
+        result = task.value
+        error = overdue(result, coarse_now() - task.paced().joined)
+        results.append(result)      # first: it may fail
+        if not task.future.settle(ERROR, error, NULL):
+            results.pop()
+        return 0
+
+    cdef bint look_again(self, PollDescriptor task) except -1:
+        """Have `task`, whose deadline has passed, handed out once more; False if it has been, or is not to be."""
+        cdef Pace pace = task.paced()
+        if task.over or pace.look != NOT_YET or self.last_look <= 0.0:
+            return False
+        task.set_timer(self.deadlines, monotonic() + self.last_look)
         with cython.critical_section(self):
-            self.postponed = False
-            self.first_postponed = INFINITY
+            pace.look = WANTED
+        self.hand_out_soon(task)
+        return True
+
+    cdef int end_looks(self, list tasks) except -1:
+        """Fail those of `tasks`, which were in a call, that had their last look in it."""
+        cdef list results = []
+        cdef object executor
+        cdef PollDescriptor task
+        cdef Pace pace
+        cdef Py_ssize_t i = 0
+        cdef bint closed
+        with cython.critical_section(self):
+            self.reporting += 1
+            executor = self.executor    # kept meanwhile
+        try:
+            for item in tasks:
+                task = item
+                pace = task.paced()
+                if not task.over and pace is not None and pace.look == UNDER_WAY:
+                    self.fail_overdue(task, results)
+                i += 1
+                breathe_at(i)
+        finally:
+            if self.too_late is not None and results:
+                call_or_complain(self.too_late, "__call__", (results, executor), {})
+            with cython.critical_section(self):
+                self.reporting -= 1
+                closed = self.refusal is not None
+            if closed:
+                self.waker.set()
+        return 0
+
+    # -- after a call ----------------------------------------------------------------------------------------
+
+    def fail_all(self, list tasks not None, exception):
+        """Fail the futures of `tasks` that are not done with what `outcome_for` says. The list is emptied."""
+        self.end_all(tasks, ERROR, exception)
+
+    def outcome_for(self, list tasks not None, exception):
+        """What `tasks` are to fail with: the exception, or a SharedError if it is for several that are not done."""
+        cdef Py_ssize_t i, pending = 0
+        for i in range(len(tasks)):
+            pending += not (<PollDescriptor>tasks[i]).over
+            if pending > 1:
+                return SharedError(exception)
+            breathe_at(i)
+        return exception
+
+    cdef object yielded(self, object exception, bint elsewhere):
+        """What a descriptor's future is to end with: shared with the one before, if that was given the same object.
+
+        If it is to be as if raised `elsewhere`, its traceback is not the same.
+        """
+        cdef object last, reference
+        cdef SharedError error = None
+        cdef bint alone = True
+        with cython.critical_section(self):
+            last = self.last_yielded
+        if last is not None:
+            error = last()
+        if error is not None and error.error is exception:
+            alone = False
+            error.share()
+        if alone or elsewhere:
+            error = SharedError(exception, alone)
+            reference = PyWeakref_NewRef(error, NULL)
+            with cython.critical_section(self):
+                last = self.last_yielded
+                self.last_yielded = reference
+        return error
+
+    def succeeded(self, list tasks not None):
+        """A call with `tasks` has not failed."""
+        cdef Py_ssize_t i = 0
+        if self.counting:
+            for task in tasks:
+                (<PollDescriptor>task).paced().failures = 0
+                i += 1
+                breathe_at(i)
+
+    def count_failures(self, list tasks not None):
+        """A call with `tasks` has failed: a dict of the tasks that are not done, by how often in a row theirs have."""
+        cdef dict by_count = {}
+        cdef Pace pace
         for task in tasks:
             pace = (<PollDescriptor>task).paced()
-            when = 0.0
-            if pace is not None:
-                with cython.critical_section(self):
-                    if everything or pace.due <= now:
-                        pace.due = 0.0
-                    when = pace.due
-                    if when == 0.0 and pace.look == WANTED:
-                        pace.look = UNDER_WAY
-                        self.looking = True
-            if when == 0.0:
-                due.append(task)
-            else:
-                left_out = True
-                first = min(first, when)
-            breathe_at(len(due))
-        with cython.critical_section(self):
-            self.postponed = self.postponed or left_out
-            self.first_postponed = min(self.first_postponed, first)
-        return due
+            if not (<PollDescriptor>task).over and pace is not None:
+                pace.failures += 1
+                by_count.setdefault(pace.failures, []).append(task)
+        return by_count
 
-    def next_due(self):
-        """When something is due again, by `monotonic`, that does not wait for the interval; may be infinite."""
-        return self.first_postponed
+    # -- what a subclass does ----------------------------------------------------------------------------------
 
     cdef int poll_after(self, PollDescriptor task, double when) except -1:
-        cdef Pace pace = task.paced()
-        if pace is None:
-            pace = Pace.__new__(Pace)
-            pace.task = <PyObject *>task
-            pace = task.pace_with(pace)
-        if pace is None:
-            return 0
-        with cython.critical_section(self):
-            pace.due = when
-            self.postponed = True
-            self.first_postponed = min(self.first_postponed, when)
-        self.waker.set()
+        """Have `task` be polled at `when`, and no sooner."""
         return 0
 
-    def hand_back(self, list tasks not None, double began, double seconds, double default):
-        """A call with `tasks` that began at `began` is over: see PacedTable. The whole list stays where it is."""
-        if self.looking:
-            self.end_looks(tasks)
-            self.looking = False    # last: if that raised, they are repeated
+    cdef int restart(self, PollDescriptor task) except -1:
+        """Begin anew with the schedule of `task`."""
+        return 0
 
     cdef int hand_out_soon(self, PollDescriptor task) except -1:
-        cdef Pace pace = task.paced()
-        cdef double now = monotonic()
-        with cython.critical_section(self):
-            pace.due = 0.0
-            self.postponed = True
-            self.first_postponed = min(self.first_postponed, now)
+        """Have `task` be due now, or as soon as the call that it is in is over."""
         return 0
 
-    cdef int repeat_looks(self, list tasks) except -1:
-        """A call with `tasks` was in vain."""
-        cdef Pace pace
-        cdef Py_ssize_t i = 0
-        for task in tasks:
-            pace = (<PollDescriptor>task).paced()
-            if pace is not None:
-                with cython.critical_section(self):
-                    if pace.look == UNDER_WAY:
-                        pace.look = WANTED
-            i += 1
-            breathe_at(i)
-        with cython.critical_section(self):
-            self.postponed = True
-        return 0
 
-    def postpone(self, list tasks not None, double seconds, bint in_vain=False):
-        """Have `tasks`, which were in a call, be due again `seconds` from now, or later if `poll_after` said so.
-
-        A call that was `in_vain` counts for no back-off.
-        """
-        cdef double when = monotonic() + seconds
-        cdef Pace pace
-        cdef Py_ssize_t i = 0
-        if self.looking:
-            self.looking = False
-            self.repeat_looks(tasks)
-        if seconds == 0.0:      # nothing is left out of the next list
-            with cython.critical_section(self):
-                self.postponed = True
-                self.first_postponed = min(self.first_postponed, when)
-            return
-        for task in tasks:
-            if not (<PollDescriptor>task).over:
-                pace = (<PollDescriptor>task).paced()
-                if pace is None or pace.due < when:
-                    self.poll_after(<PollDescriptor>task, when)
-            i += 1
-            breathe_at(i)
+cdef object overdue(object result, double seconds):
+    return builtins.TimeoutError(f"{shown(result)} is not done after {seconds:.1f} s")

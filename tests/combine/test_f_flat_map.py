@@ -176,7 +176,7 @@ def test_a_cancel_that_is_refused_as_the_first_is_done_goes_to_the_second() -> N
         task.yield_result("done")
         return False
 
-    table: Any = new_table(_core.PollTable, cancel_fn=cancel_fn)
+    table: Any = new_table(_core.FullListTable, cancel_fn=cancel_fn)
     second: Future[Any] = _core.Future()
     future = f_flat_map(table.adopt(table, "a"), lambda result: second)
     assert future.cancel() is True

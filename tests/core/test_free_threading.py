@@ -16,7 +16,7 @@ import pytest
 from support import PATIENCE, SteppedPoll, all_at_once
 
 from more_executors import PollExecutor, SyncExecutor
-from more_executors._core import PollTable
+from more_executors._core import FullListTable
 
 ROUNDS = 150
 
@@ -93,10 +93,10 @@ def test_a_table_that_grows_and_shrinks_under_all_threads_keeps_what_is_in_it() 
     """Three threads each begin tasks, have them join the polled list in bursts, and end half; two list them."""
     logger, executor = logging.Logger("unheard", logging.CRITICAL + 1), object()
     for _ in range(ROUNDS // 10):
-        table = PollTable(logger)
+        table = FullListTable(logger)
         kept: list[Future[Any]] = []
 
-        def burst(table: PollTable = table, kept: list[Future[Any]] = kept) -> None:
+        def burst(table: FullListTable = table, kept: list[Future[Any]] = kept) -> None:
             giver = Giver()
             for size in (1, 60, 3, 200):
                 begun = [(table.submit(executor, giver, int, (), {}), giver.given) for _ in range(size)]
@@ -106,7 +106,7 @@ def test_a_table_that_grows_and_shrinks_under_all_threads_keeps_what_is_in_it() 
                     assert future.cancel()
                 kept += [future for future, _ in begun[1::2]]
 
-        def listing(table: PollTable = table) -> None:
+        def listing(table: FullListTable = table) -> None:
             for _ in range(100):
                 results = [descriptor.result for descriptor in table.hand_out()]
                 assert all(type(result) is int for result in results)

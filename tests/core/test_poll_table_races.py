@@ -35,7 +35,7 @@ class Recorder:
         self.over.append(key)
 
 
-@pytest.mark.parametrize("kind", [_core.PollTable, _core.PacedTable])
+@pytest.mark.parametrize("kind", [_core.FullListTable, _core.PacedTable])
 def test_a_task_that_is_cancelled_while_it_joins_does_not_join(kind: Any) -> None:
     # 1. The delegate is done; the task is being recorded. 2. It is cancelled. 3. It goes on to join.
     futures: list[Any] = []
@@ -47,7 +47,7 @@ def test_a_task_that_is_cancelled_while_it_joins_does_not_join(kind: Any) -> Non
     assert futures[0].cancelled()
     assert (len(table), table.polling) == (0, 0)
     assert recorder.over == [1]
-    if kind is _core.PollTable:
+    if kind is _core.FullListTable:
         assert table.hand_out() == []
     else:
         assert table.hand_out_due(1e12, 10, 0.0) == ([], -1.0)
@@ -84,7 +84,7 @@ class HoldsUp:
     add_cancelled = add_exception = add_result
 
 
-@pytest.mark.parametrize("kind", [_core.PollTable, _core.PacedTable])
+@pytest.mark.parametrize("kind", [_core.FullListTable, _core.PacedTable])
 def test_a_task_whose_future_is_done_is_not_handed_out_although_it_is_still_there(kind: Any) -> None:
     # 1. A thread cancels the future, and is held up by somebody who waits for it. 2. The future is cancelled: it is not
     # to be handed out. 3. The thread goes on: the task leaves.

@@ -12,7 +12,7 @@ from support import Thing
 from more_executors import _core
 from more_executors.backoff import Backoff
 
-TABLES = [_core.PollTable, _core.PacedTable]
+TABLES = [_core.FullListTable, _core.PacedTable]
 every_table = pytest.mark.parametrize("kind", TABLES)
 
 
@@ -116,7 +116,7 @@ def test_the_end_of_a_last_look_wakes_when_the_table_is_closed(kind: Any, clock:
     table.adopt(Thing(), "a")
     clock.now += 1
     assert table.fail_late()[0] == []
-    tasks = table.hand_out() if kind is _core.PollTable else table.hand_out_due(clock.now, 10, clock.now)[0]
+    tasks = table.hand_out() if kind is _core.FullListTable else table.hand_out_due(clock.now, 10, clock.now)[0]
     assert [task.result for task in tasks] == ["a"]
     wakes(table)
     table.hand_back(tasks, clock.now, 1.0, 1.0)
@@ -129,7 +129,7 @@ def test_the_end_of_a_last_look_wakes_when_the_table_is_closed(kind: Any, clock:
 def test_poll_after_wakes(kind: Any) -> None:
     table = new_table(kind)
     table.adopt(Thing(), "a")
-    tasks = table.hand_out() if kind is _core.PollTable else table.hand_out_due(inf, 10, 0.0)[0]
+    tasks = table.hand_out() if kind is _core.FullListTable else table.hand_out_due(inf, 10, 0.0)[0]
     wakes(table)
     tasks[0].poll_after(3)
     assert wakes(table)

@@ -108,7 +108,7 @@ def test_a_task_that_gets_another_key_is_on_record_under_that_before_the_first_i
         joined=lambda key, value: told.append((key, value)),
         ended=told.append,
     )
-    table: Any = new_table(_core.PollTable, recorder=recorder)
+    table: Any = new_table(_core.FullListTable, recorder=recorder)
     keys, results = [3, 4], ["a", "b"]
     futures = table.adopt_many(table, results, keys=keys)
     futures[0].set_result(None)

@@ -511,7 +511,7 @@ def test_the_core_answers_no_for_what_nobody_has_taken() -> None:
         kept.append(bulk)
 
     kept: list[Any] = []
-    table = _core.PollTable(HeardLogger(), lambda result: True, ask)
+    table = _core.FullListTable(HeardLogger(), lambda result: True, ask)
     futures: list[Any] = [table.adopt(table, n) for n in range(10)]
     assert _core.cancel_many(futures) == 2
     (bulk,) = kept

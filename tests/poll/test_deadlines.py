@@ -224,7 +224,7 @@ def test_a_late_task_whose_cancel_is_throttled_stays_failed() -> None:
 
 @pytest.mark.parametrize("end", ["finish", "cancel"])
 def test_what_ends_just_when_its_time_is_over_ends_once(end: str) -> None:
-    table = _core.PollTable(HeardLogger())
+    table = _core.FullListTable(HeardLogger())
     executor = object()
     for _ in range(200):
         future = table.adopt(executor, "key", 0.0)
@@ -248,7 +248,7 @@ def partial_yield(descriptor: Any) -> Callable[[], Any]:
 
 def test_a_hundred_thousand_different_deadlines_come_in_order_and_leave_nothing_when_the_futures_end() -> None:
     count = 100_000
-    table = _core.PollTable(HeardLogger())
+    table = _core.FullListTable(HeardLogger())
     seconds = [n / 1000 + 100 for n in range(count)]
     random.Random(1).shuffle(seconds)
     futures = [table.adopt(table, n, at) for n, at in enumerate(seconds)]
@@ -263,7 +263,7 @@ def test_a_hundred_thousand_different_deadlines_come_in_order_and_leave_nothing_
 
 
 def test_deadlines_that_have_passed_are_seen_to_some_at_a_time() -> None:
-    table = _core.PollTable(HeardLogger())
+    table = _core.FullListTable(HeardLogger())
     futures = [table.adopt(table, n, 0.0) for n in range(10_000)]
     found: list[Any] = []
     while len(found) < len(futures):

@@ -346,7 +346,7 @@ def test_many_futures_cancelled_from_many_threads_are_asked_about_once_each() ->
 def test_who_shares_the_answer_of_a_cancel_has_it_when_the_task_is_done() -> None:
     # 1. cancel_fn is at it. 2. Another thread waits for its answer. 3. The task is done: that is the answer.
     deciding = Parking(True)
-    table: Any = new_table(_core.PollTable, cancel_fn=deciding)
+    table: Any = new_table(_core.FullListTable, cancel_fn=deciding)
     future = table.adopt(table, "a")
     (task,) = table.hand_out()
     first = InThread(future.cancel)

@@ -175,7 +175,7 @@ def test_a_round_that_could_not_be_begun_is_begun_anew() -> None:
     """Whatever was in it: of no task is it known when it is due."""
     calls: Any = SimpleNamespace(paused_until=-inf, call=Parking(inf))
     calls.call.let_go()
-    table: Any = new_table(_core.PollTable)
+    table: Any = new_table(_core.FullListTable)
     rounds = WholeList(table, calls, inf, 0.0)
     assert rounds.turn() == inf
     table.ask()

@@ -16,12 +16,12 @@ from more_executors.backoff import Backoff
 clock = clock_fixture()
 poll = poll_fixture_of()
 
-every_table = pytest.mark.parametrize("kind", [_core.PollTable, _core.PacedTable])
+every_table = pytest.mark.parametrize("kind", [_core.FullListTable, _core.PacedTable])
 
 
 def handed_out(table: Any, clock: PacedClock, everything: bool = False) -> list[Any]:
     """The tasks that are due."""
-    if isinstance(table, _core.PollTable):
+    if isinstance(table, _core.FullListTable):
         return table.hand_out(everything)  # type: ignore[no-any-return]
     if everything:
         table.make_all_due()
@@ -55,7 +55,7 @@ def test_what_was_put_off_is_handed_out_when_everything_is_asked_for(kind: Any, 
 
 
 def test_nothing_is_due_any_more_when_what_was_put_off_has_been_handed_out(clock: PacedClock) -> None:
-    table = new_table(_core.PollTable)
+    table = new_table(_core.FullListTable)
     table.adopt_many(Thing(), ["a", "b"])
     tasks = handed_out(table, clock)
     tasks[0].poll_after(5)

@@ -1,0 +1,125 @@
+"""The table of a poll executor that polls whole lists."""
+
+
+@cython.final
+@cython.no_gc_clear
+cdef class FullListTable(PollTable):
+    """A PollTable that hands out all polled tasks at once, but those that were put off."""
+    cdef SharedByte postponed       # section(self): some may be left out of the list
+    cdef SharedDouble first_postponed   # section(self): when the first of those is due again, or infinity
+    cdef SharedByte looking         # section(self): some have their last look in the call that goes on
+
+    def __cinit__(self, logger, *args, **_):
+        self.first_postponed = INFINITY
+
+    def hand_out(self, bint everything=False):
+        """A new list of the polled tasks that are not done, in order of arrival.
+
+        Without those that are postponed by `poll_after` or a failed call, unless it is to be `everything`.
+        """
+        cdef list tasks = self.listed(self.moved_on)
+        return self.without_postponed(tasks, everything) if self.postponed else tasks
+
+    cdef list without_postponed(self, list tasks, bint everything):
+        cdef list due = []
+        cdef double now = monotonic(), first = INFINITY, when
+        cdef Pace pace
+        cdef bint left_out = False
+        with cython.critical_section(self):
+            self.postponed = False
+            self.first_postponed = INFINITY
+        for task in tasks:
+            pace = (<PollDescriptor>task).paced()
+            when = 0.0
+            if pace is not None:
+                with cython.critical_section(self):
+                    if everything or pace.due <= now:
+                        pace.due = 0.0
+                    when = pace.due
+                    if when == 0.0 and pace.look == WANTED:
+                        pace.look = UNDER_WAY
+                        self.looking = True
+            if when == 0.0:
+                due.append(task)
+            else:
+                left_out = True
+                first = min(first, when)
+            breathe_at(len(due))
+        with cython.critical_section(self):
+            self.postponed = self.postponed or left_out
+            self.first_postponed = min(self.first_postponed, first)
+        return due
+
+    def next_due(self):
+        """When something is due again, by `monotonic`, that does not wait for the interval; may be infinite."""
+        return self.first_postponed
+
+    cdef int poll_after(self, PollDescriptor task, double when) except -1:
+        cdef Pace pace = task.paced()
+        if pace is None:
+            pace = Pace.__new__(Pace)
+            pace.task = <PyObject *>task
+            pace = task.pace_with(pace)
+        if pace is None:
+            return 0
+        with cython.critical_section(self):
+            pace.due = when
+            self.postponed = True
+            self.first_postponed = min(self.first_postponed, when)
+        self.waker.set()
+        return 0
+
+    def hand_back(self, list tasks not None, double began, double seconds, double default):
+        """A call with `tasks` that began at `began` is over: see PacedTable. The whole list stays where it is."""
+        if self.looking:
+            self.end_looks(tasks)
+            self.looking = False    # last: if that raised, they are repeated
+
+    cdef int hand_out_soon(self, PollDescriptor task) except -1:
+        cdef Pace pace = task.paced()
+        cdef double now = monotonic()
+        with cython.critical_section(self):
+            pace.due = 0.0
+            self.postponed = True
+            self.first_postponed = min(self.first_postponed, now)
+        return 0
+
+    cdef int repeat_looks(self, list tasks) except -1:
+        """A call with `tasks` was in vain."""
+        cdef Pace pace
+        cdef Py_ssize_t i = 0
+        for task in tasks:
+            pace = (<PollDescriptor>task).paced()
+            if pace is not None:
+                with cython.critical_section(self):
+                    if pace.look == UNDER_WAY:
+                        pace.look = WANTED
+            i += 1
+            breathe_at(i)
+        with cython.critical_section(self):
+            self.postponed = True
+        return 0
+
+    def postpone(self, list tasks not None, double seconds, bint in_vain=False):
+        """Have `tasks`, which were in a call, be due again `seconds` from now, or later if `poll_after` said so.
+
+        A call that was `in_vain` counts for no back-off.
+        """
+        cdef double when = monotonic() + seconds
+        cdef Pace pace
+        cdef Py_ssize_t i = 0
+        if self.looking:
+            self.looking = False
+            self.repeat_looks(tasks)
+        if seconds == 0.0:      # nothing is left out of the next list
+            with cython.critical_section(self):
+                self.postponed = True
+                self.first_postponed = min(self.first_postponed, when)
+            return
+        for task in tasks:
+            if not (<PollDescriptor>task).over:
+                pace = (<PollDescriptor>task).paced()
+                if pace is None or pace.due < when:
+                    self.poll_after(<PollDescriptor>task, when)
+            i += 1
+            breathe_at(i)
