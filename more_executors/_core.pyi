@@ -297,7 +297,7 @@ class FullListTable(PollTable):
     def postpone(self, tasks: list[PollDescriptor[Any, Any]], seconds: float, in_vain: bool = False) -> None: ...
 
 @final
-class PacedTable(PollTable):
+class DueTable(PollTable):
     def __new__(
         cls,
         logger: Logger,

@@ -106,7 +106,7 @@ class VirtualPolling(Polling):
         self._clock = clock
         super().__init__(options, None, logging.getLogger(__name__), "simulated", debugging=False)
 
-    def _runner(self, calls: PollCalls, table: _core.PacedTable, options: PollOptions) -> Runner:
+    def _runner(self, calls: PollCalls, table: _core.DueTable, options: PollOptions) -> Runner:
         self.flights = Flights(calls, table.waker, self._clock, options.max_concurrency)
         return self.flights
 

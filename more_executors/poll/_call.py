@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 
 from .._callables import done_at_all, done_by
 from .._checks import real_number, shown
-from .._core import FullListTable, GoingOn, PacedTable, PollDescriptor, SharedError, failed_future, log
+from .._core import DueTable, FullListTable, GoingOn, PollDescriptor, SharedError, failed_future, log
 from .._runtime.loop_thread import LoopThread
 from ..rate_limit import RateLimit, Throttled
 from ..retry import RetryPolicy
@@ -29,7 +29,7 @@ __all__: list[str] = []
 SECONDS_AFTER_ERROR = 1.0  # in what surrounds a call
 SECONDS_WHEN_THROTTLED = 1.0  # to leave a service alone that did not say how long, where there is no rate limit
 
-AnyTable: TypeAlias = FullListTable | PacedTable
+AnyTable: TypeAlias = FullListTable | DueTable
 Tasks: TypeAlias = list[PollDescriptor[Any, Any]]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from .._callables import check_callable, check_method, check_optional_callable, is_async
 from .._checks import check_optional, checked_count, checked_pause, checked_seconds, has_method, shown
-from .._core import Backoff, FullListTable, PacedTable, threads_are_greenlets
+from .._core import Backoff, DueTable, FullListTable, threads_are_greenlets
 from .._runtime.call_threads import DaemonThreads
 from .._runtime.loop_thread import LoopThread
 from ..journal import JournalLike
@@ -139,7 +139,7 @@ class Polling:
             threads=self.cancellers,
             logger=logger,
         )
-        self.table = (PacedTable if options.is_paced else FullListTable)(
+        self.table = (DueTable if options.is_paced else FullListTable)(
             logger,
             self.cancels.one,
             self.cancels.many,
@@ -166,7 +166,7 @@ class Polling:
             debugging=debugging,
         )
         min_interval = options.seconds_between_rounds
-        if isinstance(self.table, PacedTable):
+        if isinstance(self.table, DueTable):
             self.rounds = WhatIsDue(
                 self.table,
                 calls,
@@ -178,7 +178,7 @@ class Polling:
         else:
             self.rounds = WholeList(self.table, calls, options.default_interval, min_interval)
 
-    def _runner(self, calls: PollCalls, table: PacedTable, options: PollOptions) -> Runner:
+    def _runner(self, calls: PollCalls, table: DueTable, options: PollOptions) -> Runner:
         if is_async(options.poll_fn):
             return OnLoop(calls, table, self.loop, options.max_concurrency)
         # With deadlines the executor's own thread is to be free for them, whatever a call does.

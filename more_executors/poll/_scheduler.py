@@ -11,7 +11,7 @@ from math import inf
 from time import monotonic
 from typing import Protocol
 
-from .._core import FullListTable, PacedTable
+from .._core import DueTable, FullListTable
 from .._runtime.call_threads import DaemonThreads
 from .._runtime.loop_thread import LoopThread
 from ..rate_limit import RateLimit
@@ -123,7 +123,7 @@ class Here:
 class OnThreads:
     """Calls on threads, as many at a time as there are threads."""
 
-    def __init__(self, calls: PollCalls, table: PacedTable, threads: DaemonThreads) -> None:
+    def __init__(self, calls: PollCalls, table: DueTable, threads: DaemonThreads) -> None:
         threads.when_free = table.waker.set
         self._calls = calls
         self._threads = threads
@@ -147,7 +147,7 @@ class OnThreads:
 class OnLoop:
     """Calls of an `async def`, at most so many at a time."""
 
-    def __init__(self, calls: PollCalls, table: PacedTable, loop: LoopThread, most: int) -> None:
+    def __init__(self, calls: PollCalls, table: DueTable, loop: LoopThread, most: int) -> None:
         self._calls = calls
         self._table = table
         self._loop = loop
@@ -203,7 +203,7 @@ class WhatIsDue:
 
     def __init__(
         self,
-        table: PacedTable,
+        table: DueTable,
         calls: PollCalls,
         runner: Runner,
         *,

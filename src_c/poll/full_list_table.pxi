@@ -70,7 +70,7 @@ cdef class FullListTable(PollTable):
         return 0
 
     def hand_back(self, list tasks not None, double began, double seconds, double default):
-        """A call with `tasks` that began at `began` is over: see PacedTable. The whole list stays where it is."""
+        """A call with `tasks` that began at `began` is over: see DueTable. The whole list stays where it is."""
         if self.looking:
             self.end_looks(tasks)
             self.looking = False    # last: if that raised, they are repeated

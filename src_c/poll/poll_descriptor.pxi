@@ -72,7 +72,7 @@ cdef class PollDescriptor(Task):
     def polls(self):
         """In how many calls of the poll function it was; None where whole lists are polled, which keeps no count."""
         cdef Pace pace = self.paced()
-        return pace.polls if isinstance(self.origin, PacedTable) and pace is not None else None
+        return pace.polls if isinstance(self.origin, DueTable) and pace is not None else None
 
     @property
     def failures(self):

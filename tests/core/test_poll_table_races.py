@@ -35,7 +35,7 @@ class Recorder:
         self.over.append(key)
 
 
-@pytest.mark.parametrize("kind", [_core.FullListTable, _core.PacedTable])
+@pytest.mark.parametrize("kind", [_core.FullListTable, _core.DueTable])
 def test_a_task_that_is_cancelled_while_it_joins_does_not_join(kind: Any) -> None:
     # 1. The delegate is done; the task is being recorded. 2. It is cancelled. 3. It goes on to join.
     futures: list[Any] = []
@@ -84,7 +84,7 @@ class HoldsUp:
     add_cancelled = add_exception = add_result
 
 
-@pytest.mark.parametrize("kind", [_core.FullListTable, _core.PacedTable])
+@pytest.mark.parametrize("kind", [_core.FullListTable, _core.DueTable])
 def test_a_task_whose_future_is_done_is_not_handed_out_although_it_is_still_there(kind: Any) -> None:
     # 1. A thread cancels the future, and is held up by somebody who waits for it. 2. The future is cancelled: it is not
     # to be handed out. 3. The thread goes on: the task leaves.
@@ -96,7 +96,7 @@ def test_a_task_whose_future_is_done_is_not_handed_out_although_it_is_still_ther
     cancelling = InThread(futures[0].cancel)
     waiting.parking.wait_for_one()
     assert futures[0].cancelled()
-    paced_table = kind is _core.PacedTable
+    paced_table = kind is _core.DueTable
     handed_out = table.hand_out_due(1e12, 10, 0.0)[0] if paced_table else table.hand_out()
     assert [descriptor.result for descriptor in handed_out] == ["b"]
     waiting.parking.let_go()

@@ -48,7 +48,7 @@ def places(table: Any) -> int:
     return sum(len(thing) for each in slots for thing in gc.get_referents(each) if isinstance(thing, list))
 
 
-@pytest.mark.parametrize("kind", [_core.FullListTable, _core.PacedTable])
+@pytest.mark.parametrize("kind", [_core.FullListTable, _core.DueTable])
 @pytest.mark.parametrize("left", [slice(50), slice(10_000 - 50, None), slice(None, None, 200)])
 def test_when_few_are_left_of_many_their_places_are_given_back(kind: Any, left: slice) -> None:
     table, owner = new_table(kind), Thing()

@@ -12,7 +12,7 @@ from support import Thing
 from more_executors import _core
 from more_executors.backoff import Backoff
 
-TABLES = [_core.FullListTable, _core.PacedTable]
+TABLES = [_core.FullListTable, _core.DueTable]
 every_table = pytest.mark.parametrize("kind", TABLES)
 
 

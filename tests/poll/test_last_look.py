@@ -248,7 +248,7 @@ def test_a_hundred_that_are_late_together_have_their_last_look_together(clock: C
         assert calls[before:] == [100]
 
 
-@pytest.mark.parametrize("kind", [_core.FullListTable, _core.PacedTable])
+@pytest.mark.parametrize("kind", [_core.FullListTable, _core.DueTable])
 def test_of_a_table_that_gives_no_last_look_a_task_fails_at_once(kind: Any) -> None:
     table = kind(HeardLogger())
     future = table.adopt(table, "key", 0.0)
@@ -256,7 +256,7 @@ def test_of_a_table_that_gives_no_last_look_a_task_fails_at_once(kind: Any) -> N
     assert type(future.exception(0)) is builtins.TimeoutError
 
 
-@pytest.mark.parametrize("kind", [_core.FullListTable, _core.PacedTable])
+@pytest.mark.parametrize("kind", [_core.FullListTable, _core.DueTable])
 def test_what_fails_after_its_look_is_reported_while_the_executor_is_kept(kind: Any) -> None:
     executor, heard = Thing(), list[Any]()
 

@@ -16,7 +16,7 @@ from more_executors.backoff import Backoff
 clock = clock_fixture()
 poll = poll_fixture_of()
 
-every_table = pytest.mark.parametrize("kind", [_core.FullListTable, _core.PacedTable])
+every_table = pytest.mark.parametrize("kind", [_core.FullListTable, _core.DueTable])
 
 
 def handed_out(table: Any, clock: PacedClock, everything: bool = False) -> list[Any]:

@@ -210,7 +210,7 @@ def failing(poll: NotedPoll, *calls: int, error: Callable[[], BaseException] = S
     poll.does = does
 
 
-def new_table(kind: Any = _core.PacedTable, logger: Any = None, **options: Any) -> Any:
+def new_table(kind: Any = _core.DueTable, logger: Any = None, **options: Any) -> Any:
     """A table of polled tasks that belongs to no executor."""
     return kind(logger or logging.getLogger("more_executors.tests"), **options)
 

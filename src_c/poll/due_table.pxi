@@ -3,7 +3,7 @@
 
 @cython.final
 @cython.no_gc_clear
-cdef class PacedTable(PollTable):
+cdef class DueTable(PollTable):
     """A PollTable in which each task has a time of its own: it is handed out then, and again when that call is over.
 
     With `group_by(result)`, tasks that are handed out together are all of one group. `schedule`, or None, is asked for
