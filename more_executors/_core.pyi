@@ -188,7 +188,7 @@ class TaskTable(Origin):
     def abandon_after_fork(self) -> None: ...
 
 @disjoint_base
-class StagedTable(TaskTable):
+class TwoStageTable(TaskTable):
     def oldest_age(self) -> float: ...
 
 @disjoint_base
@@ -212,7 +212,7 @@ class BulkCancel:
     def future(self, number: int) -> concurrent.futures.Future[Any]: ...
 
 @disjoint_base
-class JoiningTable(StagedTable):
+class JoiningTable(TwoStageTable):
     quiet_until: float
     def __new__(
         cls,
@@ -328,7 +328,7 @@ class RetryTable(TaskTable):
     def start_due(self, delegate: object) -> float | None: ...
 
 @final
-class ThrottleTable(StagedTable):
+class ThrottleTable(TwoStageTable):
     def __new__(cls, logger: Logger, blocking: bool, counts_change: bool) -> Self: ...
     @property
     def waiting(self) -> int: ...

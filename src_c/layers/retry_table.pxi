@@ -95,7 +95,7 @@ cdef class RetryTask(DeferredTask):
 
 
 @cython.final
-cdef class RetryTable(StagedTable):
+cdef class RetryTable(TwoStageTable):
     """A table in whose first list calls wait for their first attempt; those in the second have had one.
 
     Later attempts wait among timers. A thread has to `start_due` all of them: it goes by the time each is due.
@@ -137,7 +137,7 @@ cdef class RetryTable(StagedTable):
         """Take the first of those that wait for their first attempt, if it is due earlier than `before`."""
         cdef RetryTask task
         with cython.critical_section(self):
-            task = <RetryTask>self.outstanding.first()
+            task = <RetryTask>self.first_stage.first()
             if task is not None:
                 if task.due < before:
                     self.move_on(task)

@@ -16,7 +16,7 @@ cdef class Place:
 
 
 @cython.final
-cdef class ThrottleTable(StagedTable):
+cdef class ThrottleTable(TwoStageTable):
     """A table in whose first list calls queue, in order; those in the second are with the delegate.
 
     With `blocking`, threads wait in line in `submit` while as many are outstanding as `limit()` allows: first come,
@@ -37,12 +37,12 @@ cdef class ThrottleTable(StagedTable):
     @property
     def waiting(self):
         """How many wait for room with the delegate."""
-        return self.outstanding.live
+        return self.first_stage.live
 
     @property
     def with_delegate(self):
         """How many the delegate has."""
-        return self.moved_on.live
+        return self.second_stage.live
 
     def submit_later(self, executor, limit, fn, tuple args not None, dict kwargs not None):
         """Have `fn(*args, **kwargs)` called when there is room; returns a future.
@@ -64,8 +64,8 @@ cdef class ThrottleTable(StagedTable):
         cdef Py_ssize_t most = as_limit(limit)
         cdef Task task = None
         with cython.critical_section(self):
-            if self.moved_on.live < most:
-                task = self.outstanding.first()
+            if self.second_stage.live < most:
+                task = self.first_stage.first()
                 if task is not None:
                     self.move_on(task)
         if task is None:
@@ -155,7 +155,7 @@ cdef class ThrottleTable(StagedTable):
 
     cdef void leave(self, Task task, State state) noexcept:
         TaskTable.leave(self, task, state)
-        if self.outstanding.live > 0 or (self.counts_change and self.moved_on.live == 0):
+        if self.first_stage.live > 0 or (self.counts_change and self.second_stage.live == 0):
             self.waker.set()
         if self.blocking:
             self.look_again()

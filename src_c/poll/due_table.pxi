@@ -41,7 +41,7 @@ cdef class DueTable(PollTable):
         cdef double now = now_or_never()
         with cython.critical_section(self):
             self.move_on(task)
-            if task.listed and not task.gone:
+            if task.in_second_stage and not task.removed:
                 task.pace.heap.push(task.pace, now)
             self.joined = True
         if self.quiet_until == -INFINITY or now >= self.quiet_until:
@@ -55,7 +55,7 @@ cdef class DueTable(PollTable):
 
     cdef void part(self, Pace pace) noexcept:
         if pace.heap is not None:
-            if pace.place < 0 and (<Task>pace.task).listed:
+            if pace.place < 0 and (<Task>pace.task).in_second_stage:
                 self.in_calls -= 1
             self.groups.leave(pace)
 
@@ -236,7 +236,7 @@ cdef class DueTable(PollTable):
                 when = now
             elif pace.due > 0.0:
                 when = max(when, pace.due) if postponed else pace.due
-            if not task.gone and pace.heap is not None and pace.place < 0:
+            if not task.removed and pace.heap is not None and pace.place < 0:
                 pace.heap.push(pace, when)
                 self.in_calls -= 1
 

@@ -17,7 +17,7 @@ cdef class FullListTable(PollTable):
 
         Without those that are postponed by `poll_after` or a failed call, unless it is to be `everything`.
         """
-        cdef list tasks = self.listed(self.moved_on)
+        cdef list tasks = self.listed(self.second_stage)
         return self.without_postponed(tasks, everything) if self.postponed else tasks
 
     cdef list without_postponed(self, list tasks, bint everything):

@@ -14,7 +14,7 @@ cdef double now_or_never() noexcept:
 
 
 @cython.no_gc_clear
-cdef class JoiningTable(StagedTable):
+cdef class JoiningTable(TwoStageTable):
     """A table whose tasks move on to a polled list, in order of arrival, when their delegate is done.
 
     Of a `recorder` it is `joined(key, result)` and `ended(key)` that are called, for each task. A task is among the

@@ -49,11 +49,11 @@ cdef class PollTable(JoiningTable):
     @property
     def polling(self):
         """How many tasks are in the polled list."""
-        return self.moved_on.live
+        return self.second_stage.live
 
     def polled_tasks(self):
         """A new list of tuples, of each polled task: result, age in seconds, polls, failures, and the future."""
-        cdef list tasks = self.listed(self.moved_on)
+        cdef list tasks = self.listed(self.second_stage)
         cdef list rows = []
         cdef double now = coarse_now()
         cdef PollDescriptor task

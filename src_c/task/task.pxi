@@ -35,8 +35,8 @@ cdef class Task(Hook):
     cdef unsigned int slot      # its place in the Slots it is in, which section(table) guards
     cdef SharedByte phase       # written after `value`
     cdef SharedByte over        # section(future): the future is done, although the task may not have left the table
-    cdef unsigned char listed   # section(table): in the table's second Slots, not in the first
-    cdef unsigned char gone     # section(table): in none, and not to come back
+    cdef unsigned char in_second_stage   # section(table): in the table's second Slots, not in the first
+    cdef unsigned char removed     # section(table): in none, and not to come back
 
     cdef void delegate_ended(self, object delegate_future, State state, object value, Delivery *delivery) noexcept:
         """The delegate's future is done: end the future as it ended, or go on from there."""

@@ -13,14 +13,14 @@ cdef class TaskTable(Origin):
     * A task that got in can move on to the polled list without memory being asked for: it cannot be lost so.
     """
     cdef readonly Waker waker
-    cdef Slots outstanding      # in the order they began; see StagedTable for those that move on
+    cdef Slots first_stage      # in the order they began; see TwoStageTable for those that move on
     cdef object executor        # section(self): kept while anything is outstanding
     cdef object refusal         # section(self): None, or once closed the RuntimeError's message
     cdef SharedSize live        # section(self)
 
     def __cinit__(self, logger, *args, **kwargs):
         self.waker = Waker()
-        self.outstanding = Slots.__new__(Slots)
+        self.first_stage = Slots.__new__(Slots)
 
     def __len__(self):
         return self.live
@@ -123,7 +123,7 @@ cdef class TaskTable(Origin):
     cdef void enter(self, Task task, object executor) noexcept:
         """Inside the section: put `task` in; it is not `cramped`."""
         count_up(<PyObject *>task)
-        self.outstanding.take(task)
+        self.first_stage.take(task)
         if self.live == 0:
             self.executor = executor
         self.live += 1
@@ -146,18 +146,18 @@ cdef class TaskTable(Origin):
 
     cdef void withdraw(self, Task task) noexcept:
         """Inside the section: take `task` out for good; the table's reference to it is the caller's then."""
-        task.gone = True
+        task.removed = True
         self.slots_of(task).leave(task)
 
     cdef Slots slots_of(self, Task task):
-        return self.outstanding
+        return self.first_stage
 
     cdef bint cramped(self) noexcept:
         """Inside the section: whether `make_room` is needed before one more task gets in."""
-        return self.outstanding.misfit(self.outstanding.live + 1)
+        return self.first_stage.misfit(self.first_stage.live + 1)
 
     cdef int make_room(self) except -1:
-        self.resize(self.outstanding, self.outstanding.live + 1)
+        self.resize(self.first_stage, self.first_stage.live + 1)
         return 0
 
     cdef int resize(self, Slots slots, Py_ssize_t tasks) except -1:
@@ -172,7 +172,7 @@ cdef class TaskTable(Origin):
         return slots.live
 
     cdef list tasks(self):
-        return self.listed(self.outstanding)
+        return self.listed(self.first_stage)
 
     cdef list listed(self, Slots slots):
         """A new list of the tasks in `slots`."""

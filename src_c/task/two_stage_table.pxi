@@ -2,48 +2,48 @@
 
 
 @cython.no_gc_clear
-cdef class StagedTable(TaskTable):
+cdef class TwoStageTable(TaskTable):
     """A TaskTable whose tasks can move on, at the end of the second list, without memory being asked for."""
-    cdef Slots moved_on
+    cdef Slots second_stage
 
     def __cinit__(self, logger, *args, **kwargs):
-        self.moved_on = Slots.__new__(Slots)
+        self.second_stage = Slots.__new__(Slots)
 
     cdef void move_on(self, Task task) noexcept:
         """Inside the section: move `task`, unless its future is done."""
-        if not task.gone and not task.listed:
-            self.outstanding.leave(task)
-            self.moved_on.take(task)
-            task.listed = True
+        if not task.removed and not task.in_second_stage:
+            self.first_stage.leave(task)
+            self.second_stage.take(task)
+            task.in_second_stage = True
 
     def oldest_age(self):
         """For how many seconds the one has been outstanding that is first in its list; 0.0 if there is none. O(1)."""
         cdef Task task
         cdef double now = coarse_now(), started = now
         with cython.critical_section(self):
-            task = self.outstanding.first()
+            task = self.first_stage.first()
             if task is not None:
                 started = min(started, task.started)
-            task = self.moved_on.first()
+            task = self.second_stage.first()
             if task is not None:
                 started = min(started, task.started)
         return now - started
 
     cdef Slots slots_of(self, Task task):
-        return self.moved_on if task.listed else self.outstanding
+        return self.second_stage if task.in_second_stage else self.first_stage
 
     cdef Py_ssize_t may_hold(self, Slots slots) noexcept:
-        return self.live if slots is self.moved_on else slots.live
+        return self.live if slots is self.second_stage else slots.live
 
     cdef bint cramped(self) noexcept:
-        return self.moved_on.misfit(self.live + 1) or self.outstanding.misfit(self.outstanding.live + 1)
+        return self.second_stage.misfit(self.live + 1) or self.first_stage.misfit(self.first_stage.live + 1)
 
     cdef int make_room(self) except -1:
-        self.resize(self.moved_on, self.live + 1)
-        self.resize(self.outstanding, self.outstanding.live + 1)
+        self.resize(self.second_stage, self.live + 1)
+        self.resize(self.first_stage, self.first_stage.live + 1)
         return 0
 
     cdef list tasks(self):
-        cdef list tasks = self.listed(self.outstanding)
-        tasks += self.listed(self.moved_on)
+        cdef list tasks = self.listed(self.first_stage)
+        tasks += self.listed(self.second_stage)
         return tasks
