@@ -29,7 +29,7 @@ Outside its section a field is touched
 * by anybody who reads it, if it is set before a second thread sees the object, and never after that;
 * by anybody who reads it, if it is of a type called ``Shared...`` (see ``platform.h``). Who reads such a field finds
   what was written before it: with the ``state`` of a future that is done, its ``outcome``; with the ``phase`` of a
-  polled task, its ``value`` and ``pace``;
+  polled task, its ``value`` and ``poll_state``;
 * by the winner. Whoever moves a future out of PENDING or RUNNING has won it, and from then on is the only one to touch
   its ``task``, ``waiter`` and ``callbacks``, and the task's ``value`` and ``timer``: all others ask first, in the
   section, whether the future is pending. In the same way, whoever takes a timer out of the pending has its ``item``;

@@ -26,8 +26,8 @@ cdef class DueGroups:
             heap = self.by_key[key] = DueHeap()
         return heap
 
-    cdef int admit(self, Pace pace, DueHeap heap) noexcept:
-        """Have a place for `pace` in `heap`: 1, or 0 if that was dropped, or -1 if there is no memory."""
+    cdef int admit(self, PollState poll_state, DueHeap heap) noexcept:
+        """Have a place for `poll_state` in `heap`: 1, or 0 if that was dropped, or -1 if there is no memory."""
         if heap.dropped:
             return 0
         if not heap.listed:
@@ -42,16 +42,16 @@ cdef class DueGroups:
         if not heap.reserve():
             return -1
         self.empty -= heap.members == 1
-        pace.heap = heap
+        poll_state.heap = heap
         return 1
 
-    cdef void leave(self, Pace pace) noexcept:
-        cdef DueHeap heap = pace.heap
-        if pace.place >= 0:
-            heap.remove(pace)
+    cdef void leave(self, PollState poll_state) noexcept:
+        cdef DueHeap heap = poll_state.heap
+        if poll_state.place >= 0:
+            heap.remove(poll_state)
         heap.members -= 1
         self.empty += heap.members == 0
-        pace.heap = None        # not the last reference: it is among the heaps
+        poll_state.heap = None        # not the last reference: it is among the heaps
 
     cdef DueHeap at(self, Py_ssize_t i):
         return <DueHeap>peek(self.heaps, i)

@@ -6,7 +6,7 @@ from cpython.mem cimport PyMem_RawFree, PyMem_RawRealloc
 @cython.final
 @cython.internal
 @cython.no_gc
-cdef class Pace:
+cdef class PollState:
     """What is kept of a polled task beyond its value, where there is a schedule, a deadline, a journal or the like.
 
     section(table) guards all of it. It owns nothing that could lead back to it.
@@ -29,7 +29,7 @@ cdef class Pace:
 
 cdef struct Entry:
     double when
-    PyObject *pace              # borrowed: who is in the heap belongs to a task in the table
+    PyObject *poll_state              # borrowed: who is in the heap belongs to a task in the table
 
 
 cdef enum:
@@ -73,31 +73,31 @@ cdef class DueHeap:
         """When the first is due, or infinity."""
         return self.entries[0].when if self.size else INFINITY
 
-    cdef void push(self, Pace pace, double when) noexcept:
+    cdef void push(self, PollState poll_state, double when) noexcept:
         cdef Entry entry
         entry.when = when
-        entry.pace = <PyObject *>pace
+        entry.poll_state = <PyObject *>poll_state
         self.size += 1
         self.rise(self.size - 1, entry)
 
     cdef PyObject *pop(self) noexcept:
-        """The pace that was first; borrowed, as its task is in the table."""
-        cdef PyObject *pace = self.entries[0].pace
-        self.remove(<Pace>pace)
-        return pace
+        """The poll_state that was first; borrowed, as its task is in the table."""
+        cdef PyObject *poll_state = self.entries[0].poll_state
+        self.remove(<PollState>poll_state)
+        return poll_state
 
-    cdef void remove(self, Pace pace) noexcept:
-        cdef Py_ssize_t place = pace.place
-        pace.place = -1
+    cdef void remove(self, PollState poll_state) noexcept:
+        cdef Py_ssize_t place = poll_state.place
+        poll_state.place = -1
         self.size -= 1
         if place < self.size:
             self.settle(place, self.entries[self.size])
 
-    cdef void move(self, Pace pace, double when) noexcept:
-        """Have `pace`, which waits, be due at `when`."""
-        cdef Entry entry = self.entries[pace.place]
+    cdef void move(self, PollState poll_state, double when) noexcept:
+        """Have `poll_state`, which waits, be due at `when`."""
+        cdef Entry entry = self.entries[poll_state.place]
         entry.when = when
-        self.settle(pace.place, entry)
+        self.settle(poll_state.place, entry)
 
     cdef void clip(self, double now) noexcept:
         """Have all who wait be due at `now` at the latest. A heap stays one when its large numbers become equal."""
@@ -119,7 +119,7 @@ cdef class DueHeap:
 
     cdef void put(self, Py_ssize_t i, Entry entry) noexcept:
         self.entries[i] = entry
-        (<Pace>entry.pace).place = i
+        (<PollState>entry.poll_state).place = i
 
     cdef void settle(self, Py_ssize_t hole, Entry entry) noexcept:
         """Put `entry` in the place `hole`, which is free, or where it belongs from there."""

@@ -23,41 +23,41 @@ cdef class DueTable(PollTable):
 
     # -- joining ---------------------------------------------------------------------------------------------
 
-    cdef Pace new_pace(self, PollDescriptor task, object value, bint timed):
-        cdef Pace pace = Pace.__new__(Pace)
+    cdef PollState new_poll_state(self, PollDescriptor task, object value, bint timed):
+        cdef PollState poll_state = PollState.__new__(PollState)
         cdef object key = None if self.group_by is None else done(self.group_by, self.group_by(value))
         cdef DueHeap heap
         cdef int joined = 0
-        pace.task = <PyObject *>task
+        poll_state.task = <PyObject *>task
         while joined == 0:      # the heap may be dropped meanwhile
             heap = self.groups.of(key)
             with cython.critical_section(self):
-                joined = self.groups.admit(pace, heap)
+                joined = self.groups.admit(poll_state, heap)
         if joined < 0:
             raise MemoryError
-        return pace
+        return poll_state
 
     cdef void join(self, PollDescriptor task) noexcept:
         cdef double now = now_or_never()
         with cython.critical_section(self):
             self.move_on(task)
             if task.in_second_stage and not task.removed:
-                task.pace.heap.push(task.pace, now)
+                task.poll_state.heap.push(task.poll_state, now)
             self.joined = True
         if self.quiet_until == -INFINITY or now >= self.quiet_until:
             self.waker.set()
 
     cdef void withdraw(self, Task task) noexcept:
-        cdef Pace pace = (<PollDescriptor>task).pace
+        cdef PollState poll_state = (<PollDescriptor>task).poll_state
         TaskTable.withdraw(self, task)
-        if pace is not None:
-            self.part(pace)
+        if poll_state is not None:
+            self.part(poll_state)
 
-    cdef void part(self, Pace pace) noexcept:
-        if pace.heap is not None:
-            if pace.place < 0 and (<Task>pace.task).in_second_stage:
+    cdef void part(self, PollState poll_state) noexcept:
+        if poll_state.heap is not None:
+            if poll_state.place < 0 and (<Task>poll_state.task).in_second_stage:
                 self.in_calls -= 1
-            self.groups.leave(pace)
+            self.groups.leave(poll_state)
 
     # -- polling ---------------------------------------------------------------------------------------------
 
@@ -87,16 +87,16 @@ cdef class DueTable(PollTable):
                     popped = 0
                     while popped < wanted and heap.first() <= until:
                         popped += 1
-                        task = <PollDescriptor>(<Pace>heap.pop()).task
+                        task = <PollDescriptor>(<PollState>heap.pop()).task
                         self.in_calls += 1
                         if task.over:
                             continue        # and about to leave
-                        task.pace.polls += 1
-                        task.pace.step += 1
-                        task.pace.due = 0.0
-                        task.pace.asks = self.asks
-                        if task.pace.look:
-                            task.pace.look = UNDER_WAY
+                        task.poll_state.polls += 1
+                        task.poll_state.step += 1
+                        task.poll_state.due = 0.0
+                        task.poll_state.asks = self.asks
+                        if task.poll_state.look:
+                            task.poll_state.look = UNDER_WAY
                         count_up(<PyObject *>task)
                         put(some, count, <PyObject *>task)
                         count += 1
@@ -120,8 +120,8 @@ cdef class DueTable(PollTable):
         if tasks is not None:
             for task in tasks:
                 if task is not None:
-                    self.step_back((<PollDescriptor>task).pace)
-                    (<PollDescriptor>task).pace.polls -= 1      # nobody else has it in a call
+                    self.step_back((<PollDescriptor>task).poll_state)
+                    (<PollDescriptor>task).poll_state.polls -= 1      # nobody else has it in a call
                     self.wait_again(<PollDescriptor>task, when, when, True)
 
     def has_due(self, double until):
@@ -167,7 +167,7 @@ cdef class DueTable(PollTable):
         """A call with `tasks` that began at `began` is over: each that is not done is due again.
 
         That is after `seconds` unless that is negative, else after what the schedule says, else after `default`. It is
-        counted from the begin of the call, so that the pace is kept, but at least half of it is still to come.
+        counted from the begin of the call, so that the rhythm is kept, but at least half of it is still to come.
         """
         cdef double now = monotonic(), delay
         cdef PollDescriptor task
@@ -175,14 +175,14 @@ cdef class DueTable(PollTable):
         cdef Py_ssize_t i = 0
         for item in tasks:
             task = item
-            if task.pace.look == UNDER_WAY:
+            if task.poll_state.look == UNDER_WAY:
                 if looked_at is None:
                     looked_at = []
                 looked_at.append(task)
             elif not task.over:
                 delay = seconds
                 if delay < 0.0 and self.schedule is not None:
-                    delay = self.scheduled(task.pace)
+                    delay = self.scheduled(task.poll_state)
                 if delay < 0.0:
                     delay = default
                 self.wait_again(task, max(began + delay, now + 0.5 * delay), now, False)
@@ -196,24 +196,24 @@ cdef class DueTable(PollTable):
         cdef Py_ssize_t i = 0
         for task in tasks:
             if in_vain:
-                self.step_back((<PollDescriptor>task).pace)
+                self.step_back((<PollDescriptor>task).poll_state)
             self.wait_again(<PollDescriptor>task, now + seconds, now, True)
             i += 1
             breathe_at(i)
 
-    cdef void step_back(self, Pace pace) noexcept:
+    cdef void step_back(self, PollState poll_state) noexcept:
         with cython.critical_section(self):
-            if pace.step:
-                pace.step -= 1
+            if poll_state.step:
+                poll_state.step -= 1
 
-    cdef double scheduled(self, Pace pace) except? -1.0:
+    cdef double scheduled(self, PollState poll_state) except? -1.0:
         """What the schedule says, or -1.0 if that is nothing."""
         cdef double delay = -1.0
         enter_user_code()
         try:
             if type(self.schedule) is Backoff:
-                return (<Backoff>self.schedule).after(pace.step - 1 if pace.step else 0)
-            delay = number_of("delay", self.schedule.delay(pace.step - 1 if pace.step else 0))
+                return (<Backoff>self.schedule).after(poll_state.step - 1 if poll_state.step else 0)
+            delay = number_of("delay", self.schedule.delay(poll_state.step - 1 if poll_state.step else 0))
             if not delay >= 0.0:
                 raise ValueError(f"delay must be 0 s or more, not {delay}")
         except BaseException as error:
@@ -228,51 +228,51 @@ cdef class DueTable(PollTable):
         return delay
 
     cdef void wait_again(self, PollDescriptor task, double when, double now, bint postponed) noexcept:
-        cdef Pace pace = task.pace
+        cdef PollState poll_state = task.poll_state
         with cython.critical_section(self):
-            if pace.look == UNDER_WAY:
-                pace.look = WANTED
-            if pace.asks != self.asks:
+            if poll_state.look == UNDER_WAY:
+                poll_state.look = WANTED
+            if poll_state.asks != self.asks:
                 when = now
-            elif pace.due > 0.0:
-                when = max(when, pace.due) if postponed else pace.due
-            if not task.removed and pace.heap is not None and pace.place < 0:
-                pace.heap.push(pace, when)
+            elif poll_state.due > 0.0:
+                when = max(when, poll_state.due) if postponed else poll_state.due
+            if not task.removed and poll_state.heap is not None and poll_state.place < 0:
+                poll_state.heap.push(poll_state, when)
                 self.in_calls -= 1
 
     cdef int poll_after(self, PollDescriptor task, double when) except -1:
-        cdef Pace pace = task.pace
+        cdef PollState poll_state = task.poll_state
         with cython.critical_section(self):
-            if pace.place >= 0:
-                pace.heap.move(pace, when)
+            if poll_state.place >= 0:
+                poll_state.heap.move(poll_state, when)
             else:
-                pace.due = when
+                poll_state.due = when
         self.waker.set()
         return 0
 
     cdef int hand_out_soon(self, PollDescriptor task) except -1:
-        cdef Pace pace = task.pace
+        cdef PollState poll_state = task.poll_state
         cdef double now = monotonic()
         with cython.critical_section(self):
-            if pace.place < 0:
-                pace.due = now
-            elif pace.heap.entries[pace.place].when > now:
-                pace.heap.move(pace, now)
+            if poll_state.place < 0:
+                poll_state.due = now
+            elif poll_state.heap.entries[poll_state.place].when > now:
+                poll_state.heap.move(poll_state, now)
         return 0
 
     cdef int restart(self, PollDescriptor task) except -1:
-        cdef Pace pace = task.pace
+        cdef PollState poll_state = task.poll_state
         cdef double delay, when
         if self.schedule is None:
             return 0
         with cython.critical_section(self):
-            pace.step = min(pace.step, 1)       # the next delay after this one is the second
-        delay = self.scheduled(pace)
+            poll_state.step = min(poll_state.step, 1)       # the next delay after this one is the second
+        delay = self.scheduled(poll_state)
         if delay < 0.0:
             return 0
         when = monotonic() + delay
         with cython.critical_section(self):
-            if pace.place >= 0 and when < pace.heap.entries[pace.place].when:
-                pace.heap.move(pace, when)
+            if poll_state.place >= 0 and when < poll_state.heap.entries[poll_state.place].when:
+                poll_state.heap.move(poll_state, when)
         self.waker.set()
         return 0

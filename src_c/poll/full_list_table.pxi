@@ -23,21 +23,21 @@ cdef class FullListTable(PollTable):
     cdef list without_postponed(self, list tasks, bint everything):
         cdef list due = []
         cdef double now = monotonic(), first = INFINITY, when
-        cdef Pace pace
+        cdef PollState poll_state
         cdef bint left_out = False
         with cython.critical_section(self):
             self.postponed = False
             self.first_postponed = INFINITY
         for task in tasks:
-            pace = (<PollDescriptor>task).paced()
+            poll_state = (<PollDescriptor>task).current_poll_state()
             when = 0.0
-            if pace is not None:
+            if poll_state is not None:
                 with cython.critical_section(self):
-                    if everything or pace.due <= now:
-                        pace.due = 0.0
-                    when = pace.due
-                    if when == 0.0 and pace.look == WANTED:
-                        pace.look = UNDER_WAY
+                    if everything or poll_state.due <= now:
+                        poll_state.due = 0.0
+                    when = poll_state.due
+                    if when == 0.0 and poll_state.look == WANTED:
+                        poll_state.look = UNDER_WAY
                         self.looking = True
             if when == 0.0:
                 due.append(task)
@@ -55,15 +55,15 @@ cdef class FullListTable(PollTable):
         return self.first_postponed
 
     cdef int poll_after(self, PollDescriptor task, double when) except -1:
-        cdef Pace pace = task.paced()
-        if pace is None:
-            pace = Pace.__new__(Pace)
-            pace.task = <PyObject *>task
-            pace = task.pace_with(pace)
-        if pace is None:
+        cdef PollState poll_state = task.current_poll_state()
+        if poll_state is None:
+            poll_state = PollState.__new__(PollState)
+            poll_state.task = <PyObject *>task
+            poll_state = task.poll_state_or(poll_state)
+        if poll_state is None:
             return 0
         with cython.critical_section(self):
-            pace.due = when
+            poll_state.due = when
             self.postponed = True
             self.first_postponed = min(self.first_postponed, when)
         self.waker.set()
@@ -76,24 +76,24 @@ cdef class FullListTable(PollTable):
             self.looking = False    # last: if that raised, they are repeated
 
     cdef int hand_out_soon(self, PollDescriptor task) except -1:
-        cdef Pace pace = task.paced()
+        cdef PollState poll_state = task.current_poll_state()
         cdef double now = monotonic()
         with cython.critical_section(self):
-            pace.due = 0.0
+            poll_state.due = 0.0
             self.postponed = True
             self.first_postponed = min(self.first_postponed, now)
         return 0
 
     cdef int repeat_looks(self, list tasks) except -1:
         """A call with `tasks` was in vain."""
-        cdef Pace pace
+        cdef PollState poll_state
         cdef Py_ssize_t i = 0
         for task in tasks:
-            pace = (<PollDescriptor>task).paced()
-            if pace is not None:
+            poll_state = (<PollDescriptor>task).current_poll_state()
+            if poll_state is not None:
                 with cython.critical_section(self):
-                    if pace.look == UNDER_WAY:
-                        pace.look = WANTED
+                    if poll_state.look == UNDER_WAY:
+                        poll_state.look = WANTED
             i += 1
             breathe_at(i)
         with cython.critical_section(self):
@@ -106,7 +106,7 @@ cdef class FullListTable(PollTable):
         A call that was `in_vain` counts for no back-off.
         """
         cdef double when = monotonic() + seconds
-        cdef Pace pace
+        cdef PollState poll_state
         cdef Py_ssize_t i = 0
         if self.looking:
             self.looking = False
@@ -118,8 +118,8 @@ cdef class FullListTable(PollTable):
             return
         for task in tasks:
             if not (<PollDescriptor>task).over:
-                pace = (<PollDescriptor>task).paced()
-                if pace is None or pace.due < when:
+                poll_state = (<PollDescriptor>task).current_poll_state()
+                if poll_state is None or poll_state.due < when:
                     self.poll_after(<PollDescriptor>task, when)
             i += 1
             breathe_at(i)

@@ -124,23 +124,23 @@ cdef class JoiningTable(TwoStageTable):
 
     cdef int take_up(self, PollDescriptor task, object value, double timeout, unsigned long long key) except -1:
         """Begin to poll `task`, unless its future is done; `value` is what it is known by elsewhere."""
-        cdef Pace pace
+        cdef PollState poll_state
         cdef bint closed
         if timeout < 0.0:
             timeout = self.timeout
-        pace = self.new_pace(task, value, timeout >= 0.0)
-        if pace is not None:
-            pace.joined = coarse_now()
-            pace.key = key
+        poll_state = self.new_poll_state(task, value, timeout >= 0.0)
+        if poll_state is not None:
+            poll_state.joined = coarse_now()
+            poll_state.key = key
         if self.recorder is None or key:
-            return self.begin(task, value, timeout, pace)
+            return self.begin(task, value, timeout, poll_state)
         with cython.critical_section(self):
             self.last_key += 1
-            pace.key = key = self.last_key
+            poll_state.key = key = self.last_key
             self.telling += 1
         try:
             tell_joined(self.recorder, key, value)
-            if not self.begin(task, value, timeout, pace):
+            if not self.begin(task, value, timeout, poll_state):
                 tell_ended(self.recorder, key)
         finally:
             with cython.critical_section(self):
@@ -150,26 +150,26 @@ cdef class JoiningTable(TwoStageTable):
                 self.waker.set()
         return 0
 
-    cdef bint begin(self, PollDescriptor task, object value, double timeout, Pace pace) except -1:
+    cdef bint begin(self, PollDescriptor task, object value, double timeout, PollState poll_state) except -1:
         """Have `task` join, unless its future is done; whether it has."""
-        if task.go_on_its_own(value, pace):
+        if task.go_on_its_own(value, poll_state):
             self.join(task)
             if timeout >= 0.0 and task.set_timer(self.deadlines, monotonic() + timeout):
                 self.waker.set()
             return True
-        if pace is not None:
+        if poll_state is not None:
             with cython.critical_section(self):
-                self.part(pace)
+                self.part(poll_state)
         return False
 
-    cdef Pace new_pace(self, PollDescriptor task, object value, bint timed):
+    cdef PollState new_poll_state(self, PollDescriptor task, object value, bint timed):
         """What is to be kept of `task`, or None for nothing; may raise."""
-        cdef Pace pace
+        cdef PollState poll_state
         if not (self.counting or timed) and self.recorder is None:
             return None
-        pace = Pace.__new__(Pace)
-        pace.task = <PyObject *>task
-        return pace
+        poll_state = PollState.__new__(PollState)
+        poll_state.task = <PyObject *>task
+        return poll_state
 
     cdef void join(self, PollDescriptor task) noexcept:
         with cython.critical_section(self):
@@ -178,18 +178,18 @@ cdef class JoiningTable(TwoStageTable):
         if self.quiet_until == -INFINITY or not now_or_never() < self.quiet_until:
             self.waker.set()
 
-    cdef void part(self, Pace pace) noexcept:
-        """Inside the section: what `pace` belongs to will not be polled, or not any more."""
+    cdef void part(self, PollState poll_state) noexcept:
+        """Inside the section: what `poll_state` belongs to will not be polled, or not any more."""
 
     cdef void record_end(self, PollDescriptor task) noexcept:
         """The future of `task` is done; called by the winner, and as good as once."""
-        cdef Pace pace
+        cdef PollState poll_state
         cdef unsigned long long key
         if self.recorder is not None:
-            pace = task.paced()
-            if pace is not None and pace.key:
-                key = pace.key
-                pace.key = 0
+            poll_state = task.current_poll_state()
+            if poll_state is not None and poll_state.key:
+                key = poll_state.key
+                poll_state.key = 0
                 tell_ended(self.recorder, key)
 
     cdef Task new_task(self):

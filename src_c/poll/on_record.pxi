@@ -52,12 +52,12 @@ cdef Py_ssize_t after_telling(object recorder, Py_ssize_t tries, object error) n
 
 cdef bint end_on_record(PollDescriptor task) except -1:
     """Cancel the future of `task`, and leave the task on record; False if the future has ended."""
-    cdef Pace pace
+    cdef PollState poll_state
     if not task.future.claim(CANCELLED_AND_NOTIFIED, None, ANY_PHASE):
         return False
-    pace = task.paced()
-    if pace is not None:
-        pace.key = 0
+    poll_state = task.current_poll_state()
+    if poll_state is not None:
+        poll_state.key = 0
     task.future.conclude(NULL)
     return True
 

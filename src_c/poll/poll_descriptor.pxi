@@ -12,7 +12,7 @@ cdef class PollDescriptor(Task):
     """
 
     cdef CancelAttempt attempt  # section(future): the cancel() that is being decided, or None
-    cdef Pace pace              # section(future): set once while that is pending, or None where nothing needs it
+    cdef PollState poll_state              # section(future): set once while that is pending, or None where nothing needs it
 
     def __init__(self, *args, **kwargs):
         raise TypeError("PollDescriptor objects are made by PollExecutor")
@@ -71,14 +71,14 @@ cdef class PollDescriptor(Task):
     @property
     def polls(self):
         """In how many calls of the poll function it was; None where whole lists are polled, which keeps no count."""
-        cdef Pace pace = self.paced()
-        return pace.polls if isinstance(self.origin, DueTable) and pace is not None else None
+        cdef PollState poll_state = self.current_poll_state()
+        return poll_state.polls if isinstance(self.origin, DueTable) and poll_state is not None else None
 
     @property
     def failures(self):
         """How many of those in a row have failed, to the latest; counted where there is a `retry_policy`."""
-        cdef Pace pace = self.paced()
-        return 0 if pace is None else pace.failures
+        cdef PollState poll_state = self.current_poll_state()
+        return 0 if poll_state is None else poll_state.failures
 
     __class_getitem__ = classmethod(types.GenericAlias)
 
@@ -100,24 +100,24 @@ cdef class PollDescriptor(Task):
         finally:
             leave_user_code()
 
-    cdef Pace paced(self):
-        """The pace, or None."""
-        cdef Pace pace
+    cdef PollState current_poll_state(self):
+        """The poll_state, or None."""
+        cdef PollState poll_state
         with cython.critical_section(self.future):
-            pace = self.pace
-        return pace
+            poll_state = self.poll_state
+        return poll_state
 
-    cdef Pace pace_with(self, Pace fresh):
-        """The pace, which is `fresh` if there was none; None if the future is done without."""
-        cdef Pace pace
+    cdef PollState poll_state_or(self, PollState fresh):
+        """The poll_state, which is `fresh` if there was none; None if the future is done without."""
+        cdef PollState poll_state
         with cython.critical_section(self.future):
-            if self.pace is None and self.future.state <= RUNNING:
-                self.pace = fresh
-            pace = self.pace
-        return pace
+            if self.poll_state is None and self.future.state <= RUNNING:
+                self.poll_state = fresh
+            poll_state = self.poll_state
+        return poll_state
 
-    cdef bint go_on_its_own(self, object value, Pace pace) noexcept:
-        """Away from the delegate, with `value` and `pace`: False if the future is done already."""
+    cdef bint go_on_its_own(self, object value, PollState poll_state) noexcept:
+        """Away from the delegate, with `value` and `poll_state`: False if the future is done already."""
         cdef object reference
         cdef bint pending
         with cython.critical_section(self.future):
@@ -125,7 +125,7 @@ cdef class PollDescriptor(Task):
             if pending:
                 reference = self.value
                 self.value = value
-                self.pace = pace
+                self.poll_state = poll_state
                 self.phase = ON_ITS_OWN
         return pending
 

@@ -88,7 +88,7 @@ cdef class PollTable(JoiningTable):
 
     cdef int fail_overdue(self, PollDescriptor task, list results) except -1:
         result = task.value
-        error = overdue(result, coarse_now() - task.paced().joined)
+        error = overdue(result, coarse_now() - task.current_poll_state().joined)
         results.append(result)      # first: it may fail
         if not task.future.settle(ERROR, error, NULL):
             results.pop()
@@ -96,12 +96,12 @@ cdef class PollTable(JoiningTable):
 
     cdef bint look_again(self, PollDescriptor task) except -1:
         """Have `task`, whose deadline has passed, handed out once more; False if it has been, or is not to be."""
-        cdef Pace pace = task.paced()
-        if task.over or pace.look != NOT_YET or self.last_look <= 0.0:
+        cdef PollState poll_state = task.current_poll_state()
+        if task.over or poll_state.look != NOT_YET or self.last_look <= 0.0:
             return False
         task.set_timer(self.deadlines, monotonic() + self.last_look)
         with cython.critical_section(self):
-            pace.look = WANTED
+            poll_state.look = WANTED
         self.hand_out_soon(task)
         return True
 
@@ -110,7 +110,7 @@ cdef class PollTable(JoiningTable):
         cdef list results = []
         cdef object executor
         cdef PollDescriptor task
-        cdef Pace pace
+        cdef PollState poll_state
         cdef Py_ssize_t i = 0
         cdef bint closed
         with cython.critical_section(self):
@@ -119,8 +119,8 @@ cdef class PollTable(JoiningTable):
         try:
             for item in tasks:
                 task = item
-                pace = task.paced()
-                if not task.over and pace is not None and pace.look == UNDER_WAY:
+                poll_state = task.current_poll_state()
+                if not task.over and poll_state is not None and poll_state.look == UNDER_WAY:
                     self.fail_overdue(task, results)
                 i += 1
                 breathe_at(i)
@@ -178,19 +178,19 @@ cdef class PollTable(JoiningTable):
         cdef Py_ssize_t i = 0
         if self.counting:
             for task in tasks:
-                (<PollDescriptor>task).paced().failures = 0
+                (<PollDescriptor>task).current_poll_state().failures = 0
                 i += 1
                 breathe_at(i)
 
     def count_failures(self, list tasks not None):
         """A call with `tasks` has failed: a dict of the tasks that are not done, by how often in a row theirs have."""
         cdef dict by_count = {}
-        cdef Pace pace
+        cdef PollState poll_state
         for task in tasks:
-            pace = (<PollDescriptor>task).paced()
-            if not (<PollDescriptor>task).over and pace is not None:
-                pace.failures += 1
-                by_count.setdefault(pace.failures, []).append(task)
+            poll_state = (<PollDescriptor>task).current_poll_state()
+            if not (<PollDescriptor>task).over and poll_state is not None:
+                poll_state.failures += 1
+                by_count.setdefault(poll_state.failures, []).append(task)
         return by_count
 
     # -- what a subclass does ----------------------------------------------------------------------------------
