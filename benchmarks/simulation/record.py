@@ -12,7 +12,7 @@ SLOT = 600.0  # seconds that a point of the plot is for
 
 
 @dataclass
-class Slots:
+class SlotArray:
     """Sums by time of day."""
 
     sums: list[float] = field(default_factory=list)
@@ -34,9 +34,9 @@ class Record:
         self.most_in_a_second = 0  # of calls, in any second, wherever it begins
         self.delays = array("d")
         self.shares = array("d")  # of the delays in how long the tasks ran
-        self.calls_by_time = Slots()
-        self.found_by_time = Slots()
-        self.delays_by_time = Slots()
+        self.calls_by_time = SlotArray()
+        self.found_by_time = SlotArray()
+        self.delays_by_time = SlotArray()
         self._starts, self._ends = day.starts, day.ends
         self._found = bytearray(len(day))
         self._last_second: deque[float] = deque()

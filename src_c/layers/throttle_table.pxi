@@ -37,12 +37,12 @@ cdef class ThrottleTable(TwoStageTable):
     @property
     def waiting(self):
         """How many wait for room with the delegate."""
-        return self.first_stage.live
+        return self.first_stage.count
 
     @property
     def with_delegate(self):
         """How many the delegate has."""
-        return self.second_stage.live
+        return self.second_stage.count
 
     def submit_later(self, executor, limit, fn, tuple args not None, dict kwargs not None):
         """Have `fn(*args, **kwargs)` called when there is room; returns a future.
@@ -64,7 +64,7 @@ cdef class ThrottleTable(TwoStageTable):
         cdef Py_ssize_t most = as_limit(limit)
         cdef Task task = None
         with cython.critical_section(self):
-            if self.second_stage.live < most:
+            if self.second_stage.count < most:
                 task = self.first_stage.first()
                 if task is not None:
                     self.move_on(task)
@@ -92,7 +92,7 @@ cdef class ThrottleTable(TwoStageTable):
         cdef Place place = Place()
         cdef object refusal
         cdef Py_ssize_t most
-        cdef bint entered = False, cramped = False, stuck = False
+        cdef bint entered = False, is_full = False, stuck = False
         cdef object me = get_ident()
         cdef bint waits_already = me in self.threads
         self.tie(task, future)
@@ -101,14 +101,14 @@ cdef class ThrottleTable(TwoStageTable):
                 most = as_limit(limit())
                 with cython.critical_section(self):
                     refusal = self.refusal
-                    cramped = self.cramped()
+                    is_full = self.is_full()
                     if refusal is None:
-                        if self.live < most and (self.first is None or self.first is place):
-                            entered = not cramped
+                        if self.count < most and (self.first is None or self.first is place):
+                            entered = not is_full
                             if entered:
                                 self.enter(task, executor)
                         else:
-                            cramped = False
+                            is_full = False
                             if not place.in_line:
                                 stuck = waits_already
                                 if not stuck:
@@ -117,7 +117,7 @@ cdef class ThrottleTable(TwoStageTable):
                     raise RuntimeError(refusal)
                 if stuck:
                     raise RuntimeError("submit: there is no room, and this thread waits for it already")
-                if cramped:
+                if is_full:
                     self.make_room()
                 elif not entered:
                     self.threads.add(me)
@@ -155,7 +155,7 @@ cdef class ThrottleTable(TwoStageTable):
 
     cdef void leave(self, Task task, State state) noexcept:
         TaskTable.leave(self, task, state)
-        if self.first_stage.live > 0 or (self.counts_change and self.second_stage.live == 0):
+        if self.first_stage.count > 0 or (self.counts_change and self.second_stage.count == 0):
             self.waker.set()
         if self.blocking:
             self.look_again()

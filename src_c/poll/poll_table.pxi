@@ -49,7 +49,7 @@ cdef class PollTable(JoiningTable):
     @property
     def polling(self):
         """How many tasks are in the polled list."""
-        return self.second_stage.live
+        return self.second_stage.count
 
     def polled_tasks(self):
         """A new list of tuples, of each polled task: result, age in seconds, polls, failures, and the future."""

@@ -32,10 +32,10 @@ cdef class Task(Hook):
     cdef double started         # by the coarse clock
     cdef ThreadId thread          # the one that submits it, or calls a function for it
     cdef SharedByte hooking     # that thread is in the midst of following what is no future of ours
-    cdef unsigned int slot      # its place in the Slots it is in, which section(table) guards
+    cdef unsigned int slot      # its place in the SlotArray it is in, which section(table) guards
     cdef SharedByte phase       # written after `value`
     cdef SharedByte over        # section(future): the future is done, although the task may not have left the table
-    cdef unsigned char in_second_stage   # section(table): in the table's second Slots, not in the first
+    cdef unsigned char in_second_stage   # section(table): in the table's second SlotArray, not in the first
     cdef unsigned char removed     # section(table): in none, and not to come back
 
     cdef void delegate_ended(self, object delegate_future, State state, object value, Delivery *delivery) noexcept:

@@ -13,17 +13,17 @@ cdef class TaskTable(Origin):
     * A task that got in can move on to the polled list without memory being asked for: it cannot be lost so.
     """
     cdef readonly Waker waker
-    cdef Slots first_stage      # in the order they began; see TwoStageTable for those that move on
+    cdef SlotArray first_stage      # in the order they began; see TwoStageTable for those that move on
     cdef object executor        # section(self): kept while anything is outstanding
     cdef object refusal         # section(self): None, or once closed the RuntimeError's message
-    cdef SharedSize live        # section(self)
+    cdef SharedSize count        # section(self)
 
     def __cinit__(self, logger, *args, **kwargs):
         self.waker = Waker()
-        self.first_stage = Slots.__new__(Slots)
+        self.first_stage = SlotArray.__new__(SlotArray)
 
     def __len__(self):
-        return self.live
+        return self.count
 
     @property
     def closed(self):
@@ -59,7 +59,7 @@ cdef class TaskTable(Origin):
             first = self.refusal is None
             if first:
                 self.refusal = reason
-            over = self.live == 0
+            over = self.count == 0
         if over:
             self.waker.set()
         return first
@@ -109,7 +109,7 @@ cdef class TaskTable(Origin):
         while True:
             with cython.critical_section(self):
                 refusal = self.refusal
-                entered = refusal is None and not self.cramped()
+                entered = refusal is None and not self.is_full()
                 if entered:
                     self.enter(task, executor)
             if entered:
@@ -121,20 +121,20 @@ cdef class TaskTable(Origin):
             self.make_room()
 
     cdef void enter(self, Task task, object executor) noexcept:
-        """Inside the section: put `task` in; it is not `cramped`."""
+        """Inside the section: put `task` in; it is not `is_full`."""
         count_up(<PyObject *>task)
         self.first_stage.take(task)
-        if self.live == 0:
+        if self.count == 0:
             self.executor = executor
-        self.live += 1
+        self.count += 1
 
     cdef void leave(self, Task task, State state) noexcept:
         cdef object executor = None
         cdef bint last
         with cython.critical_section(self):
             self.withdraw(task)
-            self.live -= 1
-            last = self.live == 0
+            self.count -= 1
+            last = self.count == 0
             if last:
                 executor = self.executor
                 self.executor = None
@@ -147,42 +147,42 @@ cdef class TaskTable(Origin):
     cdef void withdraw(self, Task task) noexcept:
         """Inside the section: take `task` out for good; the table's reference to it is the caller's then."""
         task.removed = True
-        self.slots_of(task).leave(task)
+        self.stage_of(task).leave(task)
 
-    cdef Slots slots_of(self, Task task):
+    cdef SlotArray stage_of(self, Task task):
         return self.first_stage
 
-    cdef bint cramped(self) noexcept:
+    cdef bint is_full(self) noexcept:
         """Inside the section: whether `make_room` is needed before one more task gets in."""
-        return self.first_stage.misfit(self.first_stage.live + 1)
+        return self.first_stage.needs_resize(self.first_stage.count + 1)
 
     cdef int make_room(self) except -1:
-        self.resize(self.first_stage, self.first_stage.live + 1)
+        self.resize(self.first_stage, self.first_stage.count + 1)
         return 0
 
-    cdef int resize(self, Slots slots, Py_ssize_t tasks) except -1:
+    cdef int resize(self, SlotArray slots, Py_ssize_t tasks) except -1:
         cdef list places = [None] * (tasks + (tasks >> 1) + 16)
         with cython.critical_section(self):
             if len(places) >= self.may_hold(slots):     # else another thread needs more by now, and has seen to it
                 places = slots.move_to(places)
         return 0
 
-    cdef Py_ssize_t may_hold(self, Slots slots) noexcept:
+    cdef Py_ssize_t may_hold(self, SlotArray slots) noexcept:
         """Inside the section: how many tasks may be put in `slots` without room being made."""
-        return slots.live
+        return slots.count
 
     cdef list tasks(self):
         return self.listed(self.first_stage)
 
-    cdef list listed(self, Slots slots):
+    cdef list listed(self, SlotArray slots):
         """A new list of the tasks in `slots`."""
         cdef list tasks
         cdef Py_ssize_t expected, count = -1
         while count < 0:
-            expected = slots.live
+            expected = slots.count
             tasks = PyList_New(expected)
             with cython.critical_section(self):
-                if slots.live <= expected:
+                if slots.count <= expected:
                     slots.close_holes()
                     count = slots.copy_into(tasks)
         return shortened(tasks, count)

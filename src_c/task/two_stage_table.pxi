@@ -4,10 +4,10 @@
 @cython.no_gc_clear
 cdef class TwoStageTable(TaskTable):
     """A TaskTable whose tasks can move on, at the end of the second list, without memory being asked for."""
-    cdef Slots second_stage
+    cdef SlotArray second_stage
 
     def __cinit__(self, logger, *args, **kwargs):
-        self.second_stage = Slots.__new__(Slots)
+        self.second_stage = SlotArray.__new__(SlotArray)
 
     cdef void move_on(self, Task task) noexcept:
         """Inside the section: move `task`, unless its future is done."""
@@ -29,18 +29,18 @@ cdef class TwoStageTable(TaskTable):
                 started = min(started, task.started)
         return now - started
 
-    cdef Slots slots_of(self, Task task):
+    cdef SlotArray stage_of(self, Task task):
         return self.second_stage if task.in_second_stage else self.first_stage
 
-    cdef Py_ssize_t may_hold(self, Slots slots) noexcept:
-        return self.live if slots is self.second_stage else slots.live
+    cdef Py_ssize_t may_hold(self, SlotArray slots) noexcept:
+        return self.count if slots is self.second_stage else slots.count
 
-    cdef bint cramped(self) noexcept:
-        return self.second_stage.misfit(self.live + 1) or self.first_stage.misfit(self.first_stage.live + 1)
+    cdef bint is_full(self) noexcept:
+        return self.second_stage.needs_resize(self.count + 1) or self.first_stage.needs_resize(self.first_stage.count + 1)
 
     cdef int make_room(self) except -1:
-        self.resize(self.second_stage, self.live + 1)
-        self.resize(self.first_stage, self.first_stage.live + 1)
+        self.resize(self.second_stage, self.count + 1)
+        self.resize(self.first_stage, self.first_stage.count + 1)
         return 0
 
     cdef list tasks(self):

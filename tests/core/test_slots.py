@@ -43,7 +43,7 @@ def test_listing_in_between_does_not_change_the_order(sleeper: Sleeper) -> None:
 
 def places(table: Any) -> int:
     """How many places there are, taken or not."""
-    slots = [thing for thing in gc.get_referents(table) if type(thing).__name__ == "Slots"]
+    slots = [thing for thing in gc.get_referents(table) if type(thing).__name__ == "SlotArray"]
     assert slots
     return sum(len(thing) for each in slots for thing in gc.get_referents(each) if isinstance(thing, list))
 

@@ -18,22 +18,22 @@ cdef void set_item(list items, Py_ssize_t i, object value) noexcept:
 @cython.final
 @cython.internal
 @cython.no_gc_clear
-cdef class Slots:
+cdef class SlotArray:
     """An array of tasks in which each remembers its place. Guarded by section(table) of its table.
 
     A task that leaves leaves a hole; the holes are closed when the tasks are listed, or when the array is
-    full. Taking a place cannot fail: room is made beforehand, outside the section (`misfit`, `move_to`).
+    full. Taking a place cannot fail: room is made beforehand, outside the section (`needs_resize`, `move_to`).
     The array is a list, so that the garbage collector can see through it; nobody else ever has it.
     """
     cdef list places        # [0:used] tasks and holes, [used:] room; holes and room are None
     cdef Py_ssize_t used
-    cdef SharedSize live    # tasks, without the holes
+    cdef SharedSize count    # tasks, without the holes
     cdef Py_ssize_t front   # places in [0:front] are holes
 
     def __cinit__(self):
         self.places = []
 
-    cdef bint misfit(self, Py_ssize_t tasks) noexcept:
+    cdef bint needs_resize(self, Py_ssize_t tasks) noexcept:
         """Whether the array should be replaced before it holds `tasks`: when it is small, or far too large.
 
         Small is with less than an eighth to spare: then a full array has holes enough to be worth closing.
@@ -64,14 +64,14 @@ cdef class Slots:
         count_down(peek(self.places, self.used))
         put(self.places, self.used, <PyObject *>task)
         self.used += 1
-        self.live += 1
+        self.count += 1
 
     cdef void leave(self, Task task) noexcept:
         """Take `task` out. The reference to it goes over to the caller, to be put elsewhere, or dropped outside."""
         count_up(<PyObject *>None)
         put(self.places, task.slot, <PyObject *>None)
-        self.live -= 1
-        if self.live == 0:
+        self.count -= 1
+        if self.count == 0:
             self.used = self.front = 0
         elif <Py_ssize_t>task.slot == self.used - 1:
             self.used -= 1
@@ -90,7 +90,7 @@ cdef class Slots:
         cdef PyObject *item
         cdef PyObject *hole
         cdef Py_ssize_t i, to = 0
-        if self.live == self.used:
+        if self.count == self.used:
             return
         for i in range(self.used):
             item = peek(self.places, i)
