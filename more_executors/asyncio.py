@@ -85,7 +85,7 @@ class AsyncioExecutor(Executor, Generic[A, B]):
         self._bridges: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, LoopBridge] = weakref.WeakKeyDictionary()
         self._shut_down = False
         self._end = DelegateEnd(delegate)
-        self._record = metrics.track(self, "asyncio", name, Origin(self._logger).tally)
+        self._record = metrics.track(self, "asyncio", name, Origin(self._logger).counters)
 
     __reduce_ex__ = refuse_copy
 

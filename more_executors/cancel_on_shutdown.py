@@ -39,7 +39,7 @@ class CancelOnShutdownExecutor(DelegatingExecutor[A, B]):
         self._start(TaskTable(self._logger))
 
     def _cancel_at_shutdown(self, asked_for: bool) -> None:
-        self._table.tally.count_cancels(cancel_in_bulk(self._table.futures(), self._logger))
+        self._table.counters.count_cancels(cancel_in_bulk(self._table.futures(), self._logger))
 
     def _cancels_at_shutdown(self) -> bool:
         return True

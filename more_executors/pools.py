@@ -34,7 +34,7 @@ class ThreadPoolExecutor(futures.ThreadPoolExecutor, Chainable[Anything, Returne
         self._idle_semaphore: Any = Idle()
         self._name = name
         self._origin = Origin(futures_logger)
-        self._record = metrics.track(self, "threadpool", name, self._origin.tally)
+        self._record = metrics.track(self, "threadpool", name, self._origin.counters)
 
     def submit(  # type: ignore[override]  # it can do nothing else
         self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs

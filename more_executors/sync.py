@@ -29,7 +29,7 @@ class SyncExecutor(Chainable[Anything, Returned[NoReturn]]):
         self._name = name
         self._origin = Origin(chosen_logger(logger, "SyncExecutor"))
         self._shut_down = False
-        self._record = metrics.track(self, "sync", name, self._origin.tally)
+        self._record = metrics.track(self, "sync", name, self._origin.counters)
 
     __reduce_ex__ = refuse_copy
 

@@ -6,7 +6,7 @@
 # cython: boundscheck=False
 # cython: wraparound=False
 # distutils: language = c
-"""What runs once per future: the future itself, the tasks behind it, their tables, timers and tallies.
+"""What runs once per future: the future itself, the tasks behind it, their tables, timers and counters.
 
 Sections. A change of state is decided in a short ``critical_section`` that runs no Python code: on a
 build with the GIL the section is the GIL itself, on a free-threaded build it is the object's own mutex.
@@ -20,7 +20,7 @@ No thread enters the section of one object inside that of another, so there is n
 * ``section(future)`` guards the future's fields and, while the future is pending, what its task knows;
 * ``section(table)`` guards which tasks are outstanding, where they are listed, when they are due, and who stands in
   line;
-* ``section(tally)`` guards the counts, ``section(timers)`` the heap and every timer in it;
+* ``section(counters)`` guards the counts, ``section(timers)`` the heap and every timer in it;
 * what is not part of these has one of its own: a ``Waker``, a ``SharedError``, an attempt to cancel, a bridge to a loop
   with what is in its queue, a callback of somebody else's future.
 
@@ -102,7 +102,7 @@ include "future/logged_value.pxi"
 include "future/shared_error.pxi"
 include "future/delivery.pxi"
 include "future/future.pxi"
-include "task/tally.pxi"
+include "task/counters.pxi"
 include "task/going_on.pxi"
 include "task/slot_array.pxi"
 include "task/timers.pxi"

@@ -125,7 +125,7 @@ def test_a_sleep_time_is_read_by_the_same_rule(number: str) -> None:
 
     with RetryExecutor(SyncExecutor(), Policy()) as executor:
         assert executor.submit(int, 5).result(PATIENCE) == 5
-        assert executor._table.tally.retry_seconds == NUMBERS[number][1]
+        assert executor._table.counters.retry_seconds == NUMBERS[number][1]
 
 
 @pytest.mark.parametrize(

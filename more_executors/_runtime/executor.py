@@ -68,7 +68,7 @@ class DelegatingExecutor(Chainable[A, B]):
         lifecycle.track(self)
         try:
             self._start_thread()
-            self._record = metrics.track(self, self._metric, self._name, table.tally)  # last: it counts executors
+            self._record = metrics.track(self, self._metric, self._name, table.counters)  # last: it counts executors
         except BaseException:
             table.close(NOT_MADE)  # for a thread that was started, but not waited for until it was
             raise

@@ -15,5 +15,5 @@ logger = logging.getLogger("more_executors.futures")
 def origin_of(function: str, name: str = "default") -> Origin:
     """What counts the futures of `f_FUNCTION`; `name` is their executor's, among the metrics."""
     origin = Origin(logger)
-    metrics.track_function(function, name, origin.tally)
+    metrics.track_function(function, name, origin.counters)
     return origin

@@ -1,6 +1,6 @@
 """What executors and futures have done so far, for Prometheus, if `prometheus_client` is there.
 
-Nothing is counted for it: the tallies of the core are, and the meters of poll executors, anyhow, and they are read when
+Nothing is counted for it: the counters of the core are, and the meters of poll executors, anyhow, and they are read when
 somebody scrapes; in a program of several processes, a thread writes them down now and then. The environment variable
 `MORE_EXECUTORS_PROMETHEUS=0` switches it off.
 """
@@ -15,7 +15,7 @@ from threading import Lock
 from time import monotonic
 from typing import Any
 
-from .._core import Tally
+from .._core import Counters
 from ._totals import Labels, Record, Totals
 
 __all__: list[str] = []
@@ -152,18 +152,18 @@ if enabled:
         MetricFiles(_collector.totals, _collector.disown).start()
 
 
-def track(executor: object, kind: str, name: str, tally: Tally) -> Record:
+def track(executor: object, kind: str, name: str, counters: Counters) -> Record:
     """Show what `executor` counts, while it is there and after."""
-    record = Record(kind, name, tally, is_executor=True, meter=getattr(executor, "_meter", None))
+    record = Record(kind, name, counters, is_executor=True, meter=getattr(executor, "_meter", None))
     if enabled:
         _collector.add(record, executor)
     return record
 
 
-def track_function(kind: str, name: str, tally: Tally) -> None:
+def track_function(kind: str, name: str, counters: Counters) -> None:
     """Show what a function that makes futures counts."""
     if enabled:
-        _collector.add(Record(kind, name, tally, is_executor=False), None)
+        _collector.add(Record(kind, name, counters, is_executor=False), None)
 
 
 def _after_fork_in_child() -> None:

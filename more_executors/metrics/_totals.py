@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, TypeAlias
 
-from .._core import Tally
+from .._core import Counters
 from ._histogram import Histogram, HistogramCounts
 
 __all__: list[str] = []
@@ -42,9 +42,11 @@ class Meter(Protocol):
 class Record:
     """What one executor, or one of the functions on futures, counts."""
 
-    def __init__(self, kind: str, name: str, tally: Tally, *, is_executor: bool, meter: Meter | None = None) -> None:
+    def __init__(
+        self, kind: str, name: str, counters: Counters, *, is_executor: bool, meter: Meter | None = None
+    ) -> None:
         self.labels = (kind, name)
-        self.tally = tally
+        self.counters = counters
         self.meter = meter
         self.is_executor = is_executor
         self.in_use = is_executor
@@ -62,7 +64,7 @@ class Record:
         """What there is now is of no concern any more: in a forked child it is the parent's, or the process ends."""
         self.in_use = False
         self.disowned = True
-        self.inherited = self.tally.pending
+        self.inherited = self.counters.pending
 
     def is_in(self, past: Totals | None) -> bool:
         """Whether `past`, the totals of what is gone with the same labels, has this in them."""
@@ -93,7 +95,7 @@ class Totals:
         self.created = min(self.created, record.created)
         self.executors += record.is_executor
         for what in COUNTED:
-            self.counts[what] += getattr(record.tally, what)
+            self.counts[what] += getattr(record.counters, what)
         if record.meter is not None:
             self.counts["throttled"] += record.meter.throttled
             for what, histogram in record.meter.histograms():
@@ -103,7 +105,7 @@ class Totals:
     def add_present(self, record: Record) -> None:
         """Add what there is at this moment."""
         self.in_use += record.in_use and record.reference() is not None
-        self.pending += max(0, record.tally.pending - record.inherited)
+        self.pending += max(0, record.counters.pending - record.inherited)
         for what, value in record.gauges().items():
             before = self.gauges.get(what, 0.0)
             self.gauges[what] = max(before, value) if what in LARGEST else before + value

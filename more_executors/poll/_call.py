@@ -102,8 +102,8 @@ class PollCalls:
         """When the call begins, by `monotonic` and by the clock of the rate limit."""
         if self._debugging:
             log(self._table.logger, logging.DEBUG, "polling %d descriptors", len(tasks))
-        tally = self._table.tally
-        self._meter.note_done(tally.finished + tally.failed + tally.cancelled)
+        counters = self._table.counters
+        self._meter.note_done(counters.finished + counters.failed + counters.cancelled)
         self._meter.began_call(len(tasks), late)
         return monotonic(), 0.0 if self._rate_limit is None else self._rate_limit.clock()
 
@@ -111,7 +111,7 @@ class PollCalls:
         began, began_for_limit = times
         seconds = monotonic() - began
         self._meter.ended_call(seconds)
-        self._table.tally.count_call(seconds, error is not None and not isinstance(error, Throttled))
+        self._table.counters.count_call(seconds, error is not None and not isinstance(error, Throttled))
         try:
             if error is None:
                 if self._rate_limit is not None:

@@ -240,9 +240,9 @@ class PollExecutor(WorkingExecutor[A, B]):
 
     def stats(self) -> PollStats:
         """How polling goes. The cost does not depend on how many tasks there are, though on how many groups."""
-        table, tally, meter = self._poll_table, self._poll_table.tally, self._meter
+        table, counters, meter = self._poll_table, self._poll_table.counters, self._meter
         outstanding, polled = len(table), table.polling
-        done = tally.finished + tally.failed + tally.cancelled
+        done = counters.finished + counters.failed + counters.cancelled
         in_calls = min(self._polling.rounds.in_calls, polled)
         limit = self._options.rate_limit
         return PollStats(
@@ -252,10 +252,10 @@ class PollExecutor(WorkingExecutor[A, B]):
             due=min(self._polling.rounds.due, max(0, polled - in_calls)),
             in_calls=in_calls,
             done=done,
-            failed=tally.failed,
-            cancelled=tally.cancelled,
-            calls=tally.calls,
-            errors=tally.call_errors,
+            failed=counters.failed,
+            cancelled=counters.cancelled,
+            calls=counters.calls,
+            errors=counters.call_errors,
             throttled=meter.throttled,
             oldest_age=table.oldest_age(),
             lag=max(meter.last_lag, monotonic() - table.next_due() if in_calls < polled else 0.0),

@@ -31,7 +31,7 @@ def passed_on(Origin origin not None, FutureCore future not None, source):
 
 cdef FutureCore derived(Origin origin, Task task, FutureCore future, object source):
     origin.tie(task, future)
-    origin.tally.begin()
+    origin.counters.begin()
     try:
         follow(task, source, NULL)
     except BaseException:
@@ -51,7 +51,7 @@ cdef class Counting(Hook):
     cdef double began
 
     cdef void delegate_ended(self, object future, State state, object value, Delivery *delivery) noexcept:
-        self.origin.tally.end(state, coarse_now() - self.began)
+        self.origin.counters.end(state, coarse_now() - self.began)
 
     cdef void lost(self) noexcept:
         self.delegate_ended(None, CANCELLED_AND_NOTIFIED, None, NULL)
@@ -65,7 +65,7 @@ def counted(Origin origin not None, future):
         hook.origin = origin
         hook.began = coarse_now()
         hook_onto(hook, future, NULL)
-        origin.tally.begin()
+        origin.counters.begin()
     except MemoryError:
         pass
     return future

@@ -35,7 +35,7 @@ cdef class Gather(Task):
         self.missing = len(futures)
         self.phase = ON_ITS_OWN
         origin.tie(self, future)
-        origin.tally.begin()
+        origin.counters.begin()
         try:
             for i in range(len(futures)):
                 if future.state > RUNNING:

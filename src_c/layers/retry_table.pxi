@@ -31,7 +31,7 @@ cdef class RetryTask(DeferredTask):
                 timer = self.timer
                 self.timer = None
         if again:
-            self.origin.tally.count_retry()
+            self.origin.counters.count_retry()
         self.launch(delegate)
 
     cdef void delegate_ended(self, object delegate_future, State state, object value, Delivery *delivery) noexcept:
@@ -52,7 +52,7 @@ cdef class RetryTask(DeferredTask):
         if not again:
             future.settle(state, value, delivery)
             return
-        self.origin.tally.count_pause(seconds)
+        self.origin.counters.count_pause(seconds)
         try:
             self.wait_until(monotonic() + seconds)
         except BaseException:       # no memory for a timer

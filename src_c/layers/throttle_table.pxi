@@ -130,7 +130,7 @@ cdef class ThrottleTable(TwoStageTable):
                 self.look_again()
             if not entered:
                 future.task = None
-        self.tally.begin()
+        self.counters.begin()
         return future
 
     cdef void stand_in_line(self, Place place) noexcept:

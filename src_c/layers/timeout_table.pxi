@@ -61,7 +61,7 @@ cdef class TimeoutTable(TaskTable):
     cdef int cancel_late(self, FutureCore future) except -1:
         try:
             if cancel_along(future, NULL):
-                self.tally.count_cancels()
+                self.counters.count_cancels()
         except MemoryError:
             raise
         except BaseException as error:

@@ -71,7 +71,7 @@ cdef unsigned long long put_back(JoiningTable table, FutureCore future, object r
     cdef unsigned long long other
     cdef Task task = pending_task(future)
     if task is not None and end_on_record(task):
-        table.tally.retract()
+        table.counters.retract()
         return key
     with cython.critical_section(table):
         table.last_key += 1

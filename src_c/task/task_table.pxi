@@ -113,7 +113,7 @@ cdef class TaskTable(Origin):
                 if entered:
                     self.enter(task, executor)
             if entered:
-                self.tally.begin()
+                self.counters.begin()
                 return future
             if refusal is not None:
                 future.task = None

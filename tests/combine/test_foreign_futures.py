@@ -232,5 +232,5 @@ def test_one_that_takes_no_callback_makes_submit_raise_and_counts_for_nothing() 
     with MapExecutor(DuckDelegate(CallsNobody), str) as executor:
         with pytest.raises(TypeError, match="int"):
             executor.submit(int)
-        tally = executor._table.tally
-        assert (tally.started, tally.failed, tally.cancelled) == (0, 0, 0)
+        counters = executor._table.counters
+        assert (counters.started, counters.failed, counters.cancelled) == (0, 0, 0)

@@ -84,9 +84,13 @@ def test_a_polled_future_from_all_sides_ends_once_and_looks_sane_meanwhile() -> 
         ends["cancelled" if future.cancelled() else "failed" if future.exception() else "finished"] += 1
     executor.shutdown(wait=False)
     call.end()
-    tally = executor._table.tally
-    assert (tally.finished, tally.failed, tally.cancelled) == (ends["finished"], ends["failed"], ends["cancelled"])
-    assert tally.started == ROUNDS
+    counters = executor._table.counters
+    assert (counters.finished, counters.failed, counters.cancelled) == (
+        ends["finished"],
+        ends["failed"],
+        ends["cancelled"],
+    )
+    assert counters.started == ROUNDS
 
 
 def test_a_table_that_grows_and_shrinks_under_all_threads_keeps_what_is_in_it() -> None:

@@ -456,8 +456,8 @@ class PollMachine(RuleBasedStateMachine):
     @invariant()
     def everything_is_counted(self) -> None:
         ended = Counter(task.outcome[0] for task in self.tasks if task.outcome is not None)
-        tally = self.executor._table.tally
-        assert (tally.started, tally.finished, tally.failed, tally.cancelled) == (
+        counters = self.executor._table.counters
+        assert (counters.started, counters.finished, counters.failed, counters.cancelled) == (
             len(self.tasks),
             ended["result"],
             ended["error"],

@@ -123,7 +123,7 @@ BASES = {
 @pytest.mark.parametrize("base", BASES.values(), ids=BASES)
 def test_each_future_ends_exactly_once_and_none_is_lost(base: Callable[[], Any]) -> None:
     work = Workload(base())
-    tally = work.executor._table.tally
+    counters = work.executor._table.counters
     all_for(SECONDS, work.submit, work.submit, work.cancel, work.resolve_from_outside, work.wait, work.wait_for_one)
     work.executor.shutdown()
 
@@ -132,8 +132,12 @@ def test_each_future_ends_exactly_once_and_none_is_lost(base: Callable[[], Any])
     ends = Counter(
         "cancelled" if future.cancelled() else "failed" if future.exception() else "finished" for future in work.futures
     )
-    assert (tally.finished, tally.failed, tally.cancelled) == (ends["finished"], ends["failed"], ends["cancelled"])
-    assert tally.started == len(work.futures) > 0
+    assert (counters.finished, counters.failed, counters.cancelled) == (
+        ends["finished"],
+        ends["failed"],
+        ends["cancelled"],
+    )
+    assert counters.started == len(work.futures) > 0
     assert min(ends.values()) > 0
 
 
@@ -212,10 +216,14 @@ def test_cancels_at_the_moment_when_retries_fall_due() -> None:
             futures.extend(some)
 
         all_for(2 * SECONDS, cancel_some, cancel_some, cancel_some, cancel_some)
-        tally = executor._table.tally
+        counters = executor._table.counters
     cancelled = sum(future.cancelled() for future in futures)
     assert all(future.done() for future in futures)
-    assert (tally.started, tally.cancelled, tally.failed) == (len(futures), cancelled, len(futures) - cancelled)
+    assert (counters.started, counters.cancelled, counters.failed) == (
+        len(futures),
+        cancelled,
+        len(futures) - cancelled,
+    )
     assert cancelled > 0
 
 

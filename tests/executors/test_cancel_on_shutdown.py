@@ -79,7 +79,7 @@ def cancelling(**options: Any) -> Iterator[tuple[CancelOnShutdownExecutor, Watch
 
 def cancels(executor: CancelOnShutdownExecutor) -> int:
     """How many cancels worked."""
-    return executor._table.tally.cancels
+    return executor._table.counters.cancels
 
 
 # -- what is cancelled --------------------------------------------------------------------------------------------

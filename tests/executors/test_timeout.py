@@ -78,7 +78,7 @@ def timeout_thread(name: str = "default") -> threading.Thread:
 
 def cancels(executor: TimeoutExecutor) -> int:
     """How many cancels worked."""
-    return executor._table.tally.cancels
+    return executor._table.counters.cancels
 
 
 def timers_of(executor: TimeoutExecutor) -> _core.Timers:
@@ -559,4 +559,4 @@ def test_of_those_that_are_late_together_one_that_is_cancelled_by_another_is_not
     futures[0].add_done_callback(lambda _: futures[1].cancel())
     table.cancel_due()
     assert [future.cancelled() for future in futures] == [True, True]
-    assert table.tally.cancels == 1
+    assert table.counters.cancels == 1

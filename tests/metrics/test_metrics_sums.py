@@ -270,7 +270,7 @@ def test_f_timeout_counts_as_an_internal_timeout_executor() -> None:
 def test_a_series_counts_from_the_first_that_counted(name: str) -> None:
     totals = Totals(2.0)
     for created in (3.0, 1.0, 2.0):
-        record = Record("sync", name, _core.Tally(), is_executor=True)
+        record = Record("sync", name, _core.Counters(), is_executor=True)
         record.created = created
         totals.add(record)
     assert totals.created == 1.0

@@ -99,7 +99,7 @@ def test_through_a_chain_above_the_poll_it_is_still_in_bulk(above: Callable[[Any
     executor.shutdown()
     assert [len(results) for results in service.asked] == [25]
     assert [future.cancelled() for future in futures] == [True] * 25
-    assert executor._table.tally.cancels == 25
+    assert executor._table.counters.cancels == 25
 
 
 @pytest.mark.parametrize("above", ABOVE.values(), ids=ABOVE)

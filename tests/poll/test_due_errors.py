@@ -229,7 +229,7 @@ def test_the_first_failure_of_a_row_is_a_warning(clock: PacedClock, poll: NotedP
         failing(poll, *(begun + i for i in (1, 2, 3, 4, 6, 7, 8)))
         executor.adopt("a")
         clock.run(10)
-        assert executor.stats().errors == executor._poll_table.tally.call_errors == 7
+        assert executor.stats().errors == executor._poll_table.counters.call_errors == 7
     assert [level for level, _, _ in logger.lines] == ["WARNING"] * 2
     assert all(isinstance(error, SomeError) for _, _, error in logger.lines)
     for _, _, error in logger.lines:

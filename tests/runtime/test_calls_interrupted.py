@@ -90,6 +90,6 @@ def test_a_call_of_one(kind: str, call: str) -> None:
         for future in futures:
             said(future)
         executor.shutdown()
-        assert executor._table.tally.pending == 0
+        assert executor._table.counters.pending == 0
         assert len(record.on_record) == (0 if call == "resume" else 2)
         assert_no_threads_but(before, interrupt.line)

@@ -39,8 +39,8 @@ def operation(function: Callable[[Hunger], None]) -> Callable[[Hunger], None]:
 def is_balanced(executor: Any) -> None:
     """After its shutdown: everything has ended, and is counted so."""
     assert len(executor._table) == 0
-    tally = executor._table.tally
-    assert tally.pending == 0, tally
+    counters = executor._table.counters
+    assert counters.pending == 0, counters
     if isinstance(executor, PollExecutor):
         rounds = executor._polling.rounds
         assert rounds.in_calls == 0
@@ -221,7 +221,7 @@ def cancel_all(hunger: Hunger) -> None:
 @operation
 def combine(hunger: Hunger) -> None:
     sources: list[Future[Any]] = [Future() for _ in range(3)]
-    before = [origin.tally.pending for origin in origins()]
+    before = [origin.counters.pending for origin in origins()]
     hunger.here(
         lambda: (
             f_zip(*sources),
@@ -233,7 +233,7 @@ def combine(hunger: Hunger) -> None:
     )
     for source in sources:
         source.cancel()
-    assert [origin.tally.pending for origin in origins()] == before
+    assert [origin.counters.pending for origin in origins()] == before
 
 
 def origins() -> list[Any]:

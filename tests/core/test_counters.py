@@ -21,8 +21,8 @@ Counts = tuple[int, int, int, int]
 
 def counts(executor: PollExecutor[Any, Any]) -> Counts:
     """Started, finished, failed, cancelled."""
-    tally = executor._table.tally
-    return tally.started, tally.finished, tally.failed, tally.cancelled
+    counters = executor._table.counters
+    return counters.started, counters.finished, counters.failed, counters.cancelled
 
 
 def finish(descriptors: list[PollDescriptor[Any, Any]]) -> None:
@@ -47,7 +47,7 @@ def leave(descriptors: list[PollDescriptor[Any, Any]]) -> None:
 def test_a_new_tally_is_all_zero() -> None:
     with Executors.sync().with_poll(finish) as executor:
         assert counts(executor) == (0, 0, 0, 0)
-        assert executor._table.tally.seconds == 0.0
+        assert executor._table.counters.seconds == 0.0
     assert counts(executor) == (0, 0, 0, 0)
 
 
@@ -169,17 +169,17 @@ def test_seconds_sum_up_how_long_futures_took(number: int) -> None:
         for _ in range(number):
             executor.submit(int)
     elapsed = time.monotonic() - before
-    assert 0.03 * number < executor._table.tally.seconds < (elapsed + 0.03) * number
+    assert 0.03 * number < executor._table.counters.seconds < (elapsed + 0.03) * number
 
 
 def test_a_tally_is_read_only_and_prints_its_counts() -> None:
     with Executors.sync().with_poll(finish) as executor:
         executor.submit(int)
-    tally = executor._table.tally
+    counters = executor._table.counters
     for name in ["started", "finished", "failed", "cancelled", "seconds"]:
         with pytest.raises(AttributeError):
-            setattr(tally, name, 0)
-    assert repr(tally).startswith("<Tally started=1 finished=1 failed=0 cancelled=0 seconds=")
+            setattr(counters, name, 0)
+    assert repr(counters).startswith("<Counters started=1 finished=1 failed=0 cancelled=0 seconds=")
 
 
 def test_among_threads_every_future_is_counted_once() -> None:
@@ -211,4 +211,4 @@ def test_a_future_of_somebody_elses_that_is_lost_counts_as_cancelled() -> None:
     origin = _core.Origin(logging.getLogger("tests"))
     _core.counted(origin, Future[Any]())
     gc.collect()
-    assert (origin.tally.started, origin.tally.cancelled, origin.tally.pending) == (1, 1, 0)
+    assert (origin.counters.started, origin.counters.cancelled, origin.counters.pending) == (1, 1, 0)

@@ -16,7 +16,7 @@ cdef struct Figures:
 
 
 @cython.final
-cdef class Tally:
+cdef class Counters:
     """How many futures were made, how they ended, and what else an executor of some kind counts."""
     cdef Figures figures        # section(self)
 
@@ -75,7 +75,7 @@ cdef class Tally:
 
     def __repr__(self):
         cdef Figures now = self.read()
-        return (f"<Tally started={now.started} finished={now.finished} failed={now.failed}"
+        return (f"<Counters started={now.started} finished={now.finished} failed={now.failed}"
                 f" cancelled={now.cancelled} seconds={now.seconds:.3f}>")
 
     @property
@@ -137,12 +137,12 @@ cdef class Tally:
 cdef class Origin:
     """Where futures come from: it counts them, and says where errors around them are logged."""
     cdef readonly object logger
-    cdef readonly Tally tally
+    cdef readonly Counters counters
     cdef bint complained        # section(self): that a delegate's future cannot tell whether it runs
 
     def __cinit__(self, logger, *args, **kwargs):
         self.logger = logger
-        self.tally = Tally()
+        self.counters = Counters()
 
     def run(self, fn, tuple args not None, dict kwargs not None):
         """Call `fn(*args, **kwargs)`; returns a future that ended so. Only an Exception is caught."""
@@ -171,8 +171,8 @@ cdef class Origin:
         cdef FutureCore future = new_future()
         future.outcome = outcome
         future.state = state
-        self.tally.begin()
-        self.tally.end(state, coarse_now() - began)
+        self.counters.begin()
+        self.counters.end(state, coarse_now() - began)
         return future
 
     cdef void cannot_tell(self, object delegate_future, object error) noexcept:
@@ -188,7 +188,7 @@ cdef class Origin:
     cdef int retract(self, FutureCore future) except -1:
         """Forget `future`, which nobody was given."""
         if future.settle(CANCELLED_AND_NOTIFIED, None, NULL):
-            self.tally.retract()
+            self.counters.retract()
         return 0
 
     cdef void tie(self, Task task, FutureCore future) noexcept:
@@ -201,4 +201,4 @@ cdef class Origin:
 
     cdef void leave(self, Task task, State state) noexcept:
         """The future of `task` is done: called once, by the winner."""
-        self.tally.end(state, coarse_now() - task.started)
+        self.counters.end(state, coarse_now() - task.started)
