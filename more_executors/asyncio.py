@@ -13,7 +13,7 @@ from typing import Any, Generic
 
 from . import metrics
 from ._checks import check_name, checked_flag, chosen_logger, has_method, refuse_copy, shown
-from ._core import LoopBridge, Origin, check_threads, referent, refused
+from ._core import FutureSource, LoopBridge, check_threads, referent, refused
 from ._runtime.delegate import AFTER_SHUTDOWN, Delegate, check_delegate
 from ._runtime.delegate_end import DelegateEnd, check_shutdown, leave_block
 from ._runtime.nested_calls import guarded
@@ -85,7 +85,7 @@ class AsyncioExecutor(Executor, Generic[A, B]):
         self._bridges: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, LoopBridge] = weakref.WeakKeyDictionary()
         self._shut_down = False
         self._end = DelegateEnd(delegate)
-        self._record = metrics.track(self, "asyncio", name, Origin(self._logger).counters)
+        self._record = metrics.track(self, "asyncio", name, FutureSource(self._logger).counters)
 
     __reduce_ex__ = refuse_copy
 

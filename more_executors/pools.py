@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from . import metrics
 from ._chaining import Chainable
 from ._checks import check_name
-from ._core import Origin, check_threads, counted, futures_logger
+from ._core import FutureSource, check_threads, counted, futures_logger
 from ._runtime.nested_calls import NESTED, Idle, shut_down_once_free, would_wait_for_itself
 from ._types import Anything, P, R, Returned
 
@@ -33,7 +33,7 @@ class ThreadPoolExecutor(futures.ThreadPoolExecutor, Chainable[Anything, Returne
         super().__init__(*args, **kwargs)
         self._idle_semaphore: Any = Idle()
         self._name = name
-        self._origin = Origin(futures_logger)
+        self._origin = FutureSource(futures_logger)
         self._record = metrics.track(self, "threadpool", name, self._origin.counters)
 
     def submit(  # type: ignore[override]  # it can do nothing else

@@ -10,7 +10,7 @@ from typing import NoReturn
 from . import metrics
 from ._chaining import Chainable
 from ._checks import check_name, chosen_logger, refuse_copy
-from ._core import Origin, check_threads
+from ._core import FutureSource, check_threads
 from ._runtime.delegate import AFTER_SHUTDOWN
 from ._types import Anything, P, R, Returned
 
@@ -27,7 +27,7 @@ class SyncExecutor(Chainable[Anything, Returned[NoReturn]]):
         check_threads()
         check_name(name)
         self._name = name
-        self._origin = Origin(chosen_logger(logger, "SyncExecutor"))
+        self._origin = FutureSource(chosen_logger(logger, "SyncExecutor"))
         self._shut_down = False
         self._record = metrics.track(self, "sync", name, self._origin.counters)
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 
 from .. import metrics
-from .._core import Origin
+from .._core import FutureSource
 
 __all__: list[str] = []
 
 logger = logging.getLogger("more_executors.futures")
 
 
-def origin_of(function: str, name: str = "default") -> Origin:
+def origin_of(function: str, name: str = "default") -> FutureSource:
     """What counts the futures of `f_FUNCTION`; `name` is their executor's, among the metrics."""
-    origin = Origin(logger)
+    origin = FutureSource(logger)
     metrics.track_function(function, name, origin.counters)
     return origin

@@ -33,6 +33,6 @@ cdef class Apply(Collect):
         return 1 if self.phase == CALLING else is_running(self.awaited(), self.origin, quietly)
 
 
-def applied(Origin origin not None, list futures not None, combine not None):
+def applied(FutureSource origin not None, list futures not None, combine not None):
     """A future of `combine(results)` of all `futures`, the function last; see Apply."""
     return begin_collecting(Apply.__new__(Apply), origin, futures, combine)

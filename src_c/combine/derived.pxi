@@ -14,22 +14,22 @@ cdef class Shield(Task):
         return 0
 
 
-def mapped(Origin origin not None, source, fn, error_fn, bint flat):
+def mapped(FutureSource origin not None, source, fn, error_fn, bint flat):
     """A future of `fn(result)` or `error_fn(exception)` of `source`, either of which may be None; see MapTask."""
     return derived(origin, map_task(fn, error_fn, flat), new_future(), source)
 
 
-def shielded(Origin origin not None, source):
+def shielded(FutureSource origin not None, source):
     """A future that ends as `source` does; its `cancel()` always says no."""
     return derived(origin, Shield.__new__(Shield), new_future(), source)
 
 
-def passed_on(Origin origin not None, FutureCore future not None, source):
+def passed_on(FutureSource origin not None, FutureCore future not None, source):
     """Have `future`, a new one, end as `source` does, and cancel what that is; returns it."""
     return derived(origin, Task.__new__(Task), future, source)
 
 
-cdef FutureCore derived(Origin origin, Task task, FutureCore future, object source):
+cdef FutureCore derived(FutureSource origin, Task task, FutureCore future, object source):
     origin.tie(task, future)
     origin.counters.begin()
     try:
@@ -47,7 +47,7 @@ cdef FutureCore derived(Origin origin, Task task, FutureCore future, object sour
 @cython.internal
 cdef class Counting(Hook):
     """Counts how a future ends that somebody else made."""
-    cdef Origin origin
+    cdef FutureSource origin
     cdef double began
 
     cdef void delegate_ended(self, object future, State state, object value, Delivery *delivery) noexcept:
@@ -57,7 +57,7 @@ cdef class Counting(Hook):
         self.delegate_ended(None, CANCELLED_AND_NOTIFIED, None, NULL)
 
 
-def counted(Origin origin not None, future):
+def counted(FutureSource origin not None, future):
     """Have `origin` count `future`, which is new; returns it. It is not counted if there is no memory for that."""
     cdef Counting hook
     try:

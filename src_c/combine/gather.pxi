@@ -27,7 +27,7 @@ cdef class Gather(Task):
     cdef list inputs            # section(future), as are these: what is kept of each, None once it is done; or None
     cdef SharedSize missing
 
-    cdef int begin(self, Origin origin, list futures) except -1:
+    cdef int begin(self, FutureSource origin, list futures) except -1:
         cdef FutureCore future = new_future()
         cdef Input hook
         cdef Py_ssize_t i
@@ -178,12 +178,12 @@ cdef class Choose(Gather):
             self.cancel_inputs(delivery)
 
 
-def collected(Origin origin not None, list futures not None, combine=None):
+def collected(FutureSource origin not None, list futures not None, combine=None):
     """A future of `combine(results)`, or of the list of results, of all `futures`; see Collect."""
     return begin_collecting(Collect.__new__(Collect), origin, futures, combine)
 
 
-cdef FutureCore begin_collecting(Collect gather, Origin origin, list futures, object combine):
+cdef FutureCore begin_collecting(Collect gather, FutureSource origin, list futures, object combine):
     gather.combine = combine
     gather.results = [None] * len(futures)
     gather.begin(origin, futures)
@@ -192,7 +192,7 @@ cdef FutureCore begin_collecting(Collect gather, Origin origin, list futures, ob
     return gather.future
 
 
-def chosen(Origin origin not None, list futures not None, bint wanted):
+def chosen(FutureSource origin not None, list futures not None, bint wanted):
     """A future that ends as the first of `futures` whose truth is `wanted`, or as the last; see Choose."""
     cdef Choose gather = Choose.__new__(Choose)
     gather.wanted = wanted

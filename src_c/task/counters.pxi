@@ -134,7 +134,7 @@ cdef class Counters:
         return self.read().cancels
 
 
-cdef class Origin:
+cdef class FutureSource:
     """Where futures come from: it counts them, and says where errors around them are logged."""
     cdef readonly object logger
     cdef readonly Counters counters

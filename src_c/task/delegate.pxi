@@ -147,7 +147,7 @@ cdef int delegate_running(Task task, bint quietly) except -1:
     return known
 
 
-cdef int is_running(object delegate_future, Origin origin, bint quietly) except -1:
+cdef int is_running(object delegate_future, FutureSource origin, bint quietly) except -1:
     """What anybody's future, or None, says; not every kind of future can be asked. What it raises is logged, once.
 
     `quietly`, by its state, if it is one of the standard library's; others are not asked.

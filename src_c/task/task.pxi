@@ -26,7 +26,7 @@ cdef class Task(Hook):
     are read without a section. The other fields belong to section(future), or to the winner.
     """
     cdef FutureCore future
-    cdef Origin origin
+    cdef FutureSource origin
     cdef object value           # what the phase is about: the delegate's future (see `delegate.pxi`), its result
     cdef Timer timer            # section(future): what is to happen to it at a time, or None
     cdef double started         # by the coarse clock

@@ -2,7 +2,7 @@
 
 
 @cython.no_gc_clear
-cdef class TaskTable(Origin):
+cdef class TaskTable(FutureSource):
     """Which futures of an executor are outstanding. Everything is O(1) except listing or ending them all.
 
     Guarantees:
@@ -140,7 +140,7 @@ cdef class TaskTable(Origin):
                 self.executor = None
                 last = self.refusal is not None
         count_down(<PyObject *>task)
-        Origin.leave(self, task, state)
+        FutureSource.leave(self, task, state)
         if last:
             self.waker.set()
 
