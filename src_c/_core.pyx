@@ -43,7 +43,7 @@ Memory may be lacking anywhere, for a moment. What must not fail then asks for n
 by a ``return``, ``break`` or ``continue``: without memory for its traceback, Cython 3.3 crashes at that. Nor is what a
 call returns an item of a list comprehension: without memory for the list, Cython 3.3 drops it twice.
 
-A future made from others hangs on them by a ``Hook`` among their callbacks: a ``Task`` for one that is made from one
+A future made from others hangs on them by a ``DoneHook`` among their callbacks: a ``Task`` for one that is made from one
 at a time, an ``Input`` for each of those that a ``Gather`` waits for. See ``delivery.pxi`` for how it is told.
 """
 

@@ -45,7 +45,7 @@ cdef FutureCore derived(FutureSource origin, Task task, FutureCore future, objec
 
 @cython.final
 @cython.internal
-cdef class Counting(Hook):
+cdef class Counting(DoneHook):
     """Counts how a future ends that somebody else made."""
     cdef FutureSource origin
     cdef double began

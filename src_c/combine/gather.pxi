@@ -4,7 +4,7 @@
 @cython.final
 @cython.internal
 @cython.no_gc_clear
-cdef class Input(Hook):
+cdef class Input(DoneHook):
     """Tells a Gather that its input number `index` is done."""
     cdef Gather gather
     cdef Py_ssize_t index

@@ -5,7 +5,7 @@
 @cython.internal
 @cython.no_gc_clear
 @cython.trashcan(True)      # they may form a long queue
-cdef class Crossing(Hook):
+cdef class Crossing(DoneHook):
     """An outcome on its way to the asyncio future `target`."""
     cdef LoopBridge bridge
     cdef object target

@@ -61,8 +61,8 @@ cdef void run_callbacks(FutureCore future, object callbacks, Delivery *delivery)
 
 
 cdef void run_callback(FutureCore future, object callback, Delivery *delivery) noexcept:
-    if isinstance(callback, Hook):
-        deliver(<Hook>callback, future, delivery)
+    if isinstance(callback, DoneHook):
+        deliver(<DoneHook>callback, future, delivery)
         return
     if abandoning:
         return

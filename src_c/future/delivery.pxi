@@ -25,7 +25,7 @@ cdef struct Delivery:       # on the stack of the call in which it begins
 
 @cython.internal
 @cython.no_gc_clear
-cdef class Hook:
+cdef class DoneHook:
     """What wants to know that a future is done, kept among that future's callbacks.
 
     A subclass must take `delegate_ended`, or `lost`, on any thread, and raise nothing. Each future calls one of them
@@ -63,7 +63,7 @@ cdef class Hook:
         self.delegate_ended(future, state, value, delivery)
 
 
-cdef void deliver(Hook hook, object future, Delivery *delivery) noexcept:
+cdef void deliver(DoneHook hook, object future, Delivery *delivery) noexcept:
     """Call `hook.delegate_done(future)`, now or once this delivery is not deep in others."""
     cdef Delivery fresh
     cdef list later
@@ -95,5 +95,5 @@ cdef void deliver_later(Delivery *delivery) noexcept:
         delivery.later = NULL
         count_down(<PyObject *>batch)
         for hook, future in batch:
-            (<Hook>hook).delegate_done(future, delivery)
+            (<DoneHook>hook).delegate_done(future, delivery)
     delivery.depth = 0

@@ -15,7 +15,7 @@ cpdef object referent(object reference):
     return reference() if type(reference) is weakref.ref else reference
 
 
-cdef int hook_onto(Hook hook, object future, Delivery *delivery) except -1:
+cdef int hook_onto(DoneHook hook, object future, Delivery *delivery) except -1:
     """Have `hook` called when `future` is done; now, if it is."""
     if isinstance(future, FutureCore):
         if not (<FutureCore>future).subscribe(hook):
@@ -25,7 +25,7 @@ cdef int hook_onto(Hook hook, object future, Delivery *delivery) except -1:
     return 0
 
 
-cdef int hook_onto_theirs(Hook hook, object future) except -1:
+cdef int hook_onto_theirs(DoneHook hook, object future) except -1:
     cdef DelegateCallback callback = DelegateCallback(hook)
     try:
         future.add_done_callback(callback)
@@ -63,25 +63,25 @@ cdef class DelegateCallback:
 
     If it is dropped without a call, nobody can call it any more: the future is lost.
     """
-    cdef Hook hook
+    cdef DoneHook hook
 
-    def __cinit__(self, Hook hook not None):
+    def __cinit__(self, DoneHook hook not None):
         self.hook = hook
 
-    cdef Hook take(self):
-        cdef Hook hook
+    cdef DoneHook take(self):
+        cdef DoneHook hook
         with cython.critical_section(self):
             hook = self.hook
             self.hook = None
         return hook
 
     def __call__(self, delegate_future):
-        cdef Hook hook = self.take()
+        cdef DoneHook hook = self.take()
         if hook is not None:
             deliver(hook, delegate_future, NULL)
 
     def __del__(self):
-        cdef Hook hook = self.take()
+        cdef DoneHook hook = self.take()
         if hook is not None:
             hook.lost()
 

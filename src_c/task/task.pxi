@@ -11,7 +11,7 @@ cdef enum Phase:
 
 @cython.internal
 @cython.no_gc_clear
-cdef class Task(Hook):
+cdef class Task(DoneHook):
     """Ties a pending future to where it comes from, and to the delegate's future it is made from.
 
     A subclass must
