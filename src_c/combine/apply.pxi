@@ -25,7 +25,7 @@ cdef class Apply(Collect):
                     reference = <object>peek(self.inputs, arguments)
         return referent(reference)
 
-    cdef FutureCore below(self, bint cancelling):
+    cdef FutureCore upstream(self, bint cancelling):
         cdef object awaited = None if cancelling or self.phase == CALLING else self.awaited()
         return <FutureCore>awaited if is_plain(awaited) else None
 

@@ -7,8 +7,8 @@
 cdef class Shield(Task):
     """Ends as its input does, and cannot be cancelled."""
 
-    cdef FutureCore below(self, bint cancelling):
-        return None if cancelling else Task.below(self, False)
+    cdef FutureCore upstream(self, bint cancelling):
+        return None if cancelling else Task.upstream(self, False)
 
     cdef int cancel(self, FutureCore future, Delivery *delivery) except -1:
         return 0

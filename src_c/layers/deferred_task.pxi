@@ -40,8 +40,8 @@ cdef class DeferredTask(Task):
         except BaseException as error:
             future.settle(ERROR, without_our_frames(error), NULL)
 
-    cdef FutureCore below(self, bint cancelling):
-        return None if cancelling else Task.below(self, False)
+    cdef FutureCore upstream(self, bint cancelling):
+        return None if cancelling else Task.upstream(self, False)
 
     cdef int cancel(self, FutureCore future, Delivery *delivery) except -1:
         if future.claim(CANCELLED_AND_NOTIFIED, None, WAITING):

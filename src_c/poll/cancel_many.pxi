@@ -20,7 +20,7 @@ def cancel_many(list futures not None, logger=None):
     cdef set tried = set()
     cdef PollDescriptor task
     for i in range(len(futures) - 1, -1, -1):
-        task = polled_under(futures[i])
+        task = polled_upstream(futures[i])
         if task is not None and task.phase != ON_ITS_OWN:
             futures[i].cancel()
             tried.add(i)
@@ -47,7 +47,7 @@ def cancel_many(list futures not None, logger=None):
     return count
 
 
-cdef PollDescriptor polled_under(object future):
+cdef PollDescriptor polled_upstream(object future):
     """The task at the foot of a chain of ours that is polled, or will be, by an executor that cancels in bulk."""
     cdef FutureCore foot = <FutureCore>future if is_plain(future) else None
     cdef Task task
@@ -58,13 +58,13 @@ cdef PollDescriptor polled_under(object future):
             break
         if isinstance(task, PollDescriptor):
             return None if (<PollTable>task.origin).cancel_many is None else <PollDescriptor>task
-        foot = task.under()
+        foot = task.upstream_any()
     return None
 
 
 cdef bint begin_in_bulk(object future, dict by_table) except -1:
     """Whether the task at the foot of `future` is to be asked about in bulk; then it is in `by_table`."""
-    cdef PollDescriptor polled = polled_under(future)
+    cdef PollDescriptor polled = polled_upstream(future)
     cdef FutureCore foot
     cdef CancelAttempt attempt
     cdef Task task
@@ -78,7 +78,7 @@ cdef bint begin_in_bulk(object future, dict by_table) except -1:
         task = pending_task(foot)
         if task is None or task is polled:
             break
-        foot = task.under()
+        foot = task.upstream_any()
         task.cancelling()
     try:
         by_table.setdefault(polled.origin, []).append((polled, attempt))

@@ -129,8 +129,8 @@ cdef class PollDescriptor(Task):
                 self.phase = ON_ITS_OWN
         return pending
 
-    cdef FutureCore below(self, bint cancelling):
-        return None if cancelling else Task.below(self, False)
+    cdef FutureCore upstream(self, bint cancelling):
+        return None if cancelling else Task.upstream(self, False)
 
     cdef int cancel(self, FutureCore future, Delivery *delivery) except -1:
         """Whoever has the task decides; if it moved on from the delegate meanwhile, ask again."""

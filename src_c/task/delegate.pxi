@@ -189,31 +189,31 @@ cdef bint is_plain(object future):
             and type(future).running is FutureBase.running)
 
 
-cdef FutureCore next_below(FutureCore future, bint cancelling):
+cdef FutureCore next_upstream(FutureCore future, bint cancelling):
     """The future that a `cancel()` or `running()` of this one is handed down to, or None if it has a say itself."""
     cdef Task task = pending_task(future)
-    return None if task is None else task.below(cancelling)
+    return None if task is None else task.upstream(cancelling)
 
 
-cdef FutureCore foot_of(FutureCore future, bint cancelling, list path):
+cdef FutureCore deciding_future(FutureCore future, bint cancelling, list path):
     """The first future down the chain that has a say; `path`, if there is one, gets those above it.
 
     None if the chain leads back into itself, as flat maps can be made to.
     """
     cdef FutureCore last = future, mark = future
-    cdef FutureCore below = next_below(last, cancelling)
+    cdef FutureCore upstream = next_upstream(last, cancelling)
     cdef Py_ssize_t steps = 0, next_mark = 1
-    while below is not None:
-        if below is mark:
+    while upstream is not None:
+        if upstream is mark:
             return None
         if path is not None:
             path.append(last)
-        last = below
+        last = upstream
         steps += 1
         if steps == next_mark:
             mark = last
             next_mark *= 2
-        below = next_below(last, cancelling)
+        upstream = next_upstream(last, cancelling)
     return last
 
 
@@ -230,11 +230,11 @@ cdef int cancel_along(FutureCore future, Delivery *delivery) except -1:
     """`future.cancel()`: up to the first future down the chain that has a say."""
     cdef FutureCore last, refused = None
     cdef list path
-    if next_below(future, True) is None:
+    if next_upstream(future, True) is None:
         return cancel_here(future, delivery)
     while True:
         path = []
-        last = foot_of(future, True, path)
+        last = deciding_future(future, True, path)
         if last is not refused or last is None:
             if last is not None and not cancel_here(last, delivery):
                 refused = last      # it goes on, or is done: then the chain may lead elsewhere by now
@@ -247,7 +247,7 @@ cdef int cancel_along(FutureCore future, Delivery *delivery) except -1:
 
 cdef int running_along(FutureCore future, bint quietly) except -1:
     """`future.running()`: up to the first future down the chain that has a say; `quietly`, see `is_running`."""
-    cdef FutureCore last = foot_of(future, False, None)
+    cdef FutureCore last = deciding_future(future, False, None)
     cdef Task task
     if last is None:
         return 0

@@ -18,7 +18,7 @@ cdef class Task(DoneHook):
 
     1. end the future, or see to it that somebody will, in `delegate_ended`: nobody else does;
     2. in `cancel` and `running`, answer for the phases it adds, and leave the others to this class;
-    3. in `below`, answer None where a `cancel()` is not for the delegate alone to decide;
+    3. in `upstream`, answer None where a `cancel()` is not for the delegate alone to decide;
     4. call user code with nothing held, and expect the future to be done by somebody else afterwards;
     5. release in `ended` what it took, once: it is called by the winner of the future and by nobody else.
 
@@ -42,7 +42,7 @@ cdef class Task(DoneHook):
         """The delegate's future is done: end the future as it ended, or go on from there."""
         self.future.settle(state, value, delivery)
 
-    cdef FutureCore below(self, bint cancelling):
+    cdef FutureCore upstream(self, bint cancelling):
         """The delegate's future if it is one of ours, and a `cancel()`, or else a `running()`, is for it to answer."""
         cdef object delegate_future = None
         with cython.critical_section(self.future):
@@ -50,9 +50,9 @@ cdef class Task(DoneHook):
                 delegate_future = self.value
         return <FutureCore>delegate_future if is_plain(delegate_future) else None
 
-    cdef FutureCore under(self):
+    cdef FutureCore upstream_any(self):
         """The delegate's future if it is one of ours and this follows it, whoever has a say about cancelling."""
-        return Task.below(self, True)
+        return Task.upstream(self, True)
 
     cdef void cancelling(self) noexcept:
         """The delegate's future is about to be cancelled, as `cancel` would try."""
