@@ -186,7 +186,7 @@ cdef class FutureCondition:
 @cython.final
 @cython.no_gc
 @cython.freelist(8)
-cdef class Watchers:
+cdef class WaiterList:
     """The ``_waiters`` of a future, as much of a list as is needed: made for one look, and then dropped."""
     cdef FutureCore future
 

@@ -125,7 +125,7 @@ cdef class FutureBase(FutureCore):
 
     @property
     def _waiters(self):
-        cdef Watchers watchers = Watchers.__new__(Watchers)
+        cdef WaiterList watchers = WaiterList.__new__(WaiterList)
         watchers.future = self
         _ = self._condition  # whoever ends the future looks for watchers if there is one
         return watchers
