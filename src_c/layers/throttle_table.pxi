@@ -4,11 +4,11 @@
 @cython.final
 @cython.internal
 @cython.no_gc_clear
-cdef class Place:
+cdef class QueuedThread:
     """A thread that stands in line, in `submit`, for room; section(table) guards its neighbours."""
     cdef Waker waker
-    cdef Place ahead
-    cdef Place behind
+    cdef QueuedThread ahead
+    cdef QueuedThread behind
     cdef bint in_line
 
     def __cinit__(self):
@@ -25,8 +25,8 @@ cdef class ThrottleTable(TwoStageTable):
     """
     cdef bint blocking
     cdef bint counts_change
-    cdef Place first        # section(self): the line
-    cdef Place last
+    cdef QueuedThread first        # section(self): the line
+    cdef QueuedThread last
     cdef set threads        # in line; each puts in and takes out its own number
 
     def __cinit__(self, logger, bint blocking, bint counts_change):
@@ -80,7 +80,7 @@ cdef class ThrottleTable(TwoStageTable):
 
     cpdef void look_again(self) noexcept:
         """There may be room: let the first in line see. It passes that on when it leaves the line."""
-        cdef Place first
+        cdef QueuedThread first
         with cython.critical_section(self):
             first = self.first
         if first is not None:
@@ -89,7 +89,7 @@ cdef class ThrottleTable(TwoStageTable):
     cdef FutureCore admit_in_line(self, DeferredTask task, object executor, object limit):
         """`admit`, once fewer than `limit()` are outstanding and nobody stands ahead."""
         cdef FutureCore future = new_future()
-        cdef Place place = Place()
+        cdef QueuedThread place = QueuedThread()
         cdef object refusal
         cdef Py_ssize_t most
         cdef bint entered = False, is_full = False, stuck = False
@@ -133,7 +133,7 @@ cdef class ThrottleTable(TwoStageTable):
         self.counters.begin()
         return future
 
-    cdef void stand_in_line(self, Place place) noexcept:
+    cdef void stand_in_line(self, QueuedThread place) noexcept:
         place.in_line = True
         place.ahead = self.last
         if self.last is None:
@@ -142,7 +142,7 @@ cdef class ThrottleTable(TwoStageTable):
             self.last.behind = place
         self.last = place
 
-    cdef void step_out(self, Place place) noexcept:
+    cdef void step_out(self, QueuedThread place) noexcept:
         if place.ahead is None:
             self.first = place.behind
         else:
