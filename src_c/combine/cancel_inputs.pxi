@@ -45,4 +45,4 @@ cdef void cancel_each(list references, object logger, Delivery *delivery) noexce
                 report(logger, "Exception during cancel on %s", (source,), error)
             finally:
                 leave_user_code()
-        breathe_at(i)
+        yield_gil_at(i)

@@ -44,7 +44,7 @@ cdef class Gather(Task):
                 hook.gather = self
                 hook.index = i
                 hook_onto(hook, futures[i], NULL)
-                breathe_at(i)
+                yield_gil_at(i)
         except BaseException:
             origin.retract(future)
             raise
@@ -73,7 +73,7 @@ cdef class Gather(Task):
         with cython.critical_section(self.future):
             inputs = self.inputs
             self.inputs = None
-        if inputs is None or abandoning:
+        if inputs is None or in_forked_child:
             return
         cancel_without_recursion(inputs, self.origin.logger, delivery)
 
@@ -206,7 +206,7 @@ def check_futures(str function, futures):
     for future in futures:
         if not is_future(future):
             check_future(f"{function} takes futures, not", future)
-        breathe_at(i)
+        yield_gil_at(i)
         i += 1
 
 
@@ -214,5 +214,5 @@ cdef list references_to(list futures):
     cdef list references = []
     for future in futures:
         references.append(reference_to(future))
-        breathe_at(len(references))
+        yield_gil_at(len(references))
     return references

@@ -115,7 +115,7 @@ cdef class LoopBridge:
                 following = unlinked(crossing)
                 end_on_loop(crossing)
                 crossing = following
-                breathe_at(i)
+                yield_gil_at(i)
                 i += 1
         except MemoryError:
             crossing.following = following      # it once more: the loop may not know of it

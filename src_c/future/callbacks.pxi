@@ -64,7 +64,7 @@ cdef void run_callback(FutureCore future, object callback, Delivery *delivery) n
     if isinstance(callback, DoneHook):
         deliver(<DoneHook>callback, future, delivery)
         return
-    if abandoning:
+    if in_forked_child:
         return
     enter_user_code()
     try:

@@ -124,22 +124,22 @@ cdef class FutureCondition:
         """Let go, sleep until notified or `timeout` seconds have passed, hold it again; whether it was notified."""
         cdef Py_ssize_t depth
         self.check_mine()
-        bed = sleep_lock()
+        sleep_lock = new_sleep_lock()
         if self.queue is None:
             self.queue = []
-        self.queue.append(bed)
+        self.queue.append(sleep_lock)
         depth = self.depth
         self.depth = 0
         self.owner = 0
         self.let_go()
         try:
-            bed.acquire(True, seconds_or_forever(timeout))
+            sleep_lock.acquire(True, seconds_or_forever(timeout))
         finally:
             self.acquire()
             self.depth = depth
-            notified = self.queue is None or bed not in self.queue
+            notified = self.queue is None or sleep_lock not in self.queue
             if not notified:
-                self.queue.remove(bed)
+                self.queue.remove(sleep_lock)
         return notified
 
     def wait_for(self, predicate, timeout=None):
@@ -158,8 +158,8 @@ cdef class FutureCondition:
         if self.queue is not None:
             awake = self.queue[:n]
             del self.queue[:n]
-            for bed in awake:
-                bed.release()
+            for sleep_lock in awake:
+                sleep_lock.release()
 
     def notify_all(self):
         """Wake all who wait."""
@@ -168,8 +168,8 @@ cdef class FutureCondition:
 
     cdef void wake_all(self) noexcept:
         if self.queue is not None:
-            for bed in self.queue:
-                bed.release()
+            for sleep_lock in self.queue:
+                sleep_lock.release()
             self.queue = None
 
     def _at_fork_reinit(self):

@@ -11,7 +11,7 @@ run, or greenlets, which share a thread and take turns in any order.
 
 # Set in a forked child while the parent's futures are cancelled there: callbacks are the parent's to run, and locks
 # that other threads held are held for ever.
-cdef bint abandoning = False
+cdef bint in_forked_child = False
 
 cdef enum:
     DEEP = 16       # links; each takes some hundred bytes of the C stack

@@ -63,7 +63,7 @@ cdef class FutureCore:
                 condition = None    # too late, without waiting for who holds it
         if condition is None:
             return won
-        if abandoning:
+        if in_forked_child:
             condition._at_fork_reinit()
             self.watchers = None
         condition.hold()

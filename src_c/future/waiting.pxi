@@ -13,10 +13,10 @@ cdef class Waiter:
     cdef Waiter following
 
     def __cinit__(self):
-        self.lock = sleep_lock()
+        self.lock = new_sleep_lock()
 
 
-cdef object sleep_lock():
+cdef object new_sleep_lock():
     """A lock that is held: who acquires it sleeps, until another thread releases it."""
     check_threads()
     try:
@@ -51,7 +51,7 @@ cdef class Waker:
     cdef bint raised        # guarded by section(self)
 
     def __cinit__(self):
-        self.lock = sleep_lock()
+        self.lock = new_sleep_lock()
 
     cpdef void set(self) noexcept:
         """Wake the sleeper, or keep it from falling asleep. Cheap when it has been called already."""

@@ -49,9 +49,9 @@ cdef class TimeoutTable(TaskTable):
                 if future.state <= RUNNING:
                     self.cancel_late(future)
                 self.late.pop()
-                breathe_at(len(self.late))
+                yield_gil_at(len(self.late))
             now = monotonic()
-            self.late = self.deadlines.pop_due(now, BREATH)
+            self.late = self.deadlines.pop_due(now, YIELD_EVERY)
             self.late.reverse()
             if not self.late:
                 break

@@ -60,7 +60,7 @@ cdef class BulkCancel:
         for i in range(count):
             task, attempt = self.pairs[start + i]
             end_attempt(task, attempt, i < len(answers) and bool(answers[i]), NULL)
-            breathe_at(i)
+            yield_gil_at(i)
 
     def future(self, Py_ssize_t number):
         """The future of the task of that number."""
@@ -80,7 +80,7 @@ cdef int give_up(list pairs, Py_ssize_t start, Py_ssize_t end) except -1:
     for i in range(start, end):
         task, attempt = pairs[i]
         end_attempt(task, attempt, False, NULL)
-        breathe_at(i)
+        yield_gil_at(i)
     return 0
 
 

@@ -24,11 +24,11 @@ def cancel_many(list futures not None, logger=None):
         if task is not None and task.phase != ON_ITS_OWN:
             futures[i].cancel()
             tried.add(i)
-        breathe_at(i)
+        yield_gil_at(i)
     try:
         for i in range(len(futures)):
             in_bulk.append(begin_in_bulk(futures[i], by_table))
-            breathe_at(i)
+            yield_gil_at(i)
         while by_table:
             table, pairs = by_table.popitem()
             ask_in_bulk(<PollTable>table, pairs)
@@ -43,7 +43,7 @@ def cancel_many(list futures not None, logger=None):
             if i % 16 == 15 and logger is not None and monotonic() >= report_at:
                 log(logger, logging.WARNING, "still cancelling: %d of %d futures", i + 1, len(futures))
                 report_at = monotonic() + SECONDS_BETWEEN_REPORTS
-        breathe_at(i)
+        yield_gil_at(i)
     return count
 
 

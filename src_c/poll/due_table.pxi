@@ -71,7 +71,7 @@ cdef class DueTable(PollTable):
         cdef PollDescriptor task
         try:
             while len(taken) < at_most:
-                wanted = min(BREATH, at_most - len(taken), max(256, len(taken)))    # it is not known how many are due
+                wanted = min(YIELD_EVERY, at_most - len(taken), max(256, len(taken)))    # it is not known how many are due
                 count = 0
                 with cython.critical_section(self):
                     if heap is None:
@@ -108,7 +108,7 @@ cdef class DueTable(PollTable):
                 some = None
                 if popped == 0 or popped < wanted:
                     break
-                breathe()
+                yield_gil()
             return taken, late
         except MemoryError:     # they would be in no call, and wait for none
             self.take_back(some, until)
@@ -187,7 +187,7 @@ cdef class DueTable(PollTable):
                     delay = default
                 self.wait_again(task, max(began + delay, now + 0.5 * delay), now, False)
             i += 1
-            breathe_at(i)
+            yield_gil_at(i)
         if looked_at is not None:
             self.end_looks(looked_at)
 
@@ -199,7 +199,7 @@ cdef class DueTable(PollTable):
                 self.step_back((<PollDescriptor>task).poll_state)
             self.wait_again(<PollDescriptor>task, now + seconds, now, True)
             i += 1
-            breathe_at(i)
+            yield_gil_at(i)
 
     cdef void step_back(self, PollState poll_state) noexcept:
         with cython.critical_section(self):

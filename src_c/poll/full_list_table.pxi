@@ -44,7 +44,7 @@ cdef class FullListTable(PollTable):
             else:
                 left_out = True
                 first = min(first, when)
-            breathe_at(len(due))
+            yield_gil_at(len(due))
         with cython.critical_section(self):
             self.postponed = self.postponed or left_out
             self.first_postponed = min(self.first_postponed, first)
@@ -95,7 +95,7 @@ cdef class FullListTable(PollTable):
                     if poll_state.look == UNDER_WAY:
                         poll_state.look = WANTED
             i += 1
-            breathe_at(i)
+            yield_gil_at(i)
         with cython.critical_section(self):
             self.postponed = True
         return 0
@@ -122,4 +122,4 @@ cdef class FullListTable(PollTable):
                 if poll_state is None or poll_state.due < when:
                     self.poll_after(<PollDescriptor>task, when)
             i += 1
-            breathe_at(i)
+            yield_gil_at(i)

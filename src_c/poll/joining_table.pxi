@@ -71,7 +71,7 @@ cdef class JoiningTable(TwoStageTable):
             for i in range(len(results)):
                 futures.append(None)    # now: a future that is made is in the list, whatever comes
                 futures[i] = self.adopt_one(executor, results[i], timeout, 0 if keys is None else keys[i])
-                breathe_at(i)
+                yield_gil_at(i)
         except BaseException:
             self.retract_adopted(futures, results, keys)
             raise
@@ -89,7 +89,7 @@ cdef class JoiningTable(TwoStageTable):
                     self.retract(futures[i])
                 else:
                     keys[i] = put_back(self, futures[i], results[i], keys[i])
-            breathe_at(i)
+            yield_gil_at(i)
         drop(futures)
 
     def cancel_all(self):
@@ -100,7 +100,7 @@ cdef class JoiningTable(TwoStageTable):
         for task in tasks:
             end_on_record(task)
             ended += 1
-            breathe_at(ended)
+            yield_gil_at(ended)
         drop(tasks)
 
     cdef FutureCore adopt_one(self, object executor, object result, double timeout, unsigned long long key):

@@ -60,7 +60,7 @@ cdef class PollTable(JoiningTable):
         for item in tasks:
             task = item
             rows.append((task.value, now - task.started, task.polls, task.failures, task.future))
-            breathe_at(len(rows))
+            yield_gil_at(len(rows))
         drop(tasks)
         return rows
 
@@ -74,7 +74,7 @@ cdef class PollTable(JoiningTable):
         cdef list fresh
         cdef tuple answer
         if not self.late:
-            self.late = self.deadlines.pop_due(monotonic(), BREATH)
+            self.late = self.deadlines.pop_due(monotonic(), YIELD_EVERY)
             self.late.reverse()
         while self.late:
             task = self.late[len(self.late) - 1]
@@ -123,7 +123,7 @@ cdef class PollTable(JoiningTable):
                 if not task.over and poll_state is not None and poll_state.look == UNDER_WAY:
                     self.fail_overdue(task, results)
                 i += 1
-                breathe_at(i)
+                yield_gil_at(i)
         finally:
             if self.too_late is not None and results:
                 call_or_complain(self.too_late, "__call__", (results, executor), {})
@@ -147,7 +147,7 @@ cdef class PollTable(JoiningTable):
             pending += not (<PollDescriptor>tasks[i]).over
             if pending > 1:
                 return SharedError(exception)
-            breathe_at(i)
+            yield_gil_at(i)
         return exception
 
     cdef object yielded(self, object exception, bint elsewhere):
@@ -180,7 +180,7 @@ cdef class PollTable(JoiningTable):
             for task in tasks:
                 (<PollDescriptor>task).current_poll_state().failures = 0
                 i += 1
-                breathe_at(i)
+                yield_gil_at(i)
 
     def count_failures(self, list tasks not None):
         """A call with `tasks` has failed: a dict of the tasks that are not done, by how often in a row theirs have."""

@@ -78,7 +78,7 @@ cdef class TaskTable(FutureSource):
         cdef list futures = []
         for task in tasks:
             futures.append((<Task>task).future)
-            breathe_at(len(futures))
+            yield_gil_at(len(futures))
         drop(tasks)
         return futures
 
@@ -91,10 +91,10 @@ cdef class TaskTable(FutureSource):
 
         Those made from them are cancelled with them. Callbacks are dropped, not called.
         """
-        global abandoning
-        abandoning = True
+        global in_forked_child
+        in_forked_child = True
         self.cancel_all()
-        abandoning = False
+        in_forked_child = False
 
     # -- for the tasks ---------------------------------------------------------------------------------------
 
@@ -193,31 +193,31 @@ cdef class TaskTable(FutureSource):
         for task in tasks:
             (<Task>task).future.settle(state, outcome, NULL)
             ended += 1
-            breathe_at(ended)
+            yield_gil_at(ended)
         drop(tasks)
         return 0
 
 
 cdef enum:
-    BREATH = 4096       # after so many tasks, other threads are let run
+    YIELD_EVERY = 4096       # after so many tasks, other threads are let run
 
 
-cdef void breathe() noexcept:
+cdef void yield_gil() noexcept:
     with nogil:
         pass
 
 
-cdef void breathe_at(Py_ssize_t i) noexcept:
-    """In a loop that is at `i`: breathe now and then."""
-    if i % BREATH == BREATH - 1:
-        breathe()
+cdef void yield_gil_at(Py_ssize_t i) noexcept:
+    """In a loop that is at `i`: yield_gil now and then."""
+    if i % YIELD_EVERY == YIELD_EVERY - 1:
+        yield_gil()
 
 
 cdef void drop(list items) noexcept:
     """Empty a list of nobody else's, a piece at a time: each item may be the last reference to much."""
     while items:
-        del items[-BREATH:]
-        breathe()
+        del items[-YIELD_EVERY:]
+        yield_gil()
 
 
 cdef list shortened(list items, Py_ssize_t count):
