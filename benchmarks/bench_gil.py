@@ -79,7 +79,7 @@ def parked() -> Iterator[Parked]:
     parked.close()
 
 
-def hand_out(parked: Parked) -> None:
+def take_all(parked: Parked) -> None:
     parked.play(*[idle] * 10)
 
 
@@ -106,7 +106,7 @@ def end_with_interpreter(parked: Parked) -> None:
 @pytest.mark.parametrize(
     ("row", "operation"),
     [
-        (GIL_HAND_OUT, hand_out),
+        (GIL_HAND_OUT, take_all),
         (GIL_RESOLVE, resolve_all),
         (GIL_FAIL, fail_all),
         (GIL_SHUTDOWN, shut_down),

@@ -104,7 +104,7 @@ def polled_asking(**arguments: Any) -> None:
         (task,) = executor.adopt_many([1])
         executor.cancel_all()
         task.cancel()
-        executor._poll_table.hand_out(True)[0].yield_result() if not task.done() else None
+        executor._poll_table.take_all(True)[0].yield_result() if not task.done() else None
         done(task)
 
 

@@ -121,11 +121,11 @@ class PollCalls:
                         self._quiet = max(0, self._quiet - 1)
                 self._table.succeeded(tasks)
                 delay = self._seconds(answer)
-                self._table.hand_back(tasks, began, delay, self._default_interval)
+                self._table.reschedule(tasks, began, delay, self._default_interval)
                 return delay
             if isinstance(error, Throttled):
                 self._slow_down(began_for_limit, error.retry_after)
-                self._table.postpone(tasks, 0.0, in_vain=True)
+                self._table.postpone(tasks, 0.0, throttled=True)
                 return max(0.0, self.paused_until - monotonic()) if self._rate_limit is None else -1.0
             self._failed(tasks, error)
             return -1.0

@@ -161,7 +161,7 @@ class PollExecutor(WorkingExecutor[A, B]):
 
     def notify(self) -> None:
         """Poll as soon as possible everything that is outstanding: once, however often this is called until then."""
-        self._poll_table.ask()
+        self._poll_table.request_poll_all()
 
     def adopt(self, result: Any, *, timeout: float | None = None) -> Future[Any]:
         """A future for a task that exists already, `result` being what a callable would have returned.
@@ -286,7 +286,7 @@ class PollExecutor(WorkingExecutor[A, B]):
 
     def _drained(self) -> bool:
         table = self._poll_table
-        return super()._drained() and not (table.telling or table.reporting or self._polling.cancels.owed)
+        return super()._drained() and not (table.recording or table.reporting or self._polling.cancels.owed)
 
     def _wait_until_drained(self) -> None:
         super()._wait_until_drained()

@@ -149,7 +149,7 @@ class Polling:
             timeout=-1.0 if options.timeout is None else options.timeout,
             last_look=SECONDS_FOR_A_LAST_LOOK,
             too_late=self.cancels.too_late,
-            counting=options.retry_policy is not None,
+            counts_failures=options.retry_policy is not None,
             only_called=self._only_called,
             group_by=options.group_by,
             schedule=options.schedule,

@@ -54,9 +54,9 @@ class WholeList:
         self._asked = False
 
     def turn(self) -> float:
-        self._table.quiet_until = -inf  # first: who joins after this wakes us, who joined before is among the news
+        self._table.coalesce_until = -inf  # first: who joins after this wakes us, who joined before is among the news
         now = monotonic()
-        joined, asked = self._table.news()
+        joined, asked = self._table.take_wakeup_reasons()
         self._wanted = self._wanted or joined or asked
         self._asked = self._asked or asked
         next_due = min(self._next, self._table.next_due())
@@ -65,7 +65,7 @@ class WholeList:
             return next_due - now
         earliest = max(self._calls.paused_until, -inf if self._asked else self._began + self._min_interval)
         if now < earliest:
-            self._table.quiet_until = earliest
+            self._table.coalesce_until = earliest
             return earliest - now
         try:
             return self._poll(now, max(0.0, now - next_due) if next_due > -inf else 0.0)
@@ -76,7 +76,7 @@ class WholeList:
             del self
 
     def _poll(self, now: float, late: float) -> float:
-        tasks = self._table.hand_out(self._asked)
+        tasks = self._table.take_all(self._asked)
         self._wanted = self._asked = False
         self._began = now
         self.in_calls = len(tasks)
@@ -234,9 +234,9 @@ class WhatIsDue:
             del self
 
     def _turn(self) -> float:
-        self._table.quiet_until = -inf  # first: who joins after this wakes us, who joined before is found below
+        self._table.coalesce_until = -inf  # first: who joins after this wakes us, who joined before is found below
         now = monotonic()
-        _, asked = self._table.news()
+        _, asked = self._table.take_wakeup_reasons()
         self._asked = self._asked or asked
         if self._asked:
             self._table.make_all_due()
@@ -266,7 +266,7 @@ class WhatIsDue:
         until = self._began + self._min_interval
         if now >= until or wait == 0.0:
             return max(0.0, wait)
-        self._table.quiet_until = until
+        self._table.coalesce_until = until
         return min(wait, until - now)
 
     def _poll_round(self, now: float) -> float | None:
@@ -292,7 +292,7 @@ class WhatIsDue:
         return 0.0 if self._rate_limit is None else self._rate_limit.try_take()
 
     def _call_next(self, now: float) -> bool:
-        tasks, late = self._table.hand_out_due(self._until, self._batch_size, now)
+        tasks, late = self._table.take_due(self._until, self._batch_size, now)
         try:
             return bool(tasks) and self._runner.start(tasks, late)
         except BaseException:

@@ -25,12 +25,12 @@ def log(logger, level, message, *arguments, error=None):
         for argument in arguments:
             argument = logged(argument)
             given.append(argument)
-        call_or_complain(logger, "log", tuple(given), {"exc_info": error})
+        call_or_write_unraisable(logger, "log", tuple(given), {"exc_info": error})
     except MemoryError:
         pass
 
 
-cdef bint call_or_complain(object thing, str name, tuple arguments, dict keywords) noexcept:
+cdef bint call_or_write_unraisable(object thing, str name, tuple arguments, dict keywords) noexcept:
     """Call a method of anybody's; whether it did not raise. What it raises goes to `sys.unraisablehook`."""
     cdef bint succeeded = False
     enter_user_code()
@@ -97,7 +97,7 @@ cdef void tell(object watcher, FutureCore future, State state) noexcept:
         else:
             watcher.add_cancelled(future)
     except BaseException as error:
-        report(futures_logger, "exception telling %r, which waits for %r", (watcher, future), error)
+        report(futures_logger, "exception recording %r, which waits for %r", (watcher, future), error)
     finally:
         leave_user_code()
 

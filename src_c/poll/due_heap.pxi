@@ -20,7 +20,7 @@ cdef class PollState:
     cdef SharedCount polls      # calls it was in
     cdef SharedCount step       # the same since its back-off began
     cdef SharedCount failures   # in a row
-    cdef unsigned int asks      # how often everything had been asked for when it was handed out
+    cdef unsigned int poll_all_epoch      # how often everything had been asked for when it was handed out
     cdef SharedByte look        # a Look: how it is with the last one before its deadline fails it
 
     def __cinit__(self):

@@ -14,7 +14,7 @@ cdef class DueTable(PollTable):
     cdef SharedByte complained  # of the schedule
     cdef DueGroups groups
     cdef readonly SharedSize in_calls       # section(self), as is the next
-    cdef unsigned int asks      # how often everything was asked for: what was in a call then is due right after it
+    cdef unsigned int poll_all_epoch      # how often everything was asked for: what was in a call then is due right after it
 
     def __cinit__(self, logger, *args, group_by=None, schedule=None, **_):
         self.group_by = group_by
@@ -44,16 +44,16 @@ cdef class DueTable(PollTable):
             if task.in_second_stage and not task.removed:
                 task.poll_state.heap.push(task.poll_state, now)
             self.joined = True
-        if self.quiet_until == -INFINITY or now >= self.quiet_until:
+        if self.coalesce_until == -INFINITY or now >= self.coalesce_until:
             self.waker.set()
 
     cdef void withdraw(self, Task task) noexcept:
         cdef PollState poll_state = (<PollDescriptor>task).poll_state
         TaskTable.withdraw(self, task)
         if poll_state is not None:
-            self.part(poll_state)
+            self.detach(poll_state)
 
-    cdef void part(self, PollState poll_state) noexcept:
+    cdef void detach(self, PollState poll_state) noexcept:
         if poll_state.heap is not None:
             if poll_state.place < 0 and (<Task>poll_state.task).in_second_stage:
                 self.in_calls -= 1
@@ -61,7 +61,7 @@ cdef class DueTable(PollTable):
 
     # -- polling ---------------------------------------------------------------------------------------------
 
-    def hand_out_due(self, double until, Py_ssize_t at_most, double now):
+    def take_due(self, double until, Py_ssize_t at_most, double now):
         """A new list of at most so many tasks of one group that are due at `until`, and how late the first is."""
         cdef list taken = []
         cdef list some = None
@@ -94,7 +94,7 @@ cdef class DueTable(PollTable):
                         task.poll_state.polls += 1
                         task.poll_state.step += 1
                         task.poll_state.due = 0.0
-                        task.poll_state.asks = self.asks
+                        task.poll_state.poll_all_epoch = self.poll_all_epoch
                         if task.poll_state.look:
                             task.poll_state.look = UNDER_WAY
                         count_up(<PyObject *>task)
@@ -149,7 +149,7 @@ cdef class DueTable(PollTable):
         """Have everything that waits be due now, and what is in a call as soon as that is over."""
         cdef double now = monotonic()
         with cython.critical_section(self):
-            self.asks += 1
+            self.poll_all_epoch += 1
             self.groups.clip(now)
 
     def drop_empty_groups(self):
@@ -163,7 +163,7 @@ cdef class DueTable(PollTable):
 
     # -- after a call ----------------------------------------------------------------------------------------
 
-    def hand_back(self, list tasks not None, double began, double seconds, double default):
+    def reschedule(self, list tasks not None, double began, double seconds, double default):
         """A call with `tasks` that began at `began` is over: each that is not done is due again.
 
         That is after `seconds` unless that is negative, else after what the schedule says, else after `default`. It is
@@ -191,11 +191,11 @@ cdef class DueTable(PollTable):
         if looked_at is not None:
             self.end_looks(looked_at)
 
-    def postpone(self, list tasks not None, double seconds, bint in_vain=False):
+    def postpone(self, list tasks not None, double seconds, bint throttled=False):
         cdef double now = now_or_never()
         cdef Py_ssize_t i = 0
         for task in tasks:
-            if in_vain:
+            if throttled:
                 self.step_back((<PollDescriptor>task).poll_state)
             self.wait_again(<PollDescriptor>task, now + seconds, now, True)
             i += 1
@@ -232,7 +232,7 @@ cdef class DueTable(PollTable):
         with cython.critical_section(self):
             if poll_state.look == UNDER_WAY:
                 poll_state.look = WANTED
-            if poll_state.asks != self.asks:
+            if poll_state.poll_all_epoch != self.poll_all_epoch:
                 when = now
             elif poll_state.due > 0.0:
                 when = max(when, poll_state.due) if postponed else poll_state.due
@@ -250,7 +250,7 @@ cdef class DueTable(PollTable):
         self.waker.set()
         return 0
 
-    cdef int hand_out_soon(self, PollDescriptor task) except -1:
+    cdef int make_due_soon(self, PollDescriptor task) except -1:
         cdef PollState poll_state = task.poll_state
         cdef double now = monotonic()
         with cython.critical_section(self):

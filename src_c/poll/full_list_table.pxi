@@ -12,7 +12,7 @@ cdef class FullListTable(PollTable):
     def __cinit__(self, logger, *args, **_):
         self.first_postponed = INFINITY
 
-    def hand_out(self, bint everything=False):
+    def take_all(self, bint everything=False):
         """A new list of the polled tasks that are not done, in order of arrival.
 
         Without those that are postponed by `poll_after` or a failed call, unless it is to be `everything`.
@@ -69,13 +69,13 @@ cdef class FullListTable(PollTable):
         self.waker.set()
         return 0
 
-    def hand_back(self, list tasks not None, double began, double seconds, double default):
+    def reschedule(self, list tasks not None, double began, double seconds, double default):
         """A call with `tasks` that began at `began` is over: see DueTable. The whole list stays where it is."""
         if self.looking:
             self.end_looks(tasks)
             self.looking = False    # last: if that raised, they are repeated
 
-    cdef int hand_out_soon(self, PollDescriptor task) except -1:
+    cdef int make_due_soon(self, PollDescriptor task) except -1:
         cdef PollState poll_state = task.current_poll_state()
         cdef double now = monotonic()
         with cython.critical_section(self):
@@ -100,10 +100,10 @@ cdef class FullListTable(PollTable):
             self.postponed = True
         return 0
 
-    def postpone(self, list tasks not None, double seconds, bint in_vain=False):
+    def postpone(self, list tasks not None, double seconds, bint throttled=False):
         """Have `tasks`, which were in a call, be due again `seconds` from now, or later if `poll_after` said so.
 
-        A call that was `in_vain` counts for no back-off.
+        A call that was `throttled` counts for no back-off.
         """
         cdef double when = monotonic() + seconds
         cdef PollState poll_state

@@ -25,23 +25,23 @@ cdef class JoiningTable(TwoStageTable):
     """
     cdef readonly object recorder
     cdef readonly double timeout
-    cdef readonly bint counting     # failures
+    cdef readonly bint counts_failures     # failures
     cdef bint only_called
     cdef Timers deadlines
-    cdef public SharedDouble quiet_until    # what joins before that, by `monotonic`, need not wake who wakes up then
+    cdef public SharedDouble coalesce_until    # what joins before that, by `monotonic`, need not wake who wakes up then
     cdef unsigned long long last_key        # section(self), as are the next
-    cdef readonly SharedSize telling    # threads that are telling the recorder of a task, which may have ended
+    cdef readonly SharedSize recording    # threads that are telling the recorder of a task, which may have ended
     cdef SharedByte leaving     # all on record, as the program ends, or this is a forked child
-    cdef bint joined            # since `news`
-    cdef bint asked             # for a poll now, since `news`
+    cdef bint joined            # since `take_wakeup_reasons`
+    cdef bint asked             # for a poll now, since `take_wakeup_reasons`
 
-    def __cinit__(self, logger, *args, recorder=None, double timeout=-1.0, bint counting=False, bint only_called=False,
+    def __cinit__(self, logger, *args, recorder=None, double timeout=-1.0, bint counts_failures=False, bint only_called=False,
                   **_):
         self.recorder = recorder
         self.timeout = timeout
-        self.counting = counting
+        self.counts_failures = counts_failures
         self.only_called = only_called
-        self.quiet_until = -INFINITY
+        self.coalesce_until = -INFINITY
         self.deadlines = Timers()
         self.last_key = 0 if recorder is None else recorder.first_key - 1
 
@@ -109,7 +109,7 @@ cdef class JoiningTable(TwoStageTable):
         refuse_coroutine(result, False)
         future = self.admit(task, executor)
         try:
-            self.take_up(task, result, timeout, key)
+            self.start_polling(task, result, timeout, key)
         except BaseException as error:
             if not isinstance(error, Exception) or isinstance(error, MemoryError):
                 if key:
@@ -122,7 +122,7 @@ cdef class JoiningTable(TwoStageTable):
                 tell_ended(self.recorder, key)
         return future
 
-    cdef int take_up(self, PollDescriptor task, object value, double timeout, unsigned long long key) except -1:
+    cdef int start_polling(self, PollDescriptor task, object value, double timeout, unsigned long long key) except -1:
         """Begin to poll `task`, unless its future is done; `value` is what it is known by elsewhere."""
         cdef PollState poll_state
         cdef bint closed
@@ -137,14 +137,14 @@ cdef class JoiningTable(TwoStageTable):
         with cython.critical_section(self):
             self.last_key += 1
             poll_state.key = key = self.last_key
-            self.telling += 1
+            self.recording += 1
         try:
             tell_joined(self.recorder, key, value)
             if not self.begin(task, value, timeout, poll_state):
                 tell_ended(self.recorder, key)
         finally:
             with cython.critical_section(self):
-                self.telling -= 1
+                self.recording -= 1
                 closed = self.refusal is not None
             if closed:
                 self.waker.set()
@@ -159,13 +159,13 @@ cdef class JoiningTable(TwoStageTable):
             return True
         if poll_state is not None:
             with cython.critical_section(self):
-                self.part(poll_state)
+                self.detach(poll_state)
         return False
 
     cdef PollState new_poll_state(self, PollDescriptor task, object value, bint timed):
         """What is to be kept of `task`, or None for nothing; may raise."""
         cdef PollState poll_state
-        if not (self.counting or timed) and self.recorder is None:
+        if not (self.counts_failures or timed) and self.recorder is None:
             return None
         poll_state = PollState.__new__(PollState)
         poll_state.task = <PyObject *>task
@@ -175,10 +175,10 @@ cdef class JoiningTable(TwoStageTable):
         with cython.critical_section(self):
             self.move_on(task)
             self.joined = True
-        if self.quiet_until == -INFINITY or not now_or_never() < self.quiet_until:
+        if self.coalesce_until == -INFINITY or not now_or_never() < self.coalesce_until:
             self.waker.set()
 
-    cdef void part(self, PollState poll_state) noexcept:
+    cdef void detach(self, PollState poll_state) noexcept:
         """Inside the section: what `poll_state` belongs to will not be polled, or not any more."""
 
     cdef void record_end(self, PollDescriptor task) noexcept:
@@ -195,13 +195,13 @@ cdef class JoiningTable(TwoStageTable):
     cdef Task new_task(self):
         return PollDescriptor.__new__(PollDescriptor)
 
-    def ask(self):
+    def request_poll_all(self):
         """Have everything polled now, whenever it would be due: wakes who does so, once for all calls before that."""
         with cython.critical_section(self):
             self.asked = True
         self.waker.set()
 
-    def news(self):
+    def take_wakeup_reasons(self):
         """Whether something has joined, and whether somebody has asked for a poll, since the last call of this."""
         cdef bint joined, asked
         with cython.critical_section(self):

@@ -46,7 +46,7 @@ cdef Py_ssize_t after_telling(object recorder, Py_ssize_t tries, object error) n
         return tries + 1
     complain(recorder, error)
     if isinstance(error, MemoryError):
-        call_or_complain(recorder, "miss", (), {})
+        call_or_write_unraisable(recorder, "miss", (), {})
     return MOST_TRIES
 
 

@@ -93,7 +93,7 @@ cdef class PollDescriptor(Task):
         enter_user_code()
         try:
             refuse_coroutine(value, True)
-            (<PollTable>self.origin).take_up(self, value, -1.0, 0)
+            (<PollTable>self.origin).start_polling(self, value, -1.0, 0)
         except BaseException as error:
             interrupt_later(error)
             self.future.settle(ERROR, error, delivery)

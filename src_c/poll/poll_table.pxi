@@ -102,7 +102,7 @@ cdef class PollTable(JoiningTable):
         task.set_timer(self.deadlines, monotonic() + self.last_look)
         with cython.critical_section(self):
             poll_state.look = WANTED
-        self.hand_out_soon(task)
+        self.make_due_soon(task)
         return True
 
     cdef int end_looks(self, list tasks) except -1:
@@ -126,7 +126,7 @@ cdef class PollTable(JoiningTable):
                 yield_gil_at(i)
         finally:
             if self.too_late is not None and results:
-                call_or_complain(self.too_late, "__call__", (results, executor), {})
+                call_or_write_unraisable(self.too_late, "__call__", (results, executor), {})
             with cython.critical_section(self):
                 self.reporting -= 1
                 closed = self.refusal is not None
@@ -176,7 +176,7 @@ cdef class PollTable(JoiningTable):
     def succeeded(self, list tasks not None):
         """A call with `tasks` has not failed."""
         cdef Py_ssize_t i = 0
-        if self.counting:
+        if self.counts_failures:
             for task in tasks:
                 (<PollDescriptor>task).current_poll_state().failures = 0
                 i += 1
@@ -203,7 +203,7 @@ cdef class PollTable(JoiningTable):
         """Begin anew with the schedule of `task`."""
         return 0
 
-    cdef int hand_out_soon(self, PollDescriptor task) except -1:
+    cdef int make_due_soon(self, PollDescriptor task) except -1:
         """Have `task` be due now, or as soon as the call that it is in is over."""
         return 0
 

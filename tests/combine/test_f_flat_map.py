@@ -172,7 +172,7 @@ def test_what_hangs_on_a_ring_can_be_asked_and_cancelled() -> None:
 
 def test_a_cancel_that_is_refused_as_the_first_is_done_goes_to_the_second() -> None:
     def cancel_fn(result: Any) -> bool:
-        (task,) = table.hand_out()
+        (task,) = table.take_all()
         task.yield_result("done")
         return False
 

@@ -112,13 +112,13 @@ def test_a_table_that_grows_and_shrinks_under_all_threads_keeps_what_is_in_it() 
 
         def listing(table: FullListTable = table) -> None:
             for _ in range(100):
-                results = [descriptor.result for descriptor in table.hand_out()]
+                results = [descriptor.result for descriptor in table.take_all()]
                 assert all(type(result) is int for result in results)
                 assert len(table.futures()) >= 0
 
         all_at_once(burst, burst, burst, listing, listing)
-        assert len(table) == table.polling == len(kept) == len(table.hand_out())
+        assert len(table) == table.polling == len(kept) == len(table.take_all())
         assert set(table.futures()) == set(kept)
-        table.fail_all(table.hand_out(), ValueError())
+        table.fail_all(table.take_all(), ValueError())
         assert all(isinstance(future.exception(0), ValueError) for future in kept)
         assert len(table) == 0

@@ -308,7 +308,7 @@ def test_what_is_held_twice_is_held_twice_after_waiting(kind: FutureKind) -> Non
 def test_a_cancel_of_a_polled_one_that_waited_for_the_condition_comes_too_late_for_its_result() -> None:
     table = new_table(_core.FullListTable)
     future = table.adopt(table, "a")
-    (task,) = table.hand_out()
+    (task,) = table.take_all()
     with future._condition:
         other = InThread(future.cancel)
         waits = kept_waiting(other)

@@ -67,9 +67,9 @@ class TableMachine(RuleBasedStateMachine):
         self.now += seconds
 
     @rule(at_most=st.sampled_from([1, 2, 5, 10**9]), early=st.sampled_from([0.0, 0.0, 1.0, 3.0]))
-    def hand_out(self, at_most: int, early: float) -> None:
+    def take_all(self, at_most: int, early: float) -> None:
         until = self.now - early
-        tasks, late = self.table.hand_out_due(until, at_most, self.now)
+        tasks, late = self.table.take_due(until, at_most, self.now)
         handed_out = [self.of(descriptor) for descriptor in tasks]
         assert None not in handed_out
         due = [task for task in self.waiting() if task.when <= until]
@@ -96,9 +96,9 @@ class TableMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: self.calls)
     @rule(data=st.data(), seconds=st.sampled_from([-1.0, 0.0, 2.0, 7.0, inf]), took=st.sampled_from([0.0, 1.0, 6.0]))
-    def hand_back(self, data: Any, seconds: float, took: float) -> None:
+    def reschedule(self, data: Any, seconds: float, took: float) -> None:
         tasks, back = self.comes_back(data)
-        self.table.hand_back(tasks, self.now - took, seconds, 4.0)
+        self.table.reschedule(tasks, self.now - took, seconds, 4.0)
         delay = 4.0 if seconds < 0 else seconds
         for task in back:
             task.when = max(self.now - took + delay, self.now + delay / 2)
@@ -199,8 +199,8 @@ def test_the_table_does_as_its_model(machine: Any) -> None:
 def test_a_heap_of_thousands_stays_in_order() -> None:
     table, owner = new_table(), Thing()
     futures = table.adopt_many(owner, list(range(5000)))
-    tasks, _ = table.hand_out_due(1e12, 10_000, 0.0)
-    table.hand_back(tasks, _core.monotonic(), 0.0, 0.0)
+    tasks, _ = table.take_due(1e12, 10_000, 0.0)
+    table.reschedule(tasks, _core.monotonic(), 0.0, 0.0)
     begin = table.next_due()
     for i, task in enumerate(tasks):
         task.poll_after((i * 7919) % 5003)
@@ -211,7 +211,7 @@ def test_a_heap_of_thousands_stays_in_order() -> None:
     times = []
     while True:
         first = table.next_due()
-        some, _ = table.hand_out_due(first, 1, first)
+        some, _ = table.take_due(first, 1, first)
         if not some:
             break
         times.append(first)

@@ -48,9 +48,9 @@ def test_a_task_that_is_cancelled_while_it_joins_does_not_join(kind: Any) -> Non
     assert (len(table), table.polling) == (0, 0)
     assert recorder.over == [1]
     if kind is _core.FullListTable:
-        assert table.hand_out() == []
+        assert table.take_all() == []
     else:
-        assert table.hand_out_due(1e12, 10, 0.0) == ([], -1.0)
+        assert table.take_due(1e12, 10, 0.0) == ([], -1.0)
         assert counts(table) == (0, 0, 0, 0)
 
 
@@ -97,12 +97,12 @@ def test_a_task_whose_future_is_done_is_not_handed_out_although_it_is_still_ther
     waiting.parking.wait_for_one()
     assert futures[0].cancelled()
     paced_table = kind is _core.DueTable
-    handed_out = table.hand_out_due(1e12, 10, 0.0)[0] if paced_table else table.hand_out()
+    handed_out = table.take_due(1e12, 10, 0.0)[0] if paced_table else table.take_all()
     assert [descriptor.result for descriptor in handed_out] == ["b"]
     waiting.parking.let_go()
     assert cancelling.outcome() is True
     if paced_table:
-        table.hand_back(handed_out, 0.0, 1.0, 1.0)
+        table.reschedule(handed_out, 0.0, 1.0, 1.0)
         assert counts(table) == (1, 1, 0, 1)
     table.cancel_all()
     waiting.parking.calls.clear()
@@ -116,7 +116,7 @@ def test_a_call_with_nothing_but_tasks_that_are_done_is_not_made() -> None:
         future._waiters.append(waiting)
     cancelling = InThread(future.cancel)
     waiting.parking.wait_for_one()
-    assert table.hand_out_due(1e12, 10, 0.0)[0] == []
+    assert table.take_due(1e12, 10, 0.0)[0] == []
     waiting.parking.let_go()
     assert cancelling.outcome() is True
     assert counts(table) == (0, 0, 0, 0)
@@ -126,12 +126,12 @@ def test_a_call_with_nothing_but_tasks_that_are_done_is_not_made() -> None:
 def test_what_ended_in_its_call_does_not_come_back() -> None:
     table, owner = new_table(), Thing()
     table.adopt_many(owner, ["a", "b", "c"])
-    tasks, _ = table.hand_out_due(1e12, 10, 0.0)
+    tasks, _ = table.take_due(1e12, 10, 0.0)
     tasks[0].yield_result()
     tasks[1].yield_exception(SomeError())
     assert counts(table) == (1, 1, 1, 0)
-    table.hand_back(tasks, 0.0, 0.0, 0.0)
-    table.hand_back(tasks, 0.0, 0.0, 0.0)
+    table.reschedule(tasks, 0.0, 0.0, 0.0)
+    table.reschedule(tasks, 0.0, 0.0, 0.0)
     table.postpone(tasks, 0.0)
     assert counts(table) == (1, 1, 0, 1)
     table.cancel_all()
@@ -172,7 +172,7 @@ def test_a_task_can_join_a_group_that_is_just_being_dropped() -> None:
     dropping.outcome()
     again = table.adopt(owner, 50)
     assert counts(table) == (2, 2, 0, 2)
-    handed_out = [table.hand_out_due(1e12, 10, 0.0)[0] for _ in range(2)]
+    handed_out = [table.take_due(1e12, 10, 0.0)[0] for _ in range(2)]
     assert [descriptor.result for some in handed_out for descriptor in some] == [50, 50]
     assert again.cancel()
     table.cancel_all()
@@ -228,16 +228,16 @@ def test_many_threads_join_and_leave_groups_that_come_and_go() -> None:
             future: Future[Any] = table.adopt(owner, i)
             future.cancel()
 
-    def hand_out() -> int:
+    def take_all() -> int:
         handed_out = 0
         while not over.is_set():
             table.drop_empty_groups()
-            tasks, _ = table.hand_out_due(1e12, 3, 0.0)
+            tasks, _ = table.take_due(1e12, 3, 0.0)
             handed_out += len(tasks)
-            table.hand_back(tasks, 0.0, 0.0, 0.0)
+            table.reschedule(tasks, 0.0, 0.0, 0.0)
         return handed_out
 
-    poller = InThread(hand_out)
+    poller = InThread(take_all)
     for thread in [InThread(churn, 1000 * i) for i in range(3)]:
         thread.outcome()
     over.set()

@@ -356,7 +356,7 @@ def test_awaiting_what_one_failure_ended(clock: PacedClock) -> None:
 def test_two_that_fail_in_one_call_do_not_share_an_exception() -> None:
     table = new_table(_core.FullListTable)
     futures = table.adopt_many(table, ["a", "b"])
-    tasks, error = table.hand_out(), SomeError()
+    tasks, error = table.take_all(), SomeError()
     assert table.outcome_for(tasks[:1], error) is error
     table.fail_all(tasks, table.outcome_for(tasks, error))
     first, second = (future.exception(0) for future in futures)

@@ -35,13 +35,13 @@ def wakes(table: Any) -> bool:
 @every_table
 def test_news_are_told_once(kind: Any) -> None:
     table = new_table(kind)
-    assert table.news() == (False, False)
+    assert table.take_wakeup_reasons() == (False, False)
     table.adopt(Thing(), "a")
-    assert table.news() == (True, False)
-    assert table.news() == (False, False)
-    table.ask()
-    assert table.news() == (False, True)
-    assert table.news() == (False, False)
+    assert table.take_wakeup_reasons() == (True, False)
+    assert table.take_wakeup_reasons() == (False, False)
+    table.request_poll_all()
+    assert table.take_wakeup_reasons() == (False, True)
+    assert table.take_wakeup_reasons() == (False, False)
     table.cancel_all()
 
 
@@ -50,10 +50,10 @@ def test_what_joins_wakes_only_after_the_quiet_time(kind: Any, clock: Clock) -> 
     table, owner = new_table(kind), Thing()
     table.adopt(owner, "a")
     assert wakes(table)
-    table.quiet_until = clock.now + 10
+    table.coalesce_until = clock.now + 10
     table.adopt(owner, "b")
     assert not wakes(table)
-    assert table.news() == (True, False)
+    assert table.take_wakeup_reasons() == (True, False)
     clock.now += 10
     table.adopt(owner, "c")
     assert wakes(table)
@@ -63,7 +63,7 @@ def test_what_joins_wakes_only_after_the_quiet_time(kind: Any, clock: Clock) -> 
 @every_table
 def test_a_deadline_before_all_others_wakes_also_in_the_quiet_time(kind: Any, clock: Clock) -> None:
     table, owner = new_table(kind, timeout=60.0), Thing()
-    table.quiet_until = inf
+    table.coalesce_until = inf
     table.adopt(owner, "a")
     assert wakes(table)
     table.adopt(owner, "b")
@@ -87,7 +87,7 @@ class ClosesWhenTold:
         (future,) = self.table.futures()
         future.set_result(None)
         self.table.close("closed")
-        self.woken += [wakes(self.table), wakes(self.table), self.table.telling == 1]
+        self.woken += [wakes(self.table), wakes(self.table), self.table.recording == 1]
 
     def ended(self, key: int) -> None:
         """It is all the same."""
@@ -100,7 +100,7 @@ def test_the_end_of_telling_wakes_when_the_table_is_closed(kind: Any) -> None:
     future = table.adopt(Thing(), "a")
     assert future.done()
     assert recorder.woken == [True, False, True]
-    assert table.telling == 0
+    assert table.recording == 0
     assert wakes(table)
 
 
@@ -116,10 +116,10 @@ def test_the_end_of_a_last_look_wakes_when_the_table_is_closed(kind: Any, clock:
     table.adopt(Thing(), "a")
     clock.now += 1
     assert table.fail_late()[0] == []
-    tasks = table.hand_out() if kind is _core.FullListTable else table.hand_out_due(clock.now, 10, clock.now)[0]
+    tasks = table.take_all() if kind is _core.FullListTable else table.take_due(clock.now, 10, clock.now)[0]
     assert [task.result for task in tasks] == ["a"]
     wakes(table)
-    table.hand_back(tasks, clock.now, 1.0, 1.0)
+    table.reschedule(tasks, clock.now, 1.0, 1.0)
     assert woken == [["a"], True, 1]
     assert table.reporting == 0
     assert wakes(table)
@@ -129,7 +129,7 @@ def test_the_end_of_a_last_look_wakes_when_the_table_is_closed(kind: Any, clock:
 def test_poll_after_wakes(kind: Any) -> None:
     table = new_table(kind)
     table.adopt(Thing(), "a")
-    tasks = table.hand_out() if kind is _core.FullListTable else table.hand_out_due(inf, 10, 0.0)[0]
+    tasks = table.take_all() if kind is _core.FullListTable else table.take_due(inf, 10, 0.0)[0]
     wakes(table)
     tasks[0].poll_after(3)
     assert wakes(table)
@@ -139,8 +139,8 @@ def test_poll_after_wakes(kind: Any) -> None:
 def test_a_back_off_that_begins_anew_wakes(clock: Clock) -> None:
     table = new_table(schedule=Backoff(10.0, jitter=0))
     table.adopt(Thing(), "a")
-    tasks, _ = table.hand_out_due(inf, 10, 0.0)
-    table.hand_back(tasks, clock.now, 100.0, 100.0)
+    tasks, _ = table.take_due(inf, 10, 0.0)
+    table.reschedule(tasks, clock.now, 100.0, 100.0)
     wakes(table)
     tasks[0].restart_backoff()
     assert wakes(table)

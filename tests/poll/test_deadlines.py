@@ -228,7 +228,7 @@ def test_what_ends_just_when_its_time_is_over_ends_once(end: str) -> None:
     executor = object()
     for _ in range(200):
         future = table.adopt(executor, "key", 0.0)
-        (descriptor,) = table.hand_out()
+        (descriptor,) = table.take_all()
         ends: list[str] = []
         future.add_done_callback(lambda _, ends=ends: ends.append("once"))  # type: ignore[misc]
         finish: Callable[[], Any] = future.cancel if end == "cancel" else partial_yield(descriptor)

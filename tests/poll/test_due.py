@@ -301,7 +301,7 @@ def test_a_task_that_tells_just_now_that_it_is_done_is_not_handed_out() -> None:
         """What `concurrent.futures.wait` puts at a future."""
 
         def add_cancelled(self, future: Any) -> None:
-            found.extend(table.hand_out_due(inf, 10, 0.0)[0])
+            found.extend(table.take_due(inf, 10, 0.0)[0])
 
     first, second = table.adopt_many(table, ["a", "b"])
     with first._condition:

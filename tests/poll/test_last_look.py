@@ -268,11 +268,11 @@ def test_what_fails_after_its_look_is_reported_while_the_executor_is_kept(kind: 
     results, when = table.fail_late()
     assert (results, when < inf, future.done()) == ([], True, False)
     if kind is _core.FullListTable:
-        tasks = table.hand_out()
+        tasks = table.take_all()
     else:
-        tasks, _ = table.hand_out_due(inf, 10, 0.0)
+        tasks, _ = table.take_due(inf, 10, 0.0)
     assert len(tasks) == 1
-    table.hand_back(tasks, 0.0, -1.0, 5.0)
+    table.reschedule(tasks, 0.0, -1.0, 5.0)
     assert type(future.exception(0)) is builtins.TimeoutError
     assert heard == [(["key"], True, 1, True)]
     assert table.fail_late() == ([], inf)

@@ -348,7 +348,7 @@ def test_who_shares_the_answer_of_a_cancel_has_it_when_the_task_is_done() -> Non
     deciding = Parking(True)
     table: Any = new_table(_core.FullListTable, cancel_fn=deciding)
     future = table.adopt(table, "a")
-    (task,) = table.hand_out()
+    (task,) = table.take_all()
     first = InThread(future.cancel)
     deciding.wait_for_one()
     second = InThread(future.cancel)

@@ -178,7 +178,7 @@ def test_a_round_that_could_not_be_begun_is_begun_anew() -> None:
     table: Any = new_table(_core.FullListTable)
     rounds = WholeList(table, calls, inf, 0.0)
     assert rounds.turn() == inf
-    table.ask()
+    table.request_poll_all()
     calls.call.raising = MemoryError()
     for _ in range(2):
         with pytest.raises(MemoryError):

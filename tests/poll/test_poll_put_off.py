@@ -22,10 +22,10 @@ every_table = pytest.mark.parametrize("kind", [_core.FullListTable, _core.DueTab
 def handed_out(table: Any, clock: PacedClock, everything: bool = False) -> list[Any]:
     """The tasks that are due."""
     if isinstance(table, _core.FullListTable):
-        return table.hand_out(everything)  # type: ignore[no-any-return]
+        return table.take_all(everything)  # type: ignore[no-any-return]
     if everything:
         table.make_all_due()
-    return table.hand_out_due(_core.monotonic(), 10, _core.monotonic())[0]  # type: ignore[no-any-return]
+    return table.take_due(_core.monotonic(), 10, _core.monotonic())[0]  # type: ignore[no-any-return]
 
 
 @every_table
@@ -48,7 +48,7 @@ def test_what_was_put_off_is_handed_out_when_everything_is_asked_for(kind: Any, 
     table = new_table(kind)
     table.adopt_many(Thing(), ["a", "b"])
     tasks = handed_out(table, clock)
-    table.hand_back(tasks, _core.monotonic(), 100.0, 100.0)
+    table.reschedule(tasks, _core.monotonic(), 100.0, 100.0)
     tasks[0].poll_after(200)
     assert {task.result for task in handed_out(table, clock, everything=True)} == {"a", "b"}
     table.cancel_all()
@@ -77,7 +77,7 @@ def test_a_last_look_in_a_call_that_was_in_vain_ends_with_the_next_that_is_not(k
         assert len(tasks) == 1
         table.postpone(tasks, 0.0, True)
         assert not future.done()
-    table.hand_back(handed_out(table, clock), _core.monotonic(), 1.0, 1.0)
+    table.reschedule(handed_out(table, clock), _core.monotonic(), 1.0, 1.0)
     assert isinstance(future.exception(0), TimeoutError)
     assert late == [["a"]]
 
@@ -87,11 +87,11 @@ def test_a_call_that_was_in_vain_is_no_step_of_the_back_off(clock: PacedClock) -
     table.adopt(Thing(), "a")
     for _ in range(3):
         table.postpone(handed_out(table, clock), 0.0, True)
-    table.hand_back(handed_out(table, clock), _core.monotonic(), -1.0, 100.0)
+    table.reschedule(handed_out(table, clock), _core.monotonic(), -1.0, 100.0)
     assert table.next_due() == _core.monotonic() + 1
     clock.leap(1)
     table.postpone(handed_out(table, clock), 0.0)
-    table.hand_back(handed_out(table, clock), _core.monotonic(), -1.0, 100.0)
+    table.reschedule(handed_out(table, clock), _core.monotonic(), -1.0, 100.0)
     assert table.next_due() == _core.monotonic() + 4, "one that failed is"
     table.cancel_all()
 

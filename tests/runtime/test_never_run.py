@@ -204,7 +204,7 @@ def test_a_cancel_function_that_returns_what_is_never_run_cancels_nothing(return
         if returned is awaited:
             assert future.cancel() is False
             assert "Exception during cancel" in logger.of_level("ERROR")[0]
-        (descriptor,) = executor._poll_table.hand_out(True)
+        (descriptor,) = executor._poll_table.take_all(True)
         descriptor.yield_result()
 
 
