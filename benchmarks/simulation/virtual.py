@@ -17,7 +17,7 @@ from typing import Any
 from more_executors import _core
 from more_executors.poll import _call, _scheduler
 from more_executors.poll._call import PollCalls, Tasks
-from more_executors.poll._options import Polling, PollOptions
+from more_executors.poll._options import PollEngine, PollOptions
 from more_executors.poll._scheduler import Runner
 
 from .day import Day
@@ -97,7 +97,7 @@ class Flights:
         heapq.heappush(self._flights, (self._clock.now + seconds, next(self._numbers), call))
 
 
-class VirtualPolling(Polling):
+class VirtualPolling(PollEngine):
     """The parts of a poll executor, but for where calls are made."""
 
     flights: Flights

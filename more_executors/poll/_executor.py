@@ -29,7 +29,7 @@ from ..journal import JournalLike
 from ..rate_limit import RateLimit
 from ..retry import RetryPolicy
 from ._html import stats_table
-from ._options import Polling, PollOptions
+from ._options import PollEngine, PollOptions
 from .stats import OutstandingTask, PollStats
 
 __all__ = ["PollDescriptor", "PollExecutor"]
@@ -143,15 +143,15 @@ class PollExecutor(WorkingExecutor[A, B]):
             cancel_many_fn,
             journal,
         )
-        self._polling = Polling(self._options, delegate, self._logger, f"{self._kind}-{name}", self._debugging)
+        self._engine = PollEngine(self._options, delegate, self._logger, f"{self._kind}-{name}", self._debugging)
         try:
-            self._meter = self._polling.meter
-            self._poll_table = self._polling.table
-            self._polling.close_with(self)
+            self._meter = self._engine.meter
+            self._poll_table = self._engine.table
+            self._engine.close_with(self)
             self._start(self._poll_table)
         except BaseException:
-            self._polling.close()
-            self._polling.join()
+            self._engine.close()
+            self._engine.join()
             raise
 
     def __class_getitem__(cls: Any, types: Any) -> Any:
@@ -186,9 +186,9 @@ class PollExecutor(WorkingExecutor[A, B]):
         it raises, a Ctrl-C say, nothing was taken up, and it can be called again. Raises ValueError if the executor has
         no journal, RuntimeError after `shutdown`.
         """
-        if self._polling.recorder is None:
+        if self._engine.recorder is None:
             raise ValueError(f"resume: {self!r} has no journal")
-        recovery, claimant = self._polling.recorder.recovery, object()
+        recovery, claimant = self._engine.recorder.recovery, object()
         keys: list[int] = []
         results: list[Any] = []
         futures: list[Future[Any]] = []
@@ -214,10 +214,10 @@ class PollExecutor(WorkingExecutor[A, B]):
         file was deleted, moved or replaced, and when something was not recorded, as the interpreter was ending. Raises
         ValueError if the executor has no journal.
         """
-        if self._polling.recorder is None:
+        if self._engine.recorder is None:
             raise ValueError(f"flush_journal: {self!r} has no journal")
         seconds = None if timeout is None else min(checked_seconds("timeout", timeout), TIMEOUT_MAX)
-        return self._polling.recorder.flush(seconds)
+        return self._engine.recorder.flush(seconds)
 
     def cancel_all(self) -> int:
         """Try to cancel every future that is not done; returns how many are cancelled then.
@@ -243,13 +243,13 @@ class PollExecutor(WorkingExecutor[A, B]):
         table, counters, meter = self._poll_table, self._poll_table.counters, self._meter
         outstanding, polled = len(table), table.polling
         done = counters.finished + counters.failed + counters.cancelled
-        in_calls = min(self._polling.rounds.in_calls, polled)
+        in_calls = min(self._engine.rounds.in_calls, polled)
         limit = self._options.rate_limit
         return PollStats(
             outstanding=outstanding,
             with_delegate=max(0, outstanding - polled),
             polled=polled,
-            due=min(self._polling.rounds.due, max(0, polled - in_calls)),
+            due=min(self._engine.rounds.due, max(0, polled - in_calls)),
             in_calls=in_calls,
             done=done,
             failed=counters.failed,
@@ -275,34 +275,34 @@ class PollExecutor(WorkingExecutor[A, B]):
     def _work(self) -> float | None:
         try:
             late, next_late = self._poll_table.fail_late()
-            self._polling.cancels.too_late(late, self)
-            seconds = self._polling.rounds.turn()
+            self._engine.cancels.too_late(late, self)
+            seconds = self._engine.rounds.turn()
             return seconds if next_late == inf else max(0.0, min(seconds, next_late - monotonic()))
         finally:
             del self  # see `called`
 
     def _finish(self) -> None:
-        self._polling.close()
+        self._engine.close()
 
     def _drained(self) -> bool:
         table = self._poll_table
-        return super()._drained() and not (table.recording or table.reporting or self._polling.cancels.owed)
+        return super()._drained() and not (table.recording or table.reporting or self._engine.cancels.owed)
 
     def _wait_until_drained(self) -> None:
         super()._wait_until_drained()
-        self._polling.join()
+        self._engine.join()
 
     def _is_at_work_here(self) -> bool:
-        return self._polling.is_current() or super()._is_at_work_here()
+        return self._engine.is_current() or super()._is_at_work_here()
 
     def _end_with_interpreter(self) -> None:
         self._poll_table.close(AFTER_INTERPRETER_SHUTDOWN)  # first: what gets in is recorded
-        self._polling.stop_recording()
+        self._engine.stop_recording()
         super()._end_with_interpreter()
-        self._polling.loop.cancel_all()
+        self._engine.loop.cancel_all()
 
     def _end_after_fork(self) -> None:
-        self._polling.forget()
+        self._engine.forget()
         super()._end_after_fork()
 
 

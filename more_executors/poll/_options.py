@@ -105,7 +105,7 @@ def check_no_loop_is_needed(**functions: object) -> None:
             )
 
 
-class Polling:
+class PollEngine:
     """The parts of a poll executor: none of them refers to the executor, and those with threads end with `close`."""
 
     table: AnyTable

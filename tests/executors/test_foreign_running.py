@@ -206,7 +206,7 @@ def test_an_error_about_what_has_no_text_is_logged(written: Any) -> None:
     with PollExecutor(SyncExecutor(), lambda descriptors: 3600, cancel_fn, logger=logger) as executor:
         future = executor.adopt(result)
         assert not future.cancel()
-        executor._polling.table.cancel_all()  # type: ignore[attr-defined]
+        executor._engine.table.cancel_all()  # type: ignore[attr-defined]
     (text,) = texts
     assert text.startswith(f"Exception during cancel on <Future at {id(future):#x} state=pending>/<NoText at ")
     assert "its text raises ValueError" in text

@@ -179,7 +179,7 @@ def a_journal_keeps_what_is_outstanding() -> None:
             assert outcomes(flushing) == [True] * 3
             assert [future.cancel() for future in futures[:5]] == [True] * 5
             assert executor.flush_journal(PATIENCE)
-            executor._polling.stop_recording()
+            executor._engine.stop_recording()
             executor._table.cancel_all()
             executor.shutdown()
         with Journal(path) as journal:

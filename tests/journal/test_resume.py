@@ -87,7 +87,7 @@ def test_a_task_is_told_to_have_joined_before_it_can_be_told_to_have_ended() -> 
         return NEVER
 
     executor: Any = PollExecutor(SyncExecutor(), poll, journal=record)
-    recorder = executor._polling.recorder
+    recorder = executor._engine.recorder
     joined, ended = recorder.joined, recorder.ended
 
     def note_joined(key: int, value: object) -> None:
@@ -116,7 +116,7 @@ def test_a_task_is_outstanding_until_its_end_is_told_even_if_it_ends_while_it_jo
     record = Record()
     delegate: Any = DuckDelegate()
     executor: Any = PollExecutor(delegate, wait_for_nothing, journal=record)
-    recorder = executor._polling.recorder
+    recorder = executor._engine.recorder
     joined, ended = recorder.joined, recorder.ended
 
     def join_and_end(key: int, value: object) -> None:
@@ -135,7 +135,7 @@ def test_a_task_is_outstanding_until_its_end_is_told_even_if_it_ends_while_it_jo
     executor.cancel_all()
     delegate.given[0].end("key")
     executor._worker.join()
-    executor._polling.join()
+    executor._engine.join()
     assert set(drained) == {False}
     assert record.on_record == {}
 

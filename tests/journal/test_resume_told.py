@@ -64,7 +64,7 @@ def test_who_waits_for_several_finds_the_end_told(how: str) -> None:
 def test_an_end_is_told_once() -> None:
     made = Made()
     told: list[int] = []
-    made.executor._polling.recorder.ended = told.append  # type: ignore[method-assign, union-attr]
+    made.executor._engine.recorder.ended = told.append  # type: ignore[method-assign, union-attr]
     waiting = InThread(wait, [made.future], PATIENCE, FIRST_COMPLETED)
     while not made.future._waiters:  # type: ignore[attr-defined]
         pass
@@ -79,7 +79,7 @@ def test_who_shares_the_answer_of_a_cancel_finds_the_end_told(ends: str, monkeyp
     # 1. A cancel() asks. 2. Another one waits for the answer. 3. The future ends. 4. That is told. 5. They know.
     asking, telling = Parking(True), Parking()
     made = Made(asking)
-    recorder = made.executor._polling.recorder
+    recorder = made.executor._engine.recorder
     first = InThread(made.future.cancel)
     asking.wait_for_one()
     monkeypatch.setattr(_core, "allocate_lock", locks := WatchedLocks())

@@ -534,7 +534,7 @@ def test_of_several_who_cancel_many_on_the_loop_at_once_no_more_go_on_than_one_m
         for _ in range(4):
             calls = [stepped.next(), stepped.next()]
             for _ in range(10):
-                executor._polling.loop.wait_for(partial(asyncio.sleep, 0))
+                executor._engine.loop.wait_for(partial(asyncio.sleep, 0))
             assert stepped.unasked() == 0
             for call in calls:
                 call.end(True)

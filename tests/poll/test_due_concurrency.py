@@ -161,7 +161,7 @@ def test_room_that_a_call_leaves_is_seen(clock: PacedClock) -> None:
         return inf
 
     with paced(poll, batch_size=1, max_concurrency=2) as executor:
-        threads = executor._polling.callers
+        threads = executor._engine.callers
         held = HeldBack(threads._unfinished)
         threads._unfinished = held  # type: ignore[assignment]
         futures = executor.adopt_many(range(6))

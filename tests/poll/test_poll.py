@@ -1,4 +1,4 @@
-"""Polling: when the poll function is called, on which thread, and with what."""
+"""PollEngine: when the poll function is called, on which thread, and with what."""
 
 from __future__ import annotations
 

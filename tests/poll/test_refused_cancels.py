@@ -58,7 +58,7 @@ def test_a_cancel_fn(kind: type[BaseException]) -> None:
         assert f_map(future).cancel() is False
         assert f_sequence([future]).cancel() is True
         assert not future.done()
-        executor._polling.table.cancel_all()  # type: ignore[attr-defined]
+        executor._engine.table.cancel_all()  # type: ignore[attr-defined]
     error.__traceback__ = None
 
 
@@ -70,7 +70,7 @@ def test_a_cancel_fn_for_many(kind: type[BaseException]) -> None:
         assert executor.cancel_all() == 0
         assert not any(future.done() for future in futures)
         assert error in [raised for _, _, raised in logger.lines]
-        executor._polling.table.cancel_all()  # type: ignore[attr-defined]
+        executor._engine.table.cancel_all()  # type: ignore[attr-defined]
     error.__traceback__ = None
 
 
@@ -190,6 +190,6 @@ def test_what_a_signal_handler_raises_in_a_cancel_fn_gets_out(kind: type[BaseExc
                 future.cancel()
             assert not future.done()
             assert not logger.lines
-            executor._polling.table.cancel_all()  # type: ignore[attr-defined]
+            executor._engine.table.cancel_all()  # type: ignore[attr-defined]
     finally:
         signal.signal(signal.SIGUSR1, before)

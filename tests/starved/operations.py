@@ -42,10 +42,10 @@ def is_balanced(executor: Any) -> None:
     counters = executor._table.counters
     assert counters.pending == 0, counters
     if isinstance(executor, PollExecutor):
-        rounds = executor._polling.rounds
+        rounds = executor._engine.rounds
         assert rounds.in_calls == 0
         assert rounds._calls._going_on.count == 0
-        assert executor._polling.callers._unfinished.count == 0
+        assert executor._engine.callers._unfinished.count == 0
         going_on = getattr(getattr(rounds, "_runner", None), "_going_on", None)
         assert not going_on, going_on
 
@@ -324,7 +324,7 @@ class Policy(RetryPolicy):
 def call_on_threads(hunger: Hunger) -> None:
     poll = Poll(waits=True)
     executor = poller(poll, max_concurrency=2, batch_size=7)
-    threads = executor._polling.callers
+    threads = executor._engine.callers
     threads._jobs = sleep = Sleep(threads._jobs, "get")  # type: ignore[assignment]
     futures = executor.adopt_many(range(20))
     until(lambda: poll.calls >= 3 and not threads._unfinished.count, "not polled")
@@ -360,11 +360,11 @@ def looping(at_the_end: bool) -> Callable[[Hunger], None]:
         executor = poller(poll, max_concurrency=2, batch_size=7)
         futures = executor.adopt_many(range(5))
         until(lambda: polled.seen, "not polled")
-        until(lambda: not executor._polling.rounds._runner._going_on, "the call goes on")
+        until(lambda: not executor._engine.rounds._runner._going_on, "the call goes on")
         waker = executor._poll_table.waker
         if at_the_end:
             wanted.append(1)
-            executor._polling.rounds._runner._table = Table()
+            executor._engine.rounds._runner._table = Table()
             executor.notify()
             hunger.wait()
         else:

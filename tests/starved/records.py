@@ -61,7 +61,7 @@ def journal_turn(hunger: Hunger) -> None:
     """The thread that writes starves."""
     record, poll = Record(), Poll(waits=True)
     executor = poller(poll, journal=record)
-    recorder = executor._polling.recorder
+    recorder = executor._engine.recorder
     assert recorder is not None
     writer = recorder._writer
     writer.waker = sleep = Sleep(writer.waker, "wait")  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""Polling: a task id of one type, a result of another."""
+"""PollEngine: a task id of one type, a result of another."""
 
 # pyright: strict
 
