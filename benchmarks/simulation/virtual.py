@@ -130,7 +130,7 @@ class VirtualExecutor:
 
     def _live(self, day: Day) -> None:
         clock, starts, table = self._clock, day.starts, self.polling.table
-        flights, turn = self.polling.flights, self.polling.rounds.turn
+        flights, turn = self.polling.flights, self.polling.scheduler.turn
         adopt, woken = table.adopt, table.waker.wait
         started, tasks, next_turn = 0, len(day), 0.0
         while True:

@@ -243,13 +243,13 @@ class PollExecutor(WorkingExecutor[A, B]):
         table, counters, meter = self._poll_table, self._poll_table.counters, self._meter
         outstanding, polled = len(table), table.polling
         done = counters.finished + counters.failed + counters.cancelled
-        in_calls = min(self._engine.rounds.in_calls, polled)
+        in_calls = min(self._engine.scheduler.in_calls, polled)
         limit = self._options.rate_limit
         return PollStats(
             outstanding=outstanding,
             with_delegate=max(0, outstanding - polled),
             polled=polled,
-            due=min(self._engine.rounds.due, max(0, polled - in_calls)),
+            due=min(self._engine.scheduler.due, max(0, polled - in_calls)),
             in_calls=in_calls,
             done=done,
             failed=counters.failed,
@@ -276,7 +276,7 @@ class PollExecutor(WorkingExecutor[A, B]):
         try:
             late, next_late = self._poll_table.fail_late()
             self._engine.cancels.too_late(late, self)
-            seconds = self._engine.rounds.turn()
+            seconds = self._engine.scheduler.turn()
             return seconds if next_late == inf else max(0.0, min(seconds, next_late - monotonic()))
         finally:
             del self  # see `called`

@@ -22,7 +22,7 @@ from ._call import AnyTable, PollCalls, Tasks
 from ._cancel import Cancels
 from ._meter import PollMeter
 from ._only_calls import only_calls
-from ._scheduler import Here, OnLoop, OnThreads, Rounds, Runner, WhatIsDue, WholeList
+from ._scheduler import DueScheduler, FullListScheduler, Here, OnLoop, OnThreads, PollScheduler, Runner
 
 __all__: list[str] = []
 
@@ -109,7 +109,7 @@ class PollEngine:
     """The parts of a poll executor: none of them refers to the executor, and those with threads end with `close`."""
 
     table: AnyTable
-    rounds: Rounds
+    scheduler: PollScheduler
 
     def __init__(
         self, options: PollOptions, delegate: object, logger: logging.Logger, name: str, debugging: bool
@@ -167,7 +167,7 @@ class PollEngine:
         )
         min_interval = options.seconds_between_rounds
         if isinstance(self.table, DueTable):
-            self.rounds = WhatIsDue(
+            self.scheduler = DueScheduler(
                 self.table,
                 calls,
                 self._runner(calls, self.table, options),
@@ -176,7 +176,7 @@ class PollEngine:
                 rate_limit=options.rate_limit,
             )
         else:
-            self.rounds = WholeList(self.table, calls, options.default_interval, min_interval)
+            self.scheduler = FullListScheduler(self.table, calls, options.default_interval, min_interval)
 
     def _runner(self, calls: PollCalls, table: DueTable, options: PollOptions) -> Runner:
         if is_async(options.poll_fn):

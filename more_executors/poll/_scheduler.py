@@ -23,7 +23,7 @@ SECONDS_AFTER_ERROR = 1.0  # until it is tried again to begin a call
 SECONDS_BETWEEN_COUNTS = 1.0  # of what is due, while that is more than can be polled
 
 
-class Rounds(Protocol):
+class PollScheduler(Protocol):
     """What decides about calls."""
 
     due: int  # how many tasks could be polled now, when that was last looked at
@@ -38,7 +38,7 @@ class Rounds(Protocol):
         raise NotImplementedError
 
 
-class WholeList:
+class FullListScheduler:
     """One call at a time, on the thread that has the turn, with everything that is outstanding."""
 
     def __init__(self, table: FullListTable, calls: PollCalls, default_interval: float, min_interval: float) -> None:
@@ -194,7 +194,7 @@ def taken(items: set[object], item: object) -> bool:
     return True
 
 
-class WhatIsDue:
+class DueScheduler:
     """Calls with tasks that are due, in batches, begun in rounds that are at least `min_interval` apart.
 
     A round hands out what was due when it began. What is due later waits for the next one, and so do tasks that join:

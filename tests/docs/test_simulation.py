@@ -137,7 +137,7 @@ def test_the_clock_is_put_back_whatever_happens(day: Day) -> None:
 
     clock = Clock()
     executor = VirtualExecutor(poll, clock)
-    executor.polling.rounds = SimpleNamespace(turn=broken)  # type: ignore[assignment]
+    executor.polling.scheduler = SimpleNamespace(turn=broken)  # type: ignore[assignment]
     with pytest.raises(ZeroDivisionError):
         executor.live(day)
     assert [module.monotonic for module in MODULES] == [monotonic] * 3  # type: ignore[attr-defined]

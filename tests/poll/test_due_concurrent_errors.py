@@ -15,7 +15,7 @@ from support import PATIENCE, HeardLogger, Parking, PollCall, SomeError, Stepped
 
 from more_executors import _core
 from more_executors.poll import _call, _scheduler
-from more_executors.poll._scheduler import WhatIsDue
+from more_executors.poll._scheduler import DueScheduler
 from more_executors.rate_limit import RateLimit
 
 
@@ -182,7 +182,7 @@ def test_tasks_of_a_call_that_cannot_begin_are_in_one_a_second_later(monkeypatch
         monkeypatch.setattr(module, "monotonic", lambda: now)
     table: Any = new_table()
     calls: Any = SimpleNamespace(paused_until=-inf)
-    rounds = WhatIsDue(table, calls, runner, min_interval=0.0, batch_size=10, rate_limit=None)
+    rounds = DueScheduler(table, calls, runner, min_interval=0.0, batch_size=10, rate_limit=None)
     table.adopt_many(table, ["a", "b"])
     with pytest.raises(MemoryError):
         rounds.turn()

@@ -26,7 +26,7 @@ from support import (
 )
 
 from more_executors import Executors, PollExecutor, SyncExecutor, _core
-from more_executors.poll._scheduler import WholeList
+from more_executors.poll._scheduler import FullListScheduler
 
 
 @pytest.fixture
@@ -176,7 +176,7 @@ def test_a_round_that_could_not_be_begun_is_begun_anew() -> None:
     calls: Any = SimpleNamespace(paused_until=-inf, call=Parking(inf))
     calls.call.let_go()
     table: Any = new_table(_core.FullListTable)
-    rounds = WholeList(table, calls, inf, 0.0)
+    rounds = FullListScheduler(table, calls, inf, 0.0)
     assert rounds.turn() == inf
     table.request_poll_all()
     calls.call.raising = MemoryError()

@@ -42,7 +42,7 @@ def is_balanced(executor: Any) -> None:
     counters = executor._table.counters
     assert counters.pending == 0, counters
     if isinstance(executor, PollExecutor):
-        rounds = executor._engine.rounds
+        rounds = executor._engine.scheduler
         assert rounds.in_calls == 0
         assert rounds._calls._going_on.count == 0
         assert executor._engine.callers._unfinished.count == 0
@@ -360,11 +360,11 @@ def looping(at_the_end: bool) -> Callable[[Hunger], None]:
         executor = poller(poll, max_concurrency=2, batch_size=7)
         futures = executor.adopt_many(range(5))
         until(lambda: polled.seen, "not polled")
-        until(lambda: not executor._engine.rounds._runner._going_on, "the call goes on")
+        until(lambda: not executor._engine.scheduler._runner._going_on, "the call goes on")
         waker = executor._poll_table.waker
         if at_the_end:
             wanted.append(1)
-            executor._engine.rounds._runner._table = Table()
+            executor._engine.scheduler._runner._table = Table()
             executor.notify()
             hunger.wait()
         else:
