@@ -22,7 +22,7 @@ from ._call import AnyTable, PollCalls, Tasks
 from ._cancel import Cancels
 from ._meter import PollMeter
 from ._only_calls import only_calls
-from ._scheduler import DueScheduler, FullListScheduler, Here, OnLoop, OnThreads, PollScheduler, Runner
+from ._scheduler import DueScheduler, FullListScheduler, InlineRunner, LoopRunner, PollScheduler, Runner, ThreadRunner
 
 __all__: list[str] = []
 
@@ -180,10 +180,10 @@ class PollEngine:
 
     def _runner(self, calls: PollCalls, table: DueTable, options: PollOptions) -> Runner:
         if is_async(options.poll_fn):
-            return OnLoop(calls, table, self.loop, options.max_concurrency)
+            return LoopRunner(calls, table, self.loop, options.max_concurrency)
         # With deadlines the executor's own thread is to be free for them, whatever a call does.
         own_thread = options.max_concurrency > 1 or options.timeout is not None
-        return OnThreads(calls, table, self.callers) if own_thread else Here(calls)
+        return ThreadRunner(calls, table, self.callers) if own_thread else InlineRunner(calls)
 
     def close_with(self, executor: object) -> None:
         """Close when nobody refers to `executor` any more. The recorder does so by itself."""

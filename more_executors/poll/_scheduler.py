@@ -103,7 +103,7 @@ class Runner(Protocol):
         raise NotImplementedError
 
 
-class Here:
+class InlineRunner:
     """Calls on the thread that has the turn, one at a time."""
 
     def __init__(self, calls: PollCalls) -> None:
@@ -120,7 +120,7 @@ class Here:
             del self, tasks  # see `called`
 
 
-class OnThreads:
+class ThreadRunner:
     """Calls on threads, as many at a time as there are threads."""
 
     def __init__(self, calls: PollCalls, table: DueTable, threads: DaemonThreads) -> None:
@@ -144,7 +144,7 @@ class OnThreads:
             del self, tasks
 
 
-class OnLoop:
+class LoopRunner:
     """Calls of an `async def`, at most so many at a time."""
 
     def __init__(self, calls: PollCalls, table: DueTable, loop: LoopThread, most: int) -> None:

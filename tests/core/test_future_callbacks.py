@@ -242,7 +242,7 @@ def test_callbacks_are_called_and_nothing_else(kind: FutureKind) -> None:
 # A slow callback.
 #
 # 1. A thread ends the first future, whose callback parks.
-# 2. Here, `result` of that future returns, and a second one of the same executor is ended, callback and all.
+# 2. InlineRunner, `result` of that future returns, and a second one of the same executor is ended, callback and all.
 # 3. The callback goes on.
 def test_a_slow_callback_delays_neither_those_who_wait_nor_other_futures(kind: FutureKind) -> None:
     parked, go_on = threading.Event(), threading.Event()
