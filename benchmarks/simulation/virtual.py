@@ -16,7 +16,7 @@ from typing import Any
 
 from more_executors import _core
 from more_executors.poll import _call, _scheduler
-from more_executors.poll._call import PollCalls, Tasks
+from more_executors.poll._call import PollCaller, Tasks
 from more_executors.poll._options import PollEngine, PollOptions
 from more_executors.poll._scheduler import Runner
 
@@ -60,7 +60,7 @@ class Sleep:
 class Flights:
     """A `Runner`: the calls that are on their way, at most so many."""
 
-    def __init__(self, calls: PollCalls, waker: _core.Waker, clock: Clock, most: int) -> None:
+    def __init__(self, calls: PollCaller, waker: _core.Waker, clock: Clock, most: int) -> None:
         self._calls = calls
         self._waker = waker
         self._clock = clock
@@ -106,7 +106,7 @@ class VirtualPolling(PollEngine):
         self._clock = clock
         super().__init__(options, None, logging.getLogger(__name__), "simulated", debugging=False)
 
-    def _runner(self, calls: PollCalls, table: _core.DueTable, options: PollOptions) -> Runner:
+    def _runner(self, calls: PollCaller, table: _core.DueTable, options: PollOptions) -> Runner:
         self.flights = Flights(calls, table.waker, self._clock, options.max_concurrency)
         return self.flights
 

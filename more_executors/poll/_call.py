@@ -33,7 +33,7 @@ AnyTable: TypeAlias = FullListTable | DueTable
 Tasks: TypeAlias = list[PollDescriptor[Any, Any]]
 
 
-class PollCalls:
+class PollCaller:
     """Calls a poll function with lists of tasks, any number of calls at a time."""
 
     def __init__(

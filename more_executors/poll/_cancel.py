@@ -24,7 +24,7 @@ from ._owed import Owed
 __all__: list[str] = []
 
 
-class Cancels:
+class Canceller:
     """Calls the functions that cancel: with the rate limit kept, and on the loop if they are `async def`.
 
     `one` and `many` are what a table calls; each is None where it is not needed. All may be called from any thread.

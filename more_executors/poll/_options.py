@@ -18,8 +18,8 @@ from ..journal import JournalLike
 from ..journal._writer import Recorder
 from ..rate_limit import RateLimit
 from ..retry import RetryPolicy, checked_policy
-from ._call import AnyTable, PollCalls, Tasks
-from ._cancel import Cancels
+from ._call import AnyTable, PollCaller, Tasks
+from ._cancel import Canceller
 from ._meter import PollMeter
 from ._only_calls import only_calls
 from ._scheduler import DueScheduler, FullListScheduler, InlineRunner, LoopRunner, PollScheduler, Runner, ThreadRunner
@@ -129,7 +129,7 @@ class PollEngine:
 
     def _assemble(self, options: PollOptions, logger: logging.Logger, name: str, debugging: bool) -> None:
         batch_size = sys.maxsize if options.batch_size is None else options.batch_size
-        self.cancels = Cancels(
+        self.cancels = Canceller(
             options.cancel_fn,
             options.cancel_many_fn,
             rate_limit=options.rate_limit,
@@ -155,7 +155,7 @@ class PollEngine:
             schedule=options.schedule,
         )
         self.cancels.owed.when_none = self.table.waker.set
-        calls = PollCalls(
+        calls = PollCaller(
             options.poll_fn,
             self.table,
             self.meter,
@@ -178,7 +178,7 @@ class PollEngine:
         else:
             self.scheduler = FullListScheduler(self.table, calls, options.default_interval, min_interval)
 
-    def _runner(self, calls: PollCalls, table: DueTable, options: PollOptions) -> Runner:
+    def _runner(self, calls: PollCaller, table: DueTable, options: PollOptions) -> Runner:
         if is_async(options.poll_fn):
             return LoopRunner(calls, table, self.loop, options.max_concurrency)
         # With deadlines the executor's own thread is to be free for them, whatever a call does.

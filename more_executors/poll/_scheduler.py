@@ -15,7 +15,7 @@ from .._core import DueTable, FullListTable
 from .._runtime.call_threads import DaemonThreads
 from .._runtime.loop_thread import LoopThread
 from ..rate_limit import RateLimit
-from ._call import PollCalls, Tasks
+from ._call import PollCaller, Tasks
 
 __all__: list[str] = []
 
@@ -41,7 +41,7 @@ class PollScheduler(Protocol):
 class FullListScheduler:
     """One call at a time, on the thread that has the turn, with everything that is outstanding."""
 
-    def __init__(self, table: FullListTable, calls: PollCalls, default_interval: float, min_interval: float) -> None:
+    def __init__(self, table: FullListTable, calls: PollCaller, default_interval: float, min_interval: float) -> None:
         self.due = 0
         self.in_calls = 0
         self._table = table
@@ -106,7 +106,7 @@ class Runner(Protocol):
 class InlineRunner:
     """Calls on the thread that has the turn, one at a time."""
 
-    def __init__(self, calls: PollCalls) -> None:
+    def __init__(self, calls: PollCaller) -> None:
         self._calls = calls
 
     def has_room(self) -> bool:
@@ -123,7 +123,7 @@ class InlineRunner:
 class ThreadRunner:
     """Calls on threads, as many at a time as there are threads."""
 
-    def __init__(self, calls: PollCalls, table: DueTable, threads: DaemonThreads) -> None:
+    def __init__(self, calls: PollCaller, table: DueTable, threads: DaemonThreads) -> None:
         threads.when_free = table.waker.set
         self._calls = calls
         self._threads = threads
@@ -147,7 +147,7 @@ class ThreadRunner:
 class LoopRunner:
     """Calls of an `async def`, at most so many at a time."""
 
-    def __init__(self, calls: PollCalls, table: DueTable, loop: LoopThread, most: int) -> None:
+    def __init__(self, calls: PollCaller, table: DueTable, loop: LoopThread, most: int) -> None:
         self._calls = calls
         self._table = table
         self._loop = loop
@@ -204,7 +204,7 @@ class DueScheduler:
     def __init__(
         self,
         table: DueTable,
-        calls: PollCalls,
+        calls: PollCaller,
         runner: Runner,
         *,
         min_interval: float,

@@ -13,7 +13,7 @@ LOWEST_SHARE = 1000.0  # of the limit, that throttling goes down to
 LONGEST_INTERVAL = 60.0  # seconds, at the most, that throttling makes of the time between two calls
 
 
-class Ceiling:
+class RateCeiling:
     """Remembers at which rate calls were throttled, and says which rate is next. Guarded by whoever has it.
 
     Not every reply "too many" is news. Calls that began before the rate was last halved say nothing about it now. Those

@@ -24,7 +24,7 @@ from threading import TIMEOUT_MAX, RLock, get_ident
 from .._callables import checked_clock
 from .._checks import checked_count, checked_number, refuse_copy, shown
 from .._core import InUse
-from ._ceiling import Ceiling
+from ._ceiling import RateCeiling
 from ._checks import checked_pause, checked_rate, checked_time
 from ._waiter import Waiter
 
@@ -97,7 +97,7 @@ class RateLimit:
         self._next = -inf  # when the next call is, evenly spaced
         self._resume = -inf  # no call before
         self._refused = self._pressed = False  # whether a call has been asked for in vain since the last; before it
-        self._ceiling = Ceiling(self._limit)
+        self._ceiling = RateCeiling(self._limit)
         self._line: OrderedDict[Waiter, None] = OrderedDict()  # who waits in `take`
         self._threads: set[int] = set()  # theirs
         self._joined = 0  # how many ever have

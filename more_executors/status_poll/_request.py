@@ -12,7 +12,7 @@ from ..rate_limit import Throttled
 __all__: list[str] = []
 
 
-class Asked:
+class StatusRequest:
     """What one call asks about: `ids`, of which `waiting` has the descriptors that no status has been read for yet."""
 
     __slots__ = ("_known", "ids", "twins", "waiting")

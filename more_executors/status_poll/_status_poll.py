@@ -25,7 +25,7 @@ from .._checks import checked_seconds, chosen_logger, real_number, shown
 from .._core import PollDescriptor, log
 from .._types import C, D
 from ..rate_limit import Throttled
-from ._request import Asked, fail, resolve_one
+from ._request import StatusRequest, fail, resolve_one
 
 __all__ = ["StatusPoll", "TaskMissing"]
 
@@ -143,9 +143,9 @@ class StatusPoll(Generic[C, D]):
 
     def __call__(self, descriptors: list[PollDescriptor[Any, Any]]) -> Any:
         """Ask about the tasks of `descriptors`, and resolve those that are done."""
-        asked: Asked | None = None
+        asked: StatusRequest | None = None
         try:
-            asked = Asked(descriptors, self._id)
+            asked = StatusRequest(descriptors, self._id)
             if asked.ids:
                 self._read(asked, self._fetch(asked.ids.copy()))
         finally:
@@ -161,7 +161,7 @@ class StatusPoll(Generic[C, D]):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self._fetch!r}>"
 
-    def _read(self, asked: Asked, reply: Any) -> None:
+    def _read(self, asked: StatusRequest, reply: Any) -> None:
         """Resolve the tasks whose statuses are in `reply`, and see about the others."""
         key, resolve, missing, waiting = self._key, self._resolve, self._missing, asked.waiting
         mapping = isinstance(reply, Mapping)
@@ -227,7 +227,7 @@ class StatusPoll(Generic[C, D]):
                 self._missing.pop(descriptor, None)
         self._many_missing = max(2 * len(self._missing), MANY_MISSING)
 
-    def _report_odd_id(self, asked: Asked, task_id: object) -> None:
+    def _report_odd_id(self, asked: StatusRequest, task_id: object) -> None:
         if task_id in asked.known():
             self._report("two statuses of %r, of which the first counts", task_id)
         else:
@@ -246,9 +246,9 @@ class AsyncStatusPoll(StatusPoll[C, D]):
 
     async def __call__(self, descriptors: list[PollDescriptor[Any, Any]]) -> None:
         """Ask about the tasks of `descriptors`, and resolve those that are done."""
-        asked: Asked | None = None
+        asked: StatusRequest | None = None
         try:
-            asked = Asked(descriptors, self._id)
+            asked = StatusRequest(descriptors, self._id)
             if asked.ids:
                 self._read(asked, await self._fetch(asked.ids.copy()))  # type: ignore[misc]
         finally:

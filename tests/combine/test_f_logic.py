@@ -200,7 +200,7 @@ def test_the_same_future_may_be_there_twice(kind: FutureKind, logic: Logic) -> N
 # -- truth ---------------------------------------------------------------------------------------------------------
 
 
-class Asked:
+class StatusRequest:
     """A value whose truth may be asked for once."""
 
     def __init__(self, truth: bool) -> None:
@@ -213,7 +213,7 @@ class Asked:
 
 
 def test_each_truth_is_asked_for_once_at_the_most() -> None:
-    values = [Asked(False), Asked(False), Asked(True), Asked(True)]
+    values = [StatusRequest(False), StatusRequest(False), StatusRequest(True), StatusRequest(True)]
     assert f_or(*map(f_return, values)).result(0) is values[2]
     assert [value.asked for value in values] == [1, 1, 1, 0]
 

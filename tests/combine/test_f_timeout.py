@@ -45,7 +45,7 @@ class Clock:
         assert not wait(ends, PATIENCE).not_done
 
 
-class Asked(Future):  # type: ignore[type-arg]
+class StatusRequest(Future):  # type: ignore[type-arg]
     """Counts how often it is asked to cancel, and refuses as long as it is told to."""
 
     def __init__(self, refusing: bool = True) -> None:
@@ -83,7 +83,7 @@ def test_it_is_cancelled_when_the_time_is_up_and_not_before(monkeypatch: pytest.
 
 def test_one_cancel_is_tried_and_only_one(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
-    source = Asked()
+    source = StatusRequest()
     future = f_timeout(source, 5)
     clock.pass_by(4)
     assert source.asked.qsize() == 0
@@ -97,7 +97,7 @@ def test_one_cancel_is_tried_and_only_one(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_what_is_done_in_time_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
-    sources = [Asked() for _ in range(3)]
+    sources = [StatusRequest() for _ in range(3)]
     futures = [f_timeout(source, 5) for source in sources]
     sources[0].set_result("result")
     sources[1].set_exception(SomeError())
@@ -137,7 +137,7 @@ def test_what_cannot_be_cancelled_is_not(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_an_input_whose_cancel_raises_is_logged_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Angry(Asked):
+    class Angry(StatusRequest):
         def cancel(self) -> bool:
             raise SomeError("not now")
 

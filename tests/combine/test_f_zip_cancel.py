@@ -85,13 +85,13 @@ def test_an_input_that_runs_goes_on_while_it_is_cancelled(kind: FutureKind, gath
 
 @every_gather
 def test_inputs_that_are_done_are_not_asked(gather: Gather) -> None:
-    class Asked(Future):  # type: ignore[type-arg]
+    class StatusRequest(Future):  # type: ignore[type-arg]
         def cancel(self) -> bool:
             asked.append(self)
             return super().cancel()
 
     asked: list[Any] = []
-    inputs: list[Any] = [Asked(), Asked()]
+    inputs: list[Any] = [StatusRequest(), StatusRequest()]
     future = gather(inputs)
     inputs[0].set_result(1)
     future.cancel()

@@ -19,7 +19,7 @@ from paced_support import (
 )
 from support import HeardLogger, SomeError, SteppedPoll
 
-from more_executors.poll._call import PollCalls
+from more_executors.poll._call import PollCaller
 from more_executors.poll._meter import PollMeter
 from more_executors.rate_limit import RateLimit, Throttled
 
@@ -119,7 +119,7 @@ def test_what_was_asked_for_while_a_call_fails_is_polled_right_after_it(mode: di
 
 
 def test_of_two_pauses_the_longer_holds() -> None:
-    calls = PollCalls(
+    calls = PollCaller(
         lambda descriptors: None,
         new_table(),
         PollMeter(),

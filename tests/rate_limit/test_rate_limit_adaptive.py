@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from more_executors.rate_limit import RateLimit
-from more_executors.rate_limit._ceiling import Ceiling
+from more_executors.rate_limit._ceiling import RateCeiling
 
 Hint = Callable[[float], float | None]
 
@@ -277,7 +277,7 @@ def test_a_service_that_was_away_is_called_as_before_soon_after_it_is_back() -> 
 
 
 def test_above_the_rate_that_was_throttled_the_steps_double_again_and_again() -> None:
-    ceiling = Ceiling(limit=1e4)
+    ceiling = RateCeiling(limit=1e4)
     ceiling.works(0.0)
     rate, now = ceiling.fall(100.0, began=-1.0, now=1.0), 1.0
     reached: dict[int, float] = {}

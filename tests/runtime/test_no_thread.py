@@ -112,7 +112,7 @@ def test_a_journal_is_free_if_anything_else_fails(monkeypatch: pytest.MonkeyPatc
     def fail(*args: Any, **kwargs: Any) -> None:
         raise MemoryError
 
-    for part in ("Cancels", "FullListTable", "PollCalls", "FullListScheduler"):
+    for part in ("Canceller", "FullListTable", "PollCaller", "FullListScheduler"):
         with monkeypatch.context() as patches:
             patches.setattr(_options, part, fail)
             with pytest.raises(MemoryError):
