@@ -12,7 +12,7 @@ from ._callables import check_method
 from ._checks import checked_number, has_method, iterated, shown
 from ._core import RetryTable
 from ._runtime.delegate import Delegate
-from ._runtime.executor import SubmittingExecutor
+from ._runtime.executor import DeferringExecutor
 from ._types import A, B
 
 __all__ = ["ExceptionRetryPolicy", "RetryExecutor", "RetryPolicy"]
@@ -78,7 +78,7 @@ class ExceptionRetryPolicy(RetryPolicy):
         return min(self._sleep * growth, self._max_sleep) if self._sleep and growth else 0.0
 
 
-class RetryExecutor(SubmittingExecutor[A, B]):
+class RetryExecutor(DeferringExecutor[A, B]):
     """Has the delegate call again what failed, as a policy says.
 
         with RetryExecutor(ThreadPoolExecutor(), max_attempts=5, exception_base=OSError) as executor:
@@ -136,7 +136,7 @@ class RetryExecutor(SubmittingExecutor[A, B]):
         try:
             return self._retry_table.start_due(self._submits_to)
         finally:
-            del self  # see `_turn`
+            del self  # see `_run_once`
 
 
 def checked_policy(policy: RetryPolicy) -> RetryPolicy:

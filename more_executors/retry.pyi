@@ -7,7 +7,7 @@ from typing import Any, overload
 from typing_extensions import Never
 
 from ._chaining import Chainable
-from ._runtime.executor import SubmittingExecutor
+from ._runtime.executor import DeferringExecutor
 from ._types import A, Anything, B, E, Log, P, Plain, R, Returned, Untyped
 
 __all__ = ["ExceptionRetryPolicy", "RetryExecutor", "RetryPolicy"]
@@ -27,7 +27,7 @@ class ExceptionRetryPolicy(RetryPolicy):
         exception_base: type[BaseException] | Iterable[type[BaseException]] = ...,
     ) -> None: ...
 
-class RetryExecutor(SubmittingExecutor[A, B]):
+class RetryExecutor(DeferringExecutor[A, B]):
     @overload
     def __init__(
         self,

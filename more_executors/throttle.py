@@ -12,7 +12,7 @@ from ._callables import check_callable, done_by
 from ._checks import checked_flag, real_number, shown
 from ._core import ThrottleTable, log
 from ._runtime.delegate import Delegate
-from ._runtime.executor import SubmittingExecutor
+from ._runtime.executor import DeferringExecutor
 from ._types import A, B
 
 __all__ = ["ThrottleExecutor"]
@@ -21,7 +21,7 @@ IDLE_SECONDS = 2.0  # between two looks at a callable count while nothing runs
 BUSY_SECONDS = 30.0  # and otherwise
 
 
-class ThrottleExecutor(SubmittingExecutor[A, B]):
+class ThrottleExecutor(DeferringExecutor[A, B]):
     """Has at most so many callables with the delegate; others queue, and go out in order.
 
         with ThrottleExecutor(ThreadPoolExecutor(32), count=4) as executor:
@@ -91,7 +91,7 @@ class ThrottleExecutor(SubmittingExecutor[A, B]):
                 self._throttle_table.look_again()
             return BUSY_SECONDS if self._throttle_table.with_delegate else IDLE_SECONDS
         finally:
-            del self  # see `_turn`
+            del self  # see `_run_once`
 
     def _room(self) -> int | None:
         """How many may be outstanding, when `submit` waits for room."""

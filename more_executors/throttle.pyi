@@ -5,12 +5,12 @@ from typing import overload
 from typing_extensions import Never
 
 from ._chaining import Chainable
-from ._runtime.executor import SubmittingExecutor
+from ._runtime.executor import DeferringExecutor
 from ._types import A, Anything, B, Count, Log, Plain, Returned
 
 __all__ = ["ThrottleExecutor"]
 
-class ThrottleExecutor(SubmittingExecutor[A, B]):
+class ThrottleExecutor(DeferringExecutor[A, B]):
     @overload
     def __init__(
         self,

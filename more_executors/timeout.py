@@ -10,13 +10,13 @@ from typing import Any
 from ._checks import checked_timeout
 from ._core import TimeoutTable
 from ._runtime.delegate import Delegate
-from ._runtime.executor import WorkingExecutor
+from ._runtime.executor import ThreadedExecutor
 from ._types import A, B, FutureLike
 
 __all__ = ["TimeoutExecutor"]
 
 
-class TimeoutExecutor(WorkingExecutor[A, B]):
+class TimeoutExecutor(ThreadedExecutor[A, B]):
     """Tries to cancel each future that is not done some seconds after its submit, once.
 
         executor = TimeoutExecutor(ThreadPoolExecutor(), timeout=60)
@@ -74,4 +74,4 @@ class TimeoutExecutor(WorkingExecutor[A, B]):
         try:
             return self._timeout_table.cancel_due()
         finally:
-            del self  # see `_turn`
+            del self  # see `_run_once`

@@ -7,12 +7,12 @@ from typing import Any, overload
 from typing_extensions import Never
 
 from ._chaining import Chainable
-from ._runtime.executor import WorkingExecutor
+from ._runtime.executor import ThreadedExecutor
 from ._types import A, Anything, B, E, FutureLike, Log, P, Plain, R, Returned, Untyped
 
 __all__ = ["TimeoutExecutor"]
 
-class TimeoutExecutor(WorkingExecutor[A, B]):
+class TimeoutExecutor(ThreadedExecutor[A, B]):
     @overload
     def __init__(
         self,

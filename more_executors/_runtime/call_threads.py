@@ -35,7 +35,7 @@ class Place:
         return True
 
 
-class DaemonThreads:
+class CallThreads:
     """Up to `most` daemon threads, started as they are needed, that do one job after another.
 
     They hold nothing but the job they are at. A job that raises is logged. All methods may be called from any thread.

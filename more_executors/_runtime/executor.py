@@ -29,7 +29,7 @@ from . import lifecycle
 from .bulk_cancel import cancel_in_bulk
 from .delegate import AFTER_FORK, AFTER_INTERPRETER_SHUTDOWN, AFTER_SHUTDOWN, NOT_MADE, Delegate, check_delegate
 from .delegate_end import DelegateEnd, check_shutdown, leave_block
-from .executor_thread import Worker
+from .executor_thread import ExecutorThread
 from .nested_calls import guarded, holds_up_workers
 
 __all__: list[str] = []
@@ -59,7 +59,7 @@ class DelegatingExecutor(Chainable[A, B]):
         self._name = name
         self._logger = chosen_logger(logger, self._kind)
         self._end = DelegateEnd(delegate)
-        self._ender: Worker | None = None  # sees to that in the background
+        self._ender: ExecutorThread | None = None  # sees to that in the background
         self._interrupted = False  # a shutdown was, and has not been finished
         self._debugging = os.environ.get("MORE_EXECUTORS_DEBUG") == "1"
 
@@ -115,7 +115,7 @@ class DelegatingExecutor(Chainable[A, B]):
         self._end.cancel_futures = cancel_futures = self._end.cancel_futures or cancel_futures
         self._record.ended()
         self._stay_until_drained()
-        wait = wait and not self._is_at_work_here()
+        wait = wait and not self._would_wait_for_itself()
         self._cancel_at_shutdown(cancel_futures)
         if cancels_at_shutdown(self._delegate):
             self._end.come(wait)
@@ -155,28 +155,28 @@ class DelegatingExecutor(Chainable[A, B]):
         """Be over when all futures are done; in the `background` means that the delegate is then shut down there."""
         if not background or self._end.has_come() or (self._ender is not None and self._ender.has_begun()):
             return
-        self._ender = Worker(self, self._table.waker, f"{self._kind}-{self._name}-shutdown")
+        self._ender = ExecutorThread(self, self._table.waker, f"{self._kind}-{self._name}-shutdown")
         self._ender.pin(self)
         try:
             self._ender.start()
         except RuntimeError as error:  # no more threads, and nobody else to do it later
             log(self._logger, logging.WARNING, "%r is shut down too early", self._delegate, error=error)
-            self._see_delegate_off()
+            self._shut_delegate_down_in_background()
 
-    def _see_delegate_off(self) -> None:
+    def _shut_delegate_down_in_background(self) -> None:
         """Shut the delegate down, unless that has been done."""
         try:
             self._end.come(False)
         except BaseException as error:
             log(self._logger, logging.ERROR, "%r cannot be shut down", self._delegate, error=error)
 
-    def _turn(self) -> float | None:
-        """What the thread does that is there in the background, after `shutdown`; see Worker."""
+    def _run_once(self) -> float | None:
+        """What the thread does that is there in the background, after `shutdown`; see ExecutorThread."""
         try:
             if not self._drained():
                 return inf
             self._table.waker.set()  # see `_wait_until_drained`
-            self._see_delegate_off()
+            self._shut_delegate_down_in_background()
             return None
         finally:
             del self
@@ -185,7 +185,7 @@ class DelegatingExecutor(Chainable[A, B]):
         """Whether no future is outstanding and none will be."""
         return self._table.closed is not None and not len(self._table)
 
-    def _is_at_work_here(self) -> bool:
+    def _would_wait_for_itself(self) -> bool:
         """Whether futures of this executor wait for the thread that asks."""
         if (
             self._table.needs_this_thread()
@@ -194,7 +194,7 @@ class DelegatingExecutor(Chainable[A, B]):
         ):
             return True
         if isinstance(self._delegate, DelegatingExecutor):
-            return self._delegate._is_at_work_here()
+            return self._delegate._would_wait_for_itself()
         return isinstance(self._delegate, ThreadPoolExecutor) and is_worker_of(self._delegate)
 
     def _cancels_at_shutdown(self) -> bool:
@@ -216,7 +216,7 @@ class DelegatingExecutor(Chainable[A, B]):
         return f"<{type(self).__name__} {self._name!r}: {len(self._table)} outstanding{state}>"
 
 
-class WorkingExecutor(DelegatingExecutor[A, B]):
+class ThreadedExecutor(DelegatingExecutor[A, B]):
     """A DelegatingExecutor with a thread of its own, called after it.
 
     A subclass also
@@ -228,7 +228,7 @@ class WorkingExecutor(DelegatingExecutor[A, B]):
     _background: bool | None = None  # whether the thread is to shut the delegate down; None: it is not known yet
 
     def _start_thread(self) -> None:
-        self._worker = Worker(self, self._table.waker, f"{self._kind}-{self._name}")
+        self._worker = ExecutorThread(self, self._table.waker, f"{self._kind}-{self._name}")
         self._worker.start()
 
     @abstractmethod
@@ -238,7 +238,7 @@ class WorkingExecutor(DelegatingExecutor[A, B]):
     def _finish(self) -> None:
         """All futures are done. Called on the thread, once, or again if it raises."""
 
-    def _turn(self) -> float | None:
+    def _run_once(self) -> float | None:
         try:
             if not self._is_over():
                 seconds = self._work()
@@ -246,7 +246,7 @@ class WorkingExecutor(DelegatingExecutor[A, B]):
                     return inf if seconds is None else seconds
             self._finish()
             if self._background:
-                self._see_delegate_off()
+                self._shut_delegate_down_in_background()
             return None
         finally:
             del self  # an exception that a future keeps may keep this frame, but not what is in it
@@ -265,18 +265,18 @@ class WorkingExecutor(DelegatingExecutor[A, B]):
         if self._drained():  # else whatever ends the last future wakes the thread
             self._table.waker.set()
             if before is False:  # the thread may be over without that
-                self._see_delegate_off()
+                self._shut_delegate_down_in_background()
 
-    def _is_at_work_here(self) -> bool:
-        return self._worker.is_current() or super()._is_at_work_here()
+    def _would_wait_for_itself(self) -> bool:
+        return self._worker.is_current() or super()._would_wait_for_itself()
 
     def _end_after_fork(self) -> None:
         self._worker.end_after_fork()
         super()._end_after_fork()
 
 
-class SubmittingExecutor(WorkingExecutor[A, B]):
-    """A WorkingExecutor whose thread submits to the delegate: that has to take work until all futures are done."""
+class DeferringExecutor(ThreadedExecutor[A, B]):
+    """A ThreadedExecutor whose thread submits to the delegate: that has to take work until all futures are done."""
 
     def _is_over_at_once(self) -> bool:
         return False

@@ -16,25 +16,25 @@ __all__: list[str] = []
 SECONDS_AFTER_ERROR = 1.0
 
 
-class HasTurns(Protocol):
+class RunsOnThread(Protocol):
     """An executor with a thread of its own."""
 
-    def _turn(self) -> float | None:
+    def _run_once(self) -> float | None:
         """Do what there is to do; returns the seconds until the next turn, or None when there will be none."""
 
 
-class Worker:
+class ExecutorThread:
     """A daemon thread that gives an executor its turns, and holds it during a turn only.
 
     It ends when a turn says so, or when nobody refers to the executor any more. A turn comes at the start, after
     the seconds the last one asked for, and whenever `waker` is set.
     """
 
-    def __init__(self, executor: HasTurns, waker: Waker, name: str) -> None:
+    def __init__(self, executor: RunsOnThread, waker: Waker, name: str) -> None:
         """Make it; `start` starts it."""
         self._executor = weakref.ref(executor, lambda _: waker.set())
         self._waker = waker
-        self._pinned: HasTurns | None = None
+        self._pinned: RunsOnThread | None = None
         self._over = False
         self._is_forked = False
         self._thread = Thread(target=self._run, name=name, daemon=True)
@@ -43,7 +43,7 @@ class Worker:
         """Start the thread. Raises RuntimeError if it cannot be started."""
         start_thread(self._thread)
 
-    def pin(self, executor: HasTurns) -> None:
+    def pin(self, executor: RunsOnThread) -> None:
         """Keep `executor` alive until its turns are over, even if nobody refers to it any more."""
         if not self._over:
             self._pinned = executor
@@ -70,7 +70,7 @@ class Worker:
         try:
             while True:
                 try:
-                    seconds = self._turn()
+                    seconds = self._run_once()
                     if seconds is None:
                         break
                     self._waker.wait(seconds)
@@ -82,11 +82,11 @@ class Worker:
         if self._is_forked:  # a greenlet; `threading` does not know it here, so that it cannot end
             Waker().wait()
 
-    def _turn(self) -> float | None:
+    def _run_once(self) -> float | None:
         # A function of its own, so that nothing holds the executor while the thread sleeps.
         executor = self._executor()
         try:
-            return None if executor is None else executor._turn()
+            return None if executor is None else executor._run_once()
         except BaseException as error:
             logger = logging.getLogger(__name__)
             log(logger, logging.ERROR, "%s goes on after an error", self._thread.name, error=error)

@@ -24,7 +24,7 @@ from .._core import end_quietly
 __all__: list[str] = []
 
 
-class Mortal(Protocol):
+class Tracked(Protocol):
     """An executor that has futures to look after."""
 
     def _end_with_interpreter(self) -> None:
@@ -35,11 +35,11 @@ class Mortal(Protocol):
 
 
 _serial = itertools.count()
-_living: dict[int, weakref.ref[Mortal]] = {}
+_living: dict[int, weakref.ref[Tracked]] = {}
 _over = False
 
 
-def track(executor: Mortal) -> None:
+def track(executor: Tracked) -> None:
     """Have `executor` ended when the interpreter ends or forks; it is not kept alive by that.
 
     Raises RuntimeError once the interpreter is ending.
@@ -61,7 +61,7 @@ def call_last(with_interpreter: Callable[[], None], after_fork: Callable[[], Non
     _last.append((with_interpreter, after_fork))
 
 
-def _tracked() -> list[Mortal]:
+def _tracked() -> list[Tracked]:
     found = (reference() for reference in _living.copy().values())
     return [executor for executor in found if executor is not None]
 

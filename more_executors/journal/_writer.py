@@ -104,7 +104,7 @@ class Writer:
         try:
             while not self._is_last and not (self.closing and not self.told and not self._has_work()):
                 try:
-                    self._turn()
+                    self._run_once()
                 except BaseException:  # a lack of memory even to say so
                     pause(SECONDS_AFTER_ERROR)
         finally:
@@ -112,7 +112,7 @@ class Writer:
             self.over = True  # first: who comes with a ticket then looks here once more
             self._end()
 
-    def _turn(self) -> None:
+    def _run_once(self) -> None:
         try:
             self.waker.wait()
             if not self.closing:

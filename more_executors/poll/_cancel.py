@@ -14,7 +14,7 @@ from typing import Any
 
 from .._callables import is_async
 from .._core import CANCEL_LATER, BulkCancel, log
-from .._runtime.call_threads import DaemonThreads
+from .._runtime.call_threads import CallThreads
 from .._runtime.loop_thread import LoopClosed, LoopThread, is_on_a_loop
 from ..rate_limit import RateLimit, Throttled
 from ._cancel_call import CancelCalls
@@ -42,7 +42,7 @@ class Canceller:
         batch_size: int,
         max_concurrency: int,
         loop: LoopThread,
-        threads: DaemonThreads,
+        threads: CallThreads,
         logger: logging.Logger,
     ) -> None:
         self.owed = Owed()

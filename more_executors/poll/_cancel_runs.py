@@ -16,7 +16,7 @@ from time import monotonic
 from typing import Any, TypeAlias
 
 from .._core import BulkCancel, Waker, log
-from .._runtime.call_threads import DaemonThreads
+from .._runtime.call_threads import CallThreads
 from .._runtime.loop_thread import LoopClosed, LoopThread
 from .._runtime.low_memory import SECONDS_WITHOUT_MEMORY, pause
 from ._cancel_call import CancelCalls
@@ -112,7 +112,7 @@ class CancelRuns:
         batch: int,
         max_concurrency: int,
         loop: LoopThread,
-        threads: DaemonThreads,
+        threads: CallThreads,
         logger: logging.Logger,
         owed: Owed,
     ) -> None:

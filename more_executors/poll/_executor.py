@@ -23,7 +23,7 @@ from .._checks import checked_seconds, iterated
 from .._core import Backoff, PollDescriptor
 from .._runtime.bulk_cancel import cancel_in_bulk, checked_futures
 from .._runtime.delegate import AFTER_INTERPRETER_SHUTDOWN, Delegate
-from .._runtime.executor import WorkingExecutor
+from .._runtime.executor import ThreadedExecutor
 from .._types import A, B
 from ..journal import JournalLike
 from ..rate_limit import RateLimit
@@ -35,7 +35,7 @@ from .stats import OutstandingTask, PollStats
 __all__ = ["PollDescriptor", "PollExecutor"]
 
 
-class PollExecutor(WorkingExecutor[A, B]):
+class PollExecutor(ThreadedExecutor[A, B]):
     """Submits to a delegate what starts a task elsewhere, and polls until the task is done.
 
     What a callable returns, typically a task id, is `result` of a `PollDescriptor`, and its future stays pending
@@ -292,8 +292,8 @@ class PollExecutor(WorkingExecutor[A, B]):
         super()._wait_until_drained()
         self._engine.join()
 
-    def _is_at_work_here(self) -> bool:
-        return self._engine.is_current() or super()._is_at_work_here()
+    def _would_wait_for_itself(self) -> bool:
+        return self._engine.is_current() or super()._would_wait_for_itself()
 
     def _end_with_interpreter(self) -> None:
         self._poll_table.close(AFTER_INTERPRETER_SHUTDOWN)  # first: what gets in is recorded

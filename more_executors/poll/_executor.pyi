@@ -6,7 +6,7 @@ from typing import Any, Generic, TypedDict, overload, type_check_only
 
 from .._chaining import Chainable
 from .._core import Backoff, PollDescriptor
-from .._runtime.executor import WorkingExecutor
+from .._runtime.executor import ThreadedExecutor
 from .._types import A, Anything, B, C, Cancel, CancelMany, D, E, GroupBy, Log, P, Plain, Poll, Returned, T, X
 from ..journal import JournalLike
 from ..rate_limit import RateLimit
@@ -30,7 +30,7 @@ class PollKeywords(TypedDict, Generic[E], total=False):
     cancel_many_fn: CancelMany[E]
     journal: JournalLike | None
 
-class PollExecutor(WorkingExecutor[A, B], Generic[A, B, T]):
+class PollExecutor(ThreadedExecutor[A, B], Generic[A, B, T]):
     """A T is the `result` of a descriptor: what the delegate makes of an A."""
 
     @overload

@@ -12,7 +12,7 @@ from typing import Any
 from .._callables import check_callable, check_method, check_optional_callable, is_async
 from .._checks import check_optional, checked_count, checked_pause, checked_seconds, has_method, shown
 from .._core import Backoff, DueTable, FullListTable, threads_are_greenlets
-from .._runtime.call_threads import DaemonThreads
+from .._runtime.call_threads import CallThreads
 from .._runtime.loop_thread import LoopThread
 from ..journal import JournalLike
 from ..journal._writer import Recorder
@@ -117,8 +117,8 @@ class PollEngine:
         self._only_called = only_calls(delegate)
         self.meter = PollMeter()
         self.loop = LoopThread(f"{name}-loop")
-        self.callers = DaemonThreads(name, options.max_concurrency)
-        self.cancellers = DaemonThreads(f"{name}-cancel", options.max_concurrency)
+        self.callers = CallThreads(name, options.max_concurrency)
+        self.cancellers = CallThreads(f"{name}-cancel", options.max_concurrency)
         self.recorder = None if options.journal is None else Recorder(options.journal, logger, name)
         try:
             self._assemble(options, logger, name, debugging)
@@ -221,6 +221,6 @@ class PollEngine:
         return self.callers.is_current() or self.cancellers.is_current() or self.loop.is_current()
 
 
-def close_all(*threads: DaemonThreads | LoopThread) -> None:
+def close_all(*threads: CallThreads | LoopThread) -> None:
     for some in threads:
         some.close()

@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Protocol
 
 from .._core import DueTable, FullListTable
-from .._runtime.call_threads import DaemonThreads
+from .._runtime.call_threads import CallThreads
 from .._runtime.loop_thread import LoopThread
 from ..rate_limit import RateLimit
 from ._call import PollCaller, Tasks
@@ -123,7 +123,7 @@ class InlineRunner:
 class ThreadRunner:
     """Calls on threads, as many at a time as there are threads."""
 
-    def __init__(self, calls: PollCaller, table: DueTable, threads: DaemonThreads) -> None:
+    def __init__(self, calls: PollCaller, table: DueTable, threads: CallThreads) -> None:
         threads.when_free = table.waker.set
         self._calls = calls
         self._threads = threads
@@ -229,11 +229,11 @@ class DueScheduler:
 
     def turn(self) -> float:
         try:
-            return self._turn()
+            return self._run_once()
         finally:
             del self
 
-    def _turn(self) -> float:
+    def _run_once(self) -> float:
         self._table.coalesce_until = -inf  # first: who joins after this wakes us, who joined before is found below
         now = monotonic()
         _, asked = self._table.take_wakeup_reasons()
@@ -273,7 +273,7 @@ class DueScheduler:
         """Begin the calls of the round; returns when to go on with it, in seconds, or None if that was all."""
         try:
             while self._table.has_due(self._until):
-                wait = self._hindered(now)
+                wait = self._acquire_permit(now)
                 if wait > 0:
                     return min(wait, self._count_due(now))
                 if self._call_next(now):
@@ -283,7 +283,7 @@ class DueScheduler:
         finally:
             del self
 
-    def _hindered(self, now: float) -> float:
+    def _acquire_permit(self, now: float) -> float:
         """The seconds until a call may be made; inf until one is over; 0 for now, and then it counts as made."""
         if not self._runner.has_room():
             return inf

@@ -54,7 +54,7 @@ class Books:
         said["ending"] -= counts.keys()
 
 
-class Worker:
+class ExecutorThread:
     """A process, and what it says while nobody asks."""
 
     def __init__(self, name: str, *arguments: object) -> None:
@@ -100,7 +100,7 @@ def killed_at_random(name: str, path: Path, generation: int, moods: random.Rando
 
     Returns what it said.
     """
-    worker = Worker(name, path, generation, moods.random())
+    worker = ExecutorThread(name, path, generation, moods.random())
     seconds = moods.uniform(0.0, 0.3)
     if is_last:
         worker.wait_until_forgotten()

@@ -72,10 +72,10 @@ def test_a_thread_that_dies_leaves_nothing_acknowledged(made: Made, monkeypatch:
         raise MemoryError
 
     monkeypatch.setattr(_writer, "pause", die)
-    monkeypatch.setattr(made.recorder._writer, "_turn", Parking(raising=MemoryError()))
+    monkeypatch.setattr(made.recorder._writer, "_run_once", Parking(raising=MemoryError()))
     writer = _writer.Writer(FakeJournal(), HeardLogger())
-    monkeypatch.setattr(writer, "_turn", Parking(raising=MemoryError()))
-    writer._turn.let_go()  # type: ignore[attr-defined]
+    monkeypatch.setattr(writer, "_run_once", Parking(raising=MemoryError()))
+    writer._run_once.let_go()  # type: ignore[attr-defined]
     ticket = _writer.Ticket(is_last=False)
     writer.told.extend([(0, "zero"), ticket])
     with pytest.raises(MemoryError):

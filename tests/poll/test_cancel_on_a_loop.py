@@ -279,7 +279,7 @@ def test_of_those_who_wait_on_the_loop_one_at_a_time_stands_in_line(monkeypatch:
         patched.setattr(limit, "succeeded", lambda began: (told.append(began), succeeded(began)))
         options: dict[str, Any] = {"rate_limit": limit, "max_concurrency": 8, "min_interval": 3600.0}
         with PollExecutor(SyncExecutor(), wait_for_nothing, agree, **options) as executor:
-            patched.setattr(executor._engine.scheduler, "_hindered", lambda now: NEVER)
+            patched.setattr(executor._engine.scheduler, "_acquire_permit", lambda now: NEVER)
             executor.adopt_many(range(20))
             assert executor.cancel_all() == 20
     assert max(most) == 1

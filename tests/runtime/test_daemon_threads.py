@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 from support import PATIENCE, InThread, Parking, SomeError, assert_ends, is_gone, listening_to
 
-from more_executors._runtime.call_threads import DaemonThreads
+from more_executors._runtime.call_threads import CallThreads
 
 
 @pytest.fixture
-def threads() -> Iterator[DaemonThreads]:
-    threads = DaemonThreads("worker", 3)
+def threads() -> Iterator[CallThreads]:
+    threads = CallThreads("worker", 3)
     yield threads
     threads.close()
     threads.join()
@@ -28,14 +28,14 @@ def alive() -> list[str]:
     return sorted(thread.name for thread in threading.enumerate() if thread.name.startswith("worker-"))
 
 
-def call(threads: DaemonThreads, function: Callable[[], Any] = threading.current_thread) -> Any:
+def call(threads: CallThreads, function: Callable[[], Any] = threading.current_thread) -> Any:
     """Have `function` called there; returns what it returns."""
     answer: SimpleQueue[Any] = SimpleQueue()
     threads.start(lambda: answer.put(function()))
     return answer.get(timeout=PATIENCE)
 
 
-def test_threads_are_started_as_they_are_needed_and_named_and_end_with_close(threads: DaemonThreads) -> None:
+def test_threads_are_started_as_they_are_needed_and_named_and_end_with_close(threads: CallThreads) -> None:
     parking = Parking()
     assert not alive()
     for count in (1, 2, 3):
@@ -52,7 +52,7 @@ def test_threads_are_started_as_they_are_needed_and_named_and_end_with_close(thr
     assert len(parking.calls) == 4  # what was in the queue was done
 
 
-def test_a_thread_that_is_free_is_used_again(threads: DaemonThreads) -> None:
+def test_a_thread_that_is_free_is_used_again(threads: CallThreads) -> None:
     first = call(threads)
     while not threads.has_room():  # until it has said that it is done
         pass
@@ -61,7 +61,7 @@ def test_a_thread_that_is_free_is_used_again(threads: DaemonThreads) -> None:
     assert {first.name, second.name} <= {"worker-1", "worker-2"}
 
 
-def test_there_is_room_while_fewer_jobs_go_on_than_there_may_be_threads(threads: DaemonThreads) -> None:
+def test_there_is_room_while_fewer_jobs_go_on_than_there_may_be_threads(threads: CallThreads) -> None:
     parking, free = Parking(), threading.Event()
     threads.when_free = free.set
     for _ in range(3):
@@ -73,7 +73,7 @@ def test_there_is_room_while_fewer_jobs_go_on_than_there_may_be_threads(threads:
     assert threads.has_room()
 
 
-def test_after_close_nothing_more_is_started(threads: DaemonThreads) -> None:
+def test_after_close_nothing_more_is_started(threads: CallThreads) -> None:
     threads.close()
     with pytest.raises(RuntimeError, match=r"^cannot start a call after shutdown$"):
         threads.start(print)
@@ -81,7 +81,7 @@ def test_after_close_nothing_more_is_started(threads: DaemonThreads) -> None:
 
 
 @pytest.mark.parametrize("error", [SomeError(), SystemExit(), KeyboardInterrupt()], ids=repr)
-def test_a_job_that_raises_is_logged_and_the_thread_goes_on(threads: DaemonThreads, error: BaseException) -> None:
+def test_a_job_that_raises_is_logged_and_the_thread_goes_on(threads: CallThreads, error: BaseException) -> None:
     def fail() -> None:
         raise error
 
@@ -94,12 +94,12 @@ def test_a_job_that_raises_is_logged_and_the_thread_goes_on(threads: DaemonThrea
     error.__traceback__ = None
 
 
-def test_a_thread_knows_that_it_is_one_of_them(threads: DaemonThreads) -> None:
+def test_a_thread_knows_that_it_is_one_of_them(threads: CallThreads) -> None:
     assert not threads.is_current()
     assert call(threads, threads.is_current) is True
 
 
-def test_a_thread_is_known_before_it_can_do_anything(threads: DaemonThreads, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_is_known_before_it_can_do_anything(threads: CallThreads, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its start returns late: after it has done its first job."""
     start, answer = threading.Thread.start, SimpleQueue[bool]()
 
@@ -116,7 +116,7 @@ def test_a_thread_is_known_before_it_can_do_anything(threads: DaemonThreads, mon
     assert answers == [True]
 
 
-def test_an_idle_thread_holds_nothing_of_the_job_it_did(threads: DaemonThreads) -> None:
+def test_an_idle_thread_holds_nothing_of_the_job_it_did(threads: CallThreads) -> None:
     done = threading.Event()
     job = partial(done.set)
     reference = weakref.ref(job)
@@ -131,7 +131,7 @@ def refuse(_: threading.Thread) -> None:
 
 
 def test_if_no_thread_can_be_started_that_is_said_and_it_can_be_tried_again(
-    threads: DaemonThreads, monkeypatch: pytest.MonkeyPatch
+    threads: CallThreads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patches:
         patches.setattr(threading.Thread, "start", refuse)
@@ -142,7 +142,7 @@ def test_if_no_thread_can_be_started_that_is_said_and_it_can_be_tried_again(
 
 
 def test_if_no_more_threads_can_be_started_those_there_are_do_the_work(
-    threads: DaemonThreads, monkeypatch: pytest.MonkeyPatch
+    threads: CallThreads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parking = Parking()
     threads.start(parking)
@@ -156,7 +156,7 @@ def test_if_no_more_threads_can_be_started_those_there_are_do_the_work(
 
 
 def test_jobs_begin_in_the_order_they_came_where_there_is_one_thread() -> None:
-    threads, done = DaemonThreads("worker", 1), list[int]()
+    threads, done = CallThreads("worker", 1), list[int]()
     for n in range(100):
         threads.start(partial(done.append, n))
     threads.close()
@@ -166,7 +166,7 @@ def test_jobs_begin_in_the_order_they_came_where_there_is_one_thread() -> None:
 
 @pytest.mark.parametrize("switching", [sys.getswitchinterval(), 1e-6])
 def test_what_was_taken_before_close_is_done_and_what_comes_later_is_refused(switching: float) -> None:
-    def start_some(threads: DaemonThreads, done: SimpleQueue[int]) -> int:
+    def start_some(threads: CallThreads, done: SimpleQueue[int]) -> int:
         taken = 0
         for n in range(50):
             try:
@@ -182,7 +182,7 @@ def test_what_was_taken_before_close_is_done_and_what_comes_later_is_refused(swi
     sys.setswitchinterval(switching)
     try:
         for _ in range(5):
-            threads, done = DaemonThreads("worker", 3), SimpleQueue[int]()
+            threads, done = CallThreads("worker", 3), SimpleQueue[int]()
             starting = [InThread(start_some, threads, done) for _ in range(4)]
             taken = sum(thread.outcome() for thread in starting)
             threads.join()
@@ -192,13 +192,13 @@ def test_what_was_taken_before_close_is_done_and_what_comes_later_is_refused(swi
         sys.setswitchinterval(before)
 
 
-def test_close_may_come_on_one_of_the_threads(threads: DaemonThreads) -> None:
+def test_close_may_come_on_one_of_the_threads(threads: CallThreads) -> None:
     thread = call(threads)
     call(threads, threads.close)
     assert_ends(thread)
 
 
-def test_jobs_that_follow_each_other_need_one_thread(threads: DaemonThreads) -> None:
+def test_jobs_that_follow_each_other_need_one_thread(threads: CallThreads) -> None:
     free = threading.Semaphore(0)
     threads.when_free = free.release
     for _ in range(5):

@@ -410,5 +410,5 @@ def test_who_waits_is_woken_by_the_thread_that_was_woken_first() -> None:
     with MapExecutor(DuckDelegate(), str) as executor:
         executor.shutdown(wait=False)
         executor._table.waker.wait(0)
-        assert executor._turn() is None
+        assert executor._run_once() is None
         assert executor._table.waker.wait(0) is True

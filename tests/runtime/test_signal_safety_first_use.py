@@ -13,7 +13,7 @@ from nested_calls import HERE, Watched, interrupted
 from support import PATIENCE
 
 from more_executors import Executors, _core
-from more_executors._runtime.call_threads import DaemonThreads
+from more_executors._runtime.call_threads import CallThreads
 from more_executors._runtime.loop_thread import LoopThread
 
 pytestmark = pytest.mark.long
@@ -83,7 +83,7 @@ def test_the_first_coroutine_can_be_interrupted_by_another_one(name: str, by: st
 @pytest.mark.parametrize("most", [1, 2])
 def test_the_first_job_can_be_interrupted_by_one_that_is_waited_for(most: int) -> None:
     def make() -> tuple[Callable[[], object], Callable[[], object], Callable[[], object]]:
-        threads, answers = DaemonThreads("worker", most), SimpleQueue[bool]()
+        threads, answers = CallThreads("worker", most), SimpleQueue[bool]()
         at_once: list[int] = []
         started: list[object] = []
 
