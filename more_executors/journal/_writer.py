@@ -44,7 +44,7 @@ NAMED_AT_ONCE = 5  # values that cannot be recorded, in the log
 _MISSING = object()
 
 
-class Ticket:
+class FlushMarker:
     """Stands among what was told, for somebody who waits until all before it is on record."""
 
     def __init__(self, is_last: bool) -> None:
@@ -57,7 +57,7 @@ class Ticket:
         self.waker.set()
 
 
-class Writer:
+class WriterThread:
     """What the thread of a recorder works on. It refers to no recorder, so that one that nobody has any more ends it.
 
     `told` has, in order, (key, value) of a task that joined, the key alone of one that ended, and tickets.
@@ -71,13 +71,13 @@ class Writer:
         self.closing = False
         self.missed = False  # something was told too late to be written
         self.first_key = 0
-        self.reference: weakref.ref[Recorder] | None = None  # to the recorder; its callback closes this
+        self.reference: weakref.ref[JournalWriter] | None = None  # to the recorder; its callback closes this
         self.journal = journal
         self._logger = logger
         self._joined: dict[int, Any] = {}
         self._ended: dict[int, None] = {}
         self._unrecorded: set[int] = set()  # are outstanding, and cannot be encoded
-        self._tickets: list[Ticket] = []
+        self._tickets: list[FlushMarker] = []
         self._is_last = False
         self._is_lost = False
         self._failures = 0
@@ -95,7 +95,7 @@ class Writer:
 
     def is_complete(self) -> bool:
         """Once this is `over`: whether all that it was told is on record."""
-        if any(not isinstance(event, Ticket) for event in self.told.copy()):
+        if any(not isinstance(event, FlushMarker) for event in self.told.copy()):
             return False
         return not (self.missed or self._joined or self._ended or self._unrecorded)
 
@@ -218,11 +218,11 @@ class Writer:
     def _end(self) -> None:
         """Write nothing more, and leave nobody waiting."""
         left = self.told.copy()
-        if any(not isinstance(event, Ticket) for event in left):
+        if any(not isinstance(event, FlushMarker) for event in left):
             self.missed = True
         for event in left:
             self.told.popleft()
-            if isinstance(event, Ticket):
+            if isinstance(event, FlushMarker):
                 self._tickets.append(event)
         self._give_tickets(self.is_complete())
 
@@ -233,10 +233,10 @@ def check(journal: JournalLike) -> None:
         method()
 
 
-_writers: dict[int, Writer] = {}
+_writers: dict[int, WriterThread] = {}
 
 
-def release(writer: Writer) -> None:
+def release(writer: WriterThread) -> None:
     """The journal of `writer` may have another one."""
     if _writers.get(id(writer.journal)) is writer:
         _writers.pop(id(writer.journal), None)
@@ -246,7 +246,7 @@ def _nothing() -> None:
     pass
 
 
-class Recorder:
+class JournalWriter:
     """Keeps a journal for an executor, on a daemon thread `NAME-journal`.
 
     `first_key` is the first key to use: those before it may be on record from an earlier time. All methods may be
@@ -262,7 +262,7 @@ class Recorder:
         """
         if not has_method(journal, "write") or not has_method(journal, "outstanding"):
             raise TypeError(f"journal must have the methods write and outstanding, not {shown(journal)}")
-        self._writer = writer = Writer(journal, logger)
+        self._writer = writer = WriterThread(journal, logger)
         self._process = os.getpid()
         self._tell: Callable[[object], object] = writer.told.append
         self._wake: Callable[[], object] = writer.waker.set
@@ -323,7 +323,7 @@ class Recorder:
     def _flush(self, timeout: float | None, is_last: bool) -> bool:
         if self._process != os.getpid() or current_thread() is self._thread:
             return False
-        writer, ticket = self._writer, Ticket(is_last)
+        writer, ticket = self._writer, FlushMarker(is_last)
         if not writer.over:
             writer.told.append(ticket)
             if not writer.over:  # else it may have looked for tickets before that

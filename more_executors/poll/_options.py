@@ -15,7 +15,7 @@ from .._core import Backoff, DueTable, FullListTable, threads_are_greenlets
 from .._runtime.call_threads import CallThreads
 from .._runtime.loop_thread import LoopThread
 from ..journal import JournalLike
-from ..journal._writer import Recorder
+from ..journal._writer import JournalWriter
 from ..rate_limit import RateLimit
 from ..retry import RetryPolicy, checked_policy
 from ._call import AnyTable, PollCaller, Tasks
@@ -119,7 +119,7 @@ class PollEngine:
         self.loop = LoopThread(f"{name}-loop")
         self.callers = CallThreads(name, options.max_concurrency)
         self.cancellers = CallThreads(f"{name}-cancel", options.max_concurrency)
-        self.recorder = None if options.journal is None else Recorder(options.journal, logger, name)
+        self.recorder = None if options.journal is None else JournalWriter(options.journal, logger, name)
         try:
             self._assemble(options, logger, name, debugging)
         except BaseException:

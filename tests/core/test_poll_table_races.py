@@ -22,7 +22,7 @@ def counts(table: Any) -> tuple[int, int, int, int]:
     return len(table), table.polling, table.in_calls, table.due(1e12)
 
 
-class Recorder:
+class JournalWriter:
     """A journal's recorder that does `on_joined(key, result)` when a task joins, and notes who has ended."""
 
     first_key = 1
@@ -39,7 +39,7 @@ class Recorder:
 def test_a_task_that_is_cancelled_while_it_joins_does_not_join(kind: Any) -> None:
     # 1. The delegate is done; the task is being recorded. 2. It is cancelled. 3. It goes on to join.
     futures: list[Any] = []
-    recorder = Recorder(lambda key, result: futures[0].cancel())
+    recorder = JournalWriter(lambda key, result: futures[0].cancel())
     table, owner, delegate = new_table(kind, recorder=recorder), Thing(), DuckDelegate()
     futures.append(table.submit(owner, delegate, print, (), {}))
     delegate.given[0].agrees_to_cancel = True

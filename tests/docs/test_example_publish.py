@@ -175,7 +175,7 @@ def test_service(service: str) -> None:
         assert call("POST", "/tasks/search", body)[0] == 400
 
 
-class Recorder:
+class JournalWriter:
     """A descriptor that notes how it was resolved."""
 
     def __init__(self, result: str) -> None:
@@ -196,7 +196,7 @@ def test_client(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
     client = module.PublishClient(service, publish_limit=RateLimit(1000), patience=patience, missing_after=0)
     ids = [client.publish(name, f"request to publish {name}") for name in "abcd"]
     assert client.publish("a", "request to publish a") == ids[0]
-    running, one, two, three, unknown = (Recorder(task_id) for task_id in (*ids, "x"))
+    running, one, two, three, unknown = (JournalWriter(task_id) for task_id in (*ids, "x"))
     assert client.cancel_task(one.result) is True
     assert client.cancel_task(unknown.result) is False
     assert client.cancel_tasks([two.result, one.result, "x", three.result]) == [True, False, False, True]

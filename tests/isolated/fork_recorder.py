@@ -7,7 +7,7 @@ import tempfile
 import warnings
 
 from more_executors.journal import Journal
-from more_executors.journal._writer import Recorder
+from more_executors.journal._writer import JournalWriter
 
 if not hasattr(os, "fork"):
     sys.exit()
@@ -15,7 +15,7 @@ warnings.simplefilter("ignore", DeprecationWarning)  # of forking with threads
 
 with tempfile.TemporaryDirectory() as folder:
     journal = Journal(os.path.join(folder, "tasks.db"))
-    recorder = Recorder(journal, logging.getLogger("recorder"), "default")
+    recorder = JournalWriter(journal, logging.getLogger("recorder"), "default")
     recorder.joined(0, "zero")
     recorder.joined(1, "one")
     recorder.flush()
@@ -29,7 +29,7 @@ with tempfile.TemporaryDirectory() as folder:
             recorder.close(wait=True)
             recorder.detach()
             with Journal(os.path.join(folder, "other.db")) as other:
-                own = Recorder(other, logging.getLogger("recorder"), "own")
+                own = JournalWriter(other, logging.getLogger("recorder"), "own")
                 own.joined(5, "five")
                 assert own.flush(10)
                 own.close(wait=True)

@@ -1,4 +1,4 @@
-"""Recorder: what it tells a journal of what it was told, and when."""
+"""JournalWriter: what it tells a journal of what it was told, and when."""
 
 from __future__ import annotations
 

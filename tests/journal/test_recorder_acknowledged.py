@@ -1,4 +1,4 @@
-"""Recorder: when `flush` says True, what was told before is on disk."""
+"""JournalWriter: when `flush` says True, what was told before is on disk."""
 
 from __future__ import annotations
 
@@ -73,10 +73,10 @@ def test_a_thread_that_dies_leaves_nothing_acknowledged(made: Made, monkeypatch:
 
     monkeypatch.setattr(_writer, "pause", die)
     monkeypatch.setattr(made.recorder._writer, "_run_once", Parking(raising=MemoryError()))
-    writer = _writer.Writer(FakeJournal(), HeardLogger())
+    writer = _writer.WriterThread(FakeJournal(), HeardLogger())
     monkeypatch.setattr(writer, "_run_once", Parking(raising=MemoryError()))
     writer._run_once.let_go()  # type: ignore[attr-defined]
-    ticket = _writer.Ticket(is_last=False)
+    ticket = _writer.FlushMarker(is_last=False)
     writer.told.extend([(0, "zero"), ticket])
     with pytest.raises(MemoryError):
         writer.run()

@@ -1,4 +1,4 @@
-"""Recorder: the end, and one recorder for a journal."""
+"""JournalWriter: the end, and one recorder for a journal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from support import PATIENCE, HeardLogger, InThread, Parking, SomeError, all_at_
 
 from more_executors import PollExecutor, SyncExecutor
 from more_executors.journal import Journal, _writer
-from more_executors.journal._writer import Recorder
+from more_executors.journal._writer import JournalWriter
 
 __all__ = ["made"]  # a fixture
 
@@ -148,9 +148,9 @@ def test_after_a_detach_telling_keeps_nothing(made: Made) -> None:
 
 
 def test_who_waits_behind_the_last_one_is_not_forgotten() -> None:
-    writer = _writer.Writer(FakeJournal(), HeardLogger())
-    ticket = _writer.Ticket(is_last=False)
-    writer.told.extend([_writer.Ticket(is_last=True), ticket])
+    writer = _writer.WriterThread(FakeJournal(), HeardLogger())
+    ticket = _writer.FlushMarker(is_last=False)
+    writer.told.extend([_writer.FlushMarker(is_last=True), ticket])
     writer.hurry.set()
     writer.waker.set()
     writer.run()
@@ -163,29 +163,29 @@ def test_who_waits_behind_the_last_one_is_not_forgotten() -> None:
 
 def test_a_journal_has_one_recorder_at_a_time(made: Made) -> None:
     with pytest.raises(ValueError, match="journal is in use by another executor: <FakeJournal>"):
-        Recorder(made.journal, made.heard, "other")
+        JournalWriter(made.journal, made.heard, "other")
     made.recorder.close(wait=True)
-    other = Recorder(made.journal, made.heard, "other")
+    other = JournalWriter(made.journal, made.heard, "other")
     other.close(wait=True)
 
 
 def test_of_recorders_made_at_once_one_has_the_journal() -> None:
     journal = FakeJournal()
 
-    def make() -> Recorder | Exception:
+    def make() -> JournalWriter | Exception:
         try:
-            return Recorder(journal, HeardLogger(), "one")
+            return JournalWriter(journal, HeardLogger(), "one")
         except ValueError as error:
             return error
 
-    (recorder,) = [one for one in all_at_once(*[make] * 4) if isinstance(one, Recorder)]
+    (recorder,) = [one for one in all_at_once(*[make] * 4) if isinstance(one, JournalWriter)]
     recorder.close(wait=True)
 
 
 @pytest.mark.parametrize("journal", [None, "tasks.db", object(), {}], ids=in_words)
 def test_a_journal_has_two_methods(journal: Any) -> None:
     with pytest.raises(TypeError, match="journal must have the methods write and outstanding"):
-        Recorder(journal, HeardLogger(), "tested")
+        JournalWriter(journal, HeardLogger(), "tested")
 
 
 def test_a_journal_that_cannot_be_read_is_not_kept() -> None:
@@ -194,9 +194,9 @@ def test_a_journal_that_cannot_be_read_is_not_kept() -> None:
     journal.outstanding.let_go()
     for _ in range(2):
         with pytest.raises(SomeError):
-            Recorder(journal, HeardLogger(), "tested")
+            JournalWriter(journal, HeardLogger(), "tested")
     del journal.outstanding
-    Recorder(journal, HeardLogger(), "tested").close(wait=True)
+    JournalWriter(journal, HeardLogger(), "tested").close(wait=True)
 
 
 def test_with_a_real_journal_the_next_one_finds_what_is_left(tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_with_a_real_journal_the_next_one_finds_what_is_left(tmp_path: Path) -> 
     keys = itertools.count()
     for _ in range(3):
         with Journal(tmp_path / "tasks.db") as journal:
-            recorder = Recorder(journal, HeardLogger(), "tested")
+            recorder = JournalWriter(journal, HeardLogger(), "tested")
             assert dict(zip(recorder.recovery.keys, recorder.recovery.values, strict=True)) == left
             for key in itertools.islice(keys, recorder.first_key, recorder.first_key + 20):
                 recorder.joined(key, f"task-{key}")

@@ -1,4 +1,4 @@
-"""Recorder: what it does with a journal that fails."""
+"""JournalWriter: what it does with a journal that fails."""
 
 from __future__ import annotations
 

@@ -8,10 +8,10 @@ import threading
 from books import say
 
 from more_executors.journal import Journal
-from more_executors.journal._writer import Recorder
+from more_executors.journal._writer import JournalWriter
 
 path, generation, seed = sys.argv[1:]
-recorder = Recorder(Journal(path), logging.getLogger("recorder"), "killed")
+recorder = JournalWriter(Journal(path), logging.getLogger("recorder"), "killed")
 recovered = list(zip(recorder.recovery.keys, recorder.recovery.values, strict=True))
 say("open")
 

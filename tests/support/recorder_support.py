@@ -1,4 +1,4 @@
-"""What the tests of Recorder share."""
+"""What the tests of JournalWriter share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from support import PATIENCE, HeardLogger
 
 from more_executors.journal import _writer
-from more_executors.journal._writer import Recorder
+from more_executors.journal._writer import JournalWriter
 
 Write = tuple[list[tuple[int, Any]], list[int]]
 
@@ -55,7 +55,7 @@ class Made:
     def __init__(self, *on_record: tuple[int, Any]) -> None:
         self.journal = FakeJournal(*on_record)
         self.heard = HeardLogger()
-        self.recorder = Recorder(self.journal, self.heard, "PollExecutor-tested")
+        self.recorder = JournalWriter(self.journal, self.heard, "PollExecutor-tested")
 
     def flush(self) -> None:
         assert self.recorder.flush(PATIENCE) is True
