@@ -17,8 +17,9 @@ from typing import Any
 from more_executors import _core
 from more_executors.poll import _call, _scheduler
 from more_executors.poll._call import PollCaller, Tasks
-from more_executors.poll._options import PollEngine, PollOptions
-from more_executors.poll._scheduler import Runner
+from more_executors.poll._engine import PollEngine
+from more_executors.poll._options import PollOptions
+from more_executors.poll._runners import Runner
 
 from .day import Day
 
@@ -116,10 +117,8 @@ class VirtualExecutor:
 
     def __init__(self, poll_fn: Callable[[Tasks], Awaitable[Any]], clock: Clock, **options: Any) -> None:
         """`options` are those of a PollExecutor."""
-        unused = dict.fromkeys(PollOptions.__dataclass_fields__)
-        settings = {**unused, "poll_fn": poll_fn, "default_interval": 5.0, "max_concurrency": 1, **options}
         self._clock = clock
-        self.polling = VirtualPolling(PollOptions(**settings), clock)
+        self.polling = VirtualPolling(PollOptions(poll_fn=poll_fn, **options), clock)
         self.most_outstanding = 0
 
     def live(self, day: Day) -> None:

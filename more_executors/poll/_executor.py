@@ -28,8 +28,9 @@ from .._types import A, B
 from ..journal import JournalLike
 from ..rate_limit import RateLimit
 from ..retry import RetryPolicy
+from ._engine import PollEngine
 from ._html import stats_table
-from ._options import PollEngine, PollOptions
+from ._options import PollOptions
 from .stats import OutstandingTask, PollStats
 
 __all__ = ["PollDescriptor", "PollExecutor"]
@@ -129,19 +130,19 @@ class PollExecutor(ThreadedExecutor[A, B]):
         """
         super().__init__(delegate, logger, name)
         self._options = PollOptions(
-            poll_fn,
-            cancel_fn,
-            default_interval,
-            min_interval,
-            batch_size,
-            group_by,
-            max_concurrency,
-            rate_limit,
-            retry_policy,
-            schedule,
-            timeout,
-            cancel_many_fn,
-            journal,
+            poll_fn=poll_fn,
+            cancel_fn=cancel_fn,
+            default_interval=default_interval,
+            min_interval=min_interval,
+            batch_size=batch_size,
+            group_by=group_by,
+            max_concurrency=max_concurrency,
+            rate_limit=rate_limit,
+            retry_policy=retry_policy,
+            schedule=schedule,
+            timeout=timeout,
+            cancel_many_fn=cancel_many_fn,
+            journal=journal,
         )
         self._engine = PollEngine(self._options, delegate, self._logger, f"{self._kind}-{name}", self._debugging)
         try:

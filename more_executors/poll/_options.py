@@ -1,52 +1,46 @@
-"""How a poll executor is to go about its polling: what may be asked for, checked, and the parts that do it."""
+"""What may be asked of a poll executor, checked."""
 
 from __future__ import annotations
 
-import logging
 import sys
-import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from .._callables import check_callable, check_method, check_optional_callable, is_async
 from .._checks import check_optional, checked_count, checked_pause, checked_seconds, has_method, shown
-from .._core import Backoff, DueTable, FullListTable, threads_are_greenlets
-from .._runtime.call_threads import CallThreads
-from .._runtime.loop_thread import LoopThread
+from .._core import Backoff, threads_are_greenlets
 from ..journal import JournalLike
-from ..journal._writer import JournalWriter
 from ..rate_limit import RateLimit
 from ..retry import RetryPolicy, checked_policy
-from ._call import AnyTable, PollCaller, Tasks
-from ._cancel import Canceller
-from ._meter import PollMeter
-from ._only_calls import only_calls
-from ._scheduler import DueScheduler, FullListScheduler, InlineRunner, LoopRunner, PollScheduler, Runner, ThreadRunner
+from ._call import Tasks
 
 __all__: list[str] = []
 
-SECONDS_FOR_A_LAST_LOOK = 5.0  # that a deadline is put off for at most, so that a task is polled once more
 ROUNDS_PER_INTERVAL = 50  # at most, unless `min_interval` says otherwise
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PollOptions:
-    """What a `PollExecutor` was asked for, numbers as they are used; TypeError or ValueError if that cannot be done."""
+    """What a `PollExecutor` was asked for: see there for what each option means.
+
+    All of them are checked, and numbers are converted to what they are used as, when this is made. Raises TypeError or
+    ValueError, with the option's name and value, if one cannot be used.
+    """
 
     poll_fn: Callable[[Tasks], Any]
-    cancel_fn: Callable[[Any], Any] | None
-    default_interval: float
-    min_interval: float | None
-    batch_size: int | None
-    group_by: Callable[[Any], Any] | None
-    max_concurrency: int
-    rate_limit: RateLimit | None
-    retry_policy: RetryPolicy | None
-    schedule: Backoff | None
-    timeout: float | None
-    cancel_many_fn: Callable[[list[Any]], Any] | None
-    journal: JournalLike | None
+    cancel_fn: Callable[[Any], Any] | None = None
+    default_interval: float = 5.0
+    min_interval: float | None = None
+    batch_size: int | None = None
+    group_by: Callable[[Any], Any] | None = None
+    max_concurrency: int = 1
+    rate_limit: RateLimit | None = None
+    retry_policy: RetryPolicy | None = None
+    schedule: Backoff | None = None
+    timeout: float | None = None
+    cancel_many_fn: Callable[[list[Any]], Any] | None = None
+    journal: JournalLike | None = None
 
     def __post_init__(self) -> None:
         check_callable("poll_fn", self.poll_fn, awaited=True)
@@ -80,7 +74,13 @@ class PollOptions:
         return self.max_concurrency > 1 or is_async(self.poll_fn) or any(option is not None for option in wanted)
 
     @property
+    def most_in_a_call(self) -> int:
+        """`batch_size`, or as many as there can be."""
+        return sys.maxsize if self.batch_size is None else self.batch_size
+
+    @property
     def seconds_between_rounds(self) -> float:
+        """`min_interval`, or what it is by default: see `PollExecutor`."""
         if self.min_interval is not None:
             return self.min_interval
         return min(self.default_interval / ROUNDS_PER_INTERVAL, 0.1) if self.is_paced else 0.0
@@ -103,124 +103,3 @@ def check_no_loop_is_needed(**functions: object) -> None:
                 f"{what} must not be an async def: {library} makes greenlets of threads, and only one of them could run"
                 f" an event loop. Make {shown(function)} a plain function: where it waits, other greenlets go on"
             )
-
-
-class PollEngine:
-    """The parts of a poll executor: none of them refers to the executor, and those with threads end with `close`."""
-
-    table: AnyTable
-    scheduler: PollScheduler
-
-    def __init__(
-        self, options: PollOptions, delegate: object, logger: logging.Logger, name: str, debugging: bool
-    ) -> None:
-        self._only_called = only_calls(delegate)
-        self.meter = PollMeter()
-        self.loop = LoopThread(f"{name}-loop")
-        self.callers = CallThreads(name, options.max_concurrency)
-        self.cancellers = CallThreads(f"{name}-cancel", options.max_concurrency)
-        self.recorder = None if options.journal is None else JournalWriter(options.journal, logger, name)
-        try:
-            self._assemble(options, logger, name, debugging)
-        except BaseException:
-            if self.recorder is not None:
-                self.recorder.close(wait=True)
-            raise
-
-    def _assemble(self, options: PollOptions, logger: logging.Logger, name: str, debugging: bool) -> None:
-        batch_size = sys.maxsize if options.batch_size is None else options.batch_size
-        self.cancels = Canceller(
-            options.cancel_fn,
-            options.cancel_many_fn,
-            rate_limit=options.rate_limit,
-            batch_size=batch_size,
-            max_concurrency=options.max_concurrency,
-            loop=self.loop,
-            threads=self.cancellers,
-            logger=logger,
-        )
-        self.table = (DueTable if options.is_paced else FullListTable)(
-            logger,
-            self.cancels.one,
-            self.cancels.many,
-            recorder=self.recorder,
-            cannot_wait=self.cancels.cannot_wait,
-            cancel_later=self.cancels.later,
-            timeout=-1.0 if options.timeout is None else options.timeout,
-            last_look=SECONDS_FOR_A_LAST_LOOK,
-            too_late=self.cancels.too_late,
-            counts_failures=options.retry_policy is not None,
-            only_called=self._only_called,
-            group_by=options.group_by,
-            schedule=options.schedule,
-        )
-        self.cancels.owed.when_none = self.table.waker.set
-        calls = PollCaller(
-            options.poll_fn,
-            self.table,
-            self.meter,
-            name,
-            default_interval=options.default_interval,
-            retry_policy=options.retry_policy,
-            rate_limit=options.rate_limit,
-            debugging=debugging,
-        )
-        min_interval = options.seconds_between_rounds
-        if isinstance(self.table, DueTable):
-            self.scheduler = DueScheduler(
-                self.table,
-                calls,
-                self._runner(calls, self.table, options),
-                min_interval=min_interval,
-                batch_size=batch_size,
-                rate_limit=options.rate_limit,
-            )
-        else:
-            self.scheduler = FullListScheduler(self.table, calls, options.default_interval, min_interval)
-
-    def _runner(self, calls: PollCaller, table: DueTable, options: PollOptions) -> Runner:
-        if is_async(options.poll_fn):
-            return LoopRunner(calls, table, self.loop, options.max_concurrency)
-        # With deadlines the executor's own thread is to be free for them, whatever a call does.
-        own_thread = options.max_concurrency > 1 or options.timeout is not None
-        return ThreadRunner(calls, table, self.callers) if own_thread else InlineRunner(calls)
-
-    def close_with(self, executor: object) -> None:
-        """Close when nobody refers to `executor` any more. The recorder does so by itself."""
-        # What is kept for that must not lead to functions of the user's, which may refer to the executor.
-        self._closer = weakref.finalize(executor, close_all, self.callers, self.cancellers, self.loop)
-        self._closer.atexit = False
-
-    def close(self) -> None:
-        """Have the threads end when they have done what they are at. Waits for nothing."""
-        close_all(self.callers, self.cancellers, self.loop)
-        if self.recorder is not None:
-            self.recorder.close(wait=False)
-
-    def join(self) -> None:
-        """Wait until the threads have ended, after `close`."""
-        self.callers.join()
-        self.cancellers.join()
-        self.loop.join()
-        if self.recorder is not None:
-            self.recorder.close(wait=True)
-
-    def stop_recording(self) -> None:
-        """From now on futures end because the program does: they are still outstanding for the next one."""
-        if self.recorder is not None:
-            self.recorder.detach()
-
-    def forget(self) -> None:
-        """This is a forked child: there are no threads, and who knows what they were at."""
-        self.stop_recording()
-        self.loop.forget()
-        self._closer.detach()
-
-    def is_current(self) -> bool:
-        """Whether the caller is on one of the threads."""
-        return self.callers.is_current() or self.cancellers.is_current() or self.loop.is_current()
-
-
-def close_all(*threads: CallThreads | LoopThread) -> None:
-    for some in threads:
-        some.close()

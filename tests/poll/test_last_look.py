@@ -12,7 +12,7 @@ from support import PATIENCE, HeardLogger, Parking, SomeError, SteppedPoll, Thin
 
 from more_executors import ExceptionRetryPolicy, PollExecutor, SyncExecutor, _core
 from more_executors._runtime import loop_thread
-from more_executors.poll import _call, _executor, _options, _scheduler
+from more_executors.poll import _call, _engine, _executor, _scheduler
 from more_executors.rate_limit import RateLimit, Throttled
 
 NEVER = 3600.0
@@ -35,7 +35,7 @@ def nothing_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """A last look has to be over soon."""
-    monkeypatch.setattr(_options, "SECONDS_FOR_A_LAST_LOOK", 0.05)
+    monkeypatch.setattr(_engine, "SECONDS_FOR_A_LAST_LOOK", 0.05)
 
 
 class Clock:
@@ -43,7 +43,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._now = 1000.0
-        monkeypatch.setattr(_options, "SECONDS_FOR_A_LAST_LOOK", NEVER)
+        monkeypatch.setattr(_engine, "SECONDS_FOR_A_LAST_LOOK", NEVER)
         for module in (_core, _executor, _scheduler, _call):
             monkeypatch.setattr(module, "monotonic", lambda: self._now)
 

@@ -15,7 +15,7 @@ from more_executors import PollExecutor, RetryExecutor, SyncExecutor, ThrottleEx
 from more_executors._runtime import executor_thread
 from more_executors.futures import f_timeout, limit
 from more_executors.journal import Journal, _writer
-from more_executors.poll import _options
+from more_executors.poll import _engine
 
 
 class NoThread(threading.Thread):
@@ -114,7 +114,7 @@ def test_a_journal_is_free_if_anything_else_fails(monkeypatch: pytest.MonkeyPatc
 
     for part in ("Canceller", "FullListTable", "PollCaller", "FullListScheduler"):
         with monkeypatch.context() as patches:
-            patches.setattr(_options, part, fail)
+            patches.setattr(_engine, part, fail)
             with pytest.raises(MemoryError):
                 PollExecutor(SyncExecutor(), wait_for_nothing, journal=record)
         PollExecutor(SyncExecutor(), wait_for_nothing, journal=record).shutdown()

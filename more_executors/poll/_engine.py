@@ -1,0 +1,144 @@
+"""The parts of a poll executor, wired together: what calls, what cancels, what keeps the journal, and their threads."""
+
+from __future__ import annotations
+
+import logging
+import weakref
+
+from .._callables import is_async
+from .._core import DueTable, FullListTable
+from .._runtime.call_threads import CallThreads
+from .._runtime.loop_thread import LoopThread
+from ..journal._writer import JournalWriter
+from ._call import AnyTable, PollCaller
+from ._cancel import Canceller
+from ._meter import PollMeter
+from ._only_calls import only_calls
+from ._options import PollOptions
+from ._runners import InlineRunner, LoopRunner, Runner, ThreadRunner
+from ._scheduler import DueScheduler, FullListScheduler, PollScheduler
+
+__all__: list[str] = []
+
+SECONDS_FOR_A_LAST_LOOK = 5.0  # that a deadline is put off for at most, so that a task is polled once more
+
+
+class PollEngine:
+    """The parts of a poll executor: none of them refers to the executor, and those with threads end with `close`."""
+
+    table: AnyTable
+    scheduler: PollScheduler
+
+    def __init__(
+        self, options: PollOptions, delegate: object, logger: logging.Logger, name: str, debugging: bool
+    ) -> None:
+        self._only_called = only_calls(delegate)
+        self.meter = PollMeter()
+        self.loop = LoopThread(f"{name}-loop")
+        self.callers = CallThreads(name, options.max_concurrency)
+        self.cancellers = CallThreads(f"{name}-cancel", options.max_concurrency)
+        self.recorder = None if options.journal is None else JournalWriter(options.journal, logger, name)
+        try:
+            self._assemble(options, logger, name, debugging)
+        except BaseException:
+            if self.recorder is not None:
+                self.recorder.close(wait=True)
+            raise
+
+    def _assemble(self, options: PollOptions, logger: logging.Logger, name: str, debugging: bool) -> None:
+        self.cancels = Canceller(
+            options.cancel_fn,
+            options.cancel_many_fn,
+            rate_limit=options.rate_limit,
+            batch_size=options.most_in_a_call,
+            max_concurrency=options.max_concurrency,
+            loop=self.loop,
+            threads=self.cancellers,
+            logger=logger,
+        )
+        self.table = (DueTable if options.is_paced else FullListTable)(
+            logger,
+            self.cancels.one,
+            self.cancels.many,
+            recorder=self.recorder,
+            cannot_wait=self.cancels.cannot_wait,
+            cancel_later=self.cancels.later,
+            timeout=-1.0 if options.timeout is None else options.timeout,
+            last_look=SECONDS_FOR_A_LAST_LOOK,
+            too_late=self.cancels.too_late,
+            counts_failures=options.retry_policy is not None,
+            only_called=self._only_called,
+            group_by=options.group_by,
+            schedule=options.schedule,
+        )
+        self.cancels.owed.when_none = self.table.waker.set
+        calls = PollCaller(
+            options.poll_fn,
+            self.table,
+            self.meter,
+            name,
+            default_interval=options.default_interval,
+            retry_policy=options.retry_policy,
+            rate_limit=options.rate_limit,
+            debugging=debugging,
+        )
+        if isinstance(self.table, DueTable):
+            self.scheduler = DueScheduler(
+                self.table,
+                calls,
+                self._runner(calls, self.table, options),
+                min_interval=options.seconds_between_rounds,
+                batch_size=options.most_in_a_call,
+                rate_limit=options.rate_limit,
+            )
+        else:
+            self.scheduler = FullListScheduler(
+                self.table, calls, options.default_interval, options.seconds_between_rounds
+            )
+
+    def _runner(self, calls: PollCaller, table: DueTable, options: PollOptions) -> Runner:
+        if is_async(options.poll_fn):
+            return LoopRunner(calls, table, self.loop, options.max_concurrency)
+        # With deadlines the executor's own thread is to be free for them, whatever a call does.
+        own_thread = options.max_concurrency > 1 or options.timeout is not None
+        return ThreadRunner(calls, table, self.callers) if own_thread else InlineRunner(calls)
+
+    def close_with(self, executor: object) -> None:
+        """Close when nobody refers to `executor` any more. The recorder does so by itself."""
+        # What is kept for that must not lead to functions of the user's, which may refer to the executor.
+        self._closer = weakref.finalize(executor, close_all, self.callers, self.cancellers, self.loop)
+        self._closer.atexit = False
+
+    def close(self) -> None:
+        """Have the threads end when they have done what they are at. Waits for nothing."""
+        close_all(self.callers, self.cancellers, self.loop)
+        if self.recorder is not None:
+            self.recorder.close(wait=False)
+
+    def join(self) -> None:
+        """Wait until the threads have ended, after `close`."""
+        self.callers.join()
+        self.cancellers.join()
+        self.loop.join()
+        if self.recorder is not None:
+            self.recorder.close(wait=True)
+
+    def stop_recording(self) -> None:
+        """From now on futures end because the program does: they are still outstanding for the next one."""
+        if self.recorder is not None:
+            self.recorder.detach()
+
+    def forget(self) -> None:
+        """This is a forked child: there are no threads, and who knows what they were at."""
+        self.stop_recording()
+        self.loop.forget()
+        self._closer.detach()
+
+    def is_current(self) -> bool:
+        """Whether the caller is on one of the threads."""
+        return self.callers.is_current() or self.cancellers.is_current() or self.loop.is_current()
+
+
+def close_all(*threads: CallThreads | LoopThread) -> None:
+    for some in threads:
+        some.close()
