@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-SOURCES := setup.py pyproject.toml $(wildcard src_c/*.p* src_c/*.h src_c/*/*)
+SOURCES := setup.py pyproject.toml more_executors/_version.py $(wildcard src_c/*.p* src_c/*.h src_c/*/*)
 STUBS := $(subst /,.,$(basename $(wildcard more_executors/*.pyi more_executors/*/*.pyi)))
 RUN := $(VENV)/bin/python
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import more_executors
 
-ROOT = Path(__file__).parent.parent
-
 project = "more_executors"
 author = "The more_executors developers"
 project_copyright = author
-release = re.findall(r'^version = "(.*)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)[0]
-version = release
+release = version = more_executors.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 exclude_patterns = ["_build"]

@@ -12,6 +12,7 @@ except ModuleNotFoundError as error:
 
 from . import futures
 from . import progress as progress
+from ._version import __version__ as __version__
 from .asyncio import AsyncioExecutor
 from .backoff import Backoff as Backoff
 from .cancel_on_shutdown import CancelOnShutdownExecutor
