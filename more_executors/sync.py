@@ -46,8 +46,7 @@ class SyncExecutor(Chainable[Anything, Returned[NoReturn]]):
         try:
             return self._origin.run(fn, args, kwargs)
         finally:
-            # An exception that the future keeps may keep this frame: it must not keep what is in it.
-            del self, fn, args, kwargs
+            del self, fn, args, kwargs  # see _frames
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more work; there is nothing to wait for or to cancel."""

@@ -21,8 +21,9 @@ No thread enters the section of one object inside that of another, so there is n
 * ``section(table)`` guards which tasks are outstanding, where they are listed, when they are due, and who stands in
   line;
 * ``section(counters)`` guards the counts, ``section(timers)`` the heap and every timer in it;
-* what is not part of these has one of its own: a ``Waker``, a ``SharedError``, an attempt to cancel, a bridge to a loop
-  with what is in its queue, a callback of somebody else's future.
+* what is not part of these has one of its own: a ``Waker``, a ``SharedError``, a ``GoingOn``, an attempt to
+  cancel, a ``BulkCancel``, a bridge to a loop with what is in its queue, a callback of somebody else's future, and of a
+  ``FutureSource`` that is no table, what it has complained of.
 
 Outside its section a field is touched
 
@@ -43,8 +44,8 @@ Memory may be lacking anywhere, for a moment. What must not fail then asks for n
 by a ``return``, ``break`` or ``continue``: without memory for its traceback, Cython 3.3 crashes at that. Nor is what a
 call returns an item of a list comprehension: without memory for the list, Cython 3.3 drops it twice.
 
-A future made from others hangs on them by a ``DoneHook`` among their callbacks: a ``Task`` for one that is made from one
-at a time, an ``Input`` for each of those that a ``Gather`` waits for. See ``delivery.pxi`` for how it is told.
+A future made from others hangs on them by a ``DoneHook`` among their callbacks: a ``Task`` for one that is made from
+one at a time, an ``Input`` for each of those that a ``Gather`` waits for. See ``delivery.pxi`` for how it is told.
 """
 
 import _thread

@@ -85,8 +85,7 @@ class DelegatingExecutor(Chainable[A, B]):
         try:
             return self._table.submit(self, self._submits_to, fn, args, kwargs)
         finally:
-            # An exception out of a delegate that calls `fn` right here keeps this frame: not what is in it.
-            del self, fn, args, kwargs
+            del self, fn, args, kwargs  # see _frames
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more work, see what there is through, and then shut the delegate down as well.
@@ -249,7 +248,7 @@ class ThreadedExecutor(DelegatingExecutor[A, B]):
                 self._shut_delegate_down_in_background()
             return None
         finally:
-            del self  # an exception that a future keeps may keep this frame, but not what is in it
+            del self  # see _frames
 
     def _is_over(self) -> bool:
         return self._drained() and (self._table.closed != AFTER_SHUTDOWN or self._background is not None)

@@ -92,4 +92,4 @@ class ExecutorThread:
             log(logger, logging.ERROR, "%s goes on after an error", self._thread.name, error=error)
             return SECONDS_AFTER_ERROR
         finally:
-            del executor  # an exception that a turn met may keep this frame
+            del executor  # see _frames

@@ -9,19 +9,21 @@ import logging
 import os
 import weakref
 from collections import deque
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future
 from contextlib import nullcontext
 from contextvars import Context, copy_context
 from functools import partial
 from threading import RLock, Thread, current_thread
 from time import monotonic
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from .._core import Future as PlainFuture
 from .._core import log
+from .event_loop import run_loop
 from .low_memory import SECONDS_WITHOUT_MEMORY, pause
 from .nested_calls import start_thread
+from .watched import Watched
 
 __all__: list[str] = []
 
@@ -29,17 +31,7 @@ A = TypeVar("A")
 
 _of_parents: list[LoopThread] = []
 
-SLOW_SECONDS = 0.1  # that a step of a coroutine may take without being reported, as in asyncio's debug mode
 QUIET_SECONDS = 10.0  # between two reports
-
-
-def is_on_a_loop() -> bool:
-    """Whether an event loop runs on this thread, anybody's."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
 
 
 class LoopClosed(RuntimeError):  # noqa: N818
@@ -304,101 +296,3 @@ class LoopThread:
             name = getattr(function, "__qualname__", None) or repr(function)
             message = "%s blocked the event loop of %s for %.2f s: what waits in it should be awaited"
             log(logger, logging.WARNING, message, name, self._name, seconds)
-
-
-class Watched(Coroutine[Any, Any, A]):
-    """A coroutine that reports each of its steps, from one await to the next, that takes too long."""
-
-    def __init__(self, coroutine: Coroutine[Any, Any, A], report: Callable[[float], None]) -> None:
-        self._coroutine = coroutine
-        self._report = report
-
-    def send(self, value: Any, /) -> Any:
-        try:
-            return self._stepped(self._coroutine.send, value)
-        finally:
-            del self, value  # an exception may keep this frame
-
-    def throw(self, *error: Any) -> Any:
-        try:
-            return self._stepped(self._coroutine.throw, *error)
-        finally:
-            del self, error
-
-    def close(self) -> None:
-        self._coroutine.close()
-
-    def _stepped(self, step: Callable[..., Any], *arguments: Any) -> Any:
-        began = monotonic()
-        try:
-            return step(*arguments)
-        finally:
-            seconds = monotonic() - began
-            if seconds > SLOW_SECONDS:
-                self._report(seconds)
-            del self, step, arguments
-
-    def __getattr__(self, name: str) -> Any:  # cr_frame and the like, for who looks
-        return getattr(self._coroutine, name)
-
-    def __await__(self) -> Generator[Any, Any, A]:
-        send, argument = self.send, None
-        try:
-            while True:
-                try:
-                    awaited = send(argument)
-                except StopIteration as stop:
-                    return cast("A", stop.value)
-                try:
-                    send, argument = self.send, (yield awaited)
-                except GeneratorExit:
-                    raise
-                except BaseException as error:  # thrown in here: without this frame it goes on
-                    trace = error.__traceback__
-                    send, argument = self.throw, error.with_traceback(trace and trace.tb_next)
-        finally:
-            self.close()
-            del self, send, argument
-
-
-def run_loop(loop: asyncio.AbstractEventLoop, after_error: Callable[[], object]) -> None:
-    """Run `loop` on this thread until it is stopped, and close it; `after_error` is called before it goes on."""
-    if loop.is_closed():  # this thread was given up before it began
-        return
-    asyncio.set_event_loop(loop)
-    try:
-        while not ran_to_its_end(loop):
-            after_error()
-        for task in (left := asyncio.all_tasks(loop)):
-            task.cancel()
-        if left:
-            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.run_until_complete(loop.shutdown_default_executor())
-    finally:
-        asyncio.set_event_loop(None)
-        loop.set_task_factory(None)  # an exception out of a task keeps the loop, but is not to keep more
-        loop.set_exception_handler(None)
-        del after_error
-        loop.close()
-
-
-def ran_to_its_end(loop: asyncio.AbstractEventLoop) -> bool:
-    """Run `loop`; False if a SystemExit or the like came out of it, which asyncio lets through."""
-    try:
-        loop.run_forever()
-    except BaseException as error:
-        log(logging.getLogger(__name__), logging.ERROR, "%r out of a coroutine; the loop goes on", error, error=error)
-        leave_loop()
-        return False
-    return True
-
-
-def leave_loop() -> None:
-    """Have no loop run on this thread: one that ended for want of memory may not have seen to that itself."""
-    while True:
-        try:
-            asyncio._set_running_loop(None)
-            return
-        except MemoryError:
-            pause(SECONDS_WITHOUT_MEMORY)

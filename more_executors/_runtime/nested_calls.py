@@ -152,7 +152,7 @@ class Guarded:
                 raise RuntimeError(NESTED)
             return self._pool.submit(fn, *args, **kwargs)  # type: ignore[no-any-return]
         finally:
-            del self, fn, args, kwargs  # an exception may keep this frame
+            del self, fn, args, kwargs  # see _frames
 
 
 def guarded(delegate: Any) -> Any:

@@ -1,7 +1,7 @@
 """What executors and futures have done so far, for Prometheus, if `prometheus_client` is there.
 
-Nothing is counted for it: the counters of the core are, and the meters of poll executors, anyhow, and they are read when
-somebody scrapes; in a program of several processes, a thread writes them down now and then. The environment variable
+Nothing is counted for it: the counters of the core and the meters of poll executors are there anyhow, and are read when
+somebody scrapes. In a program of several processes, a thread writes them down now and then. The environment variable
 `MORE_EXECUTORS_PROMETHEUS=0` switches it off.
 """
 

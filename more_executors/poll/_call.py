@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 from .._callables import done_at_all, done_by
 from .._checks import real_number, shown
 from .._core import DueTable, FullListTable, GoingOn, PollDescriptor, SharedError, failed_future, log
+from .._frames import without_frames
 from .._runtime.loop_thread import LoopThread
 from ..rate_limit import RateLimit, Throttled
 from ..retry import RetryPolicy
@@ -79,7 +80,7 @@ class PollCaller:
             self._table.postpone(tasks, SECONDS_AFTER_ERROR)
             raise
         finally:
-            del self, tasks, error  # see `called`
+            del self, tasks, error  # see _frames
 
     async def call_async(self, tasks: Tasks, late: float, loop: LoopThread) -> None:
         """Poll `tasks`, with a function that is an `async def`."""
@@ -199,17 +200,11 @@ class PollCaller:
 
 
 def called(poll_fn: Callable[[Tasks], object], descriptors: Tasks) -> tuple[object, BaseException | None]:
-    """What `poll_fn(descriptors)` returns, and what it raises.
-
-    An exception keeps, through its traceback, the frames it went through and all their callers, with their variables.
-    Futures keep exceptions. So the traceback is cut to begin in `poll_fn`, and the callers of this empty their frames:
-    else a future that failed would keep the executor, and whatever else was outstanding.
-    """
+    """What `poll_fn(descriptors)` returns, and what it raises: see `_frames`."""
     try:
         return done_at_all(poll_fn, poll_fn(descriptors)), None
     except BaseException as error:
-        trace = error.__traceback__
-        return None, error.with_traceback(trace and trace.tb_next)
+        return None, without_frames(error, 1)
     finally:
         del descriptors
 
@@ -221,9 +216,6 @@ async def called_async(
     try:
         return await loop.watched(poll_fn(descriptors), poll_fn, logger), None
     except BaseException as error:
-        trace = error.__traceback__
-        for _ in range(4):  # this frame, and those of what watches
-            trace = trace and trace.tb_next
-        return None, error.with_traceback(trace)
+        return None, without_frames(error, 4)  # this one, and those of what watches
     finally:
         del descriptors

@@ -15,7 +15,8 @@ from typing import Any
 from .._callables import is_async
 from .._core import CANCEL_LATER, BulkCancel, log
 from .._runtime.call_threads import CallThreads
-from .._runtime.loop_thread import LoopClosed, LoopThread, is_on_a_loop
+from .._runtime.event_loop import is_on_a_loop
+from .._runtime.loop_thread import LoopClosed, LoopThread
 from ..rate_limit import RateLimit, Throttled
 from ._cancel_call import CancelCalls
 from ._cancel_runs import CancelRuns, LateTasks

@@ -136,7 +136,7 @@ class CancelRuns:
                         report_at += SECONDS_BETWEEN_REPORTS
                         self._report(bulk)
         finally:
-            del bulk  # an exception that a log record keeps may keep this frame
+            del bulk  # see _frames
 
     def _run_elsewhere(self, bulk: BulkCancel) -> bool:
         try:
@@ -178,7 +178,7 @@ class CancelRuns:
             while self._ask_next(tasks, BaseException):
                 pass
         finally:
-            del tasks  # see `run`
+            del tasks  # see _frames
             run.ended(number)
 
     async def _work_on_loop(self, tasks: Tasks, run: Run, number: int) -> None:
@@ -196,7 +196,7 @@ class CancelRuns:
                     finally:
                         answer(tasks, start, results, answers)
         finally:
-            del tasks  # see `run`
+            del tasks  # see _frames
             run.ended(number)
 
     def _ask_next(self, tasks: Tasks, caught: type[BaseException]) -> bool:
@@ -216,7 +216,7 @@ class CancelRuns:
                 answer(tasks, start, results, answers)
             return True
         finally:
-            del tasks  # see `run`
+            del tasks  # see _frames
 
     def _complain(self, tasks: Tasks, start: int, results: list[Any], error: BaseException) -> None:
         if self._calls.many:

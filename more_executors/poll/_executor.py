@@ -280,7 +280,7 @@ class PollExecutor(ThreadedExecutor[A, B]):
             seconds = self._engine.scheduler.turn()
             return seconds if next_late == inf else max(0.0, min(seconds, next_late - monotonic()))
         finally:
-            del self  # see `called`
+            del self  # see _frames
 
     def _finish(self) -> None:
         self._engine.close()

@@ -39,7 +39,7 @@ class InlineRunner:
             self._calls.call(tasks, late)
             return True
         finally:
-            del self, tasks  # see `called`
+            del self, tasks  # see _frames
 
 
 class ThreadRunner:

@@ -86,7 +86,7 @@ class FullListScheduler:
             return min(delay, self._table.next_due() - monotonic())
         finally:
             self.in_calls = 0
-            del self, tasks  # see `called`
+            del self, tasks  # see _frames
 
 
 class DueScheduler:
@@ -194,7 +194,7 @@ class DueScheduler:
             self._table.postpone(tasks, SECONDS_AFTER_ERROR)
             raise
         finally:
-            del self, tasks  # see `called`
+            del self, tasks  # see _frames
 
     def _count_due(self, now: float) -> float:
         """Count what is due, unless that was done just now; the seconds until it is to be done, inf if it was."""

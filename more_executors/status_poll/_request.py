@@ -7,6 +7,7 @@ from typing import Any
 
 from .._callables import done_by
 from .._core import PollDescriptor
+from .._frames import without_frames
 from ..rate_limit import Throttled
 
 __all__: list[str] = []
@@ -74,5 +75,4 @@ def resolve_one(
 
 def fail(descriptor: PollDescriptor[Any, Any], error: Exception) -> None:
     """Fail one task with what a user's function raised for it, without the frames of ours that it went through."""
-    trace = error.__traceback__
-    descriptor.yield_exception(error.with_traceback(trace and trace.tb_next))
+    descriptor.yield_exception(without_frames(error, 1))

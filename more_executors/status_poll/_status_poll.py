@@ -149,7 +149,7 @@ class StatusPoll(Generic[C, D]):
             if asked.ids:
                 self._read(asked, self._fetch(asked.ids.copy()))
         finally:
-            del self, descriptors, asked  # see `called` in poll.py
+            del self, descriptors, asked  # see _frames
 
     def __reduce__(self) -> Any:
         """A copy is made of the same functions; which tasks are missing it has to find out itself."""

@@ -14,7 +14,7 @@ cdef class DueTable(PollTable):
     cdef SharedByte complained  # of the schedule
     cdef DueGroups groups
     cdef readonly SharedSize in_calls       # section(self), as is the next
-    cdef unsigned int poll_all_epoch      # how often everything was asked for: what was in a call then is due right after it
+    cdef unsigned int poll_all_epoch  # how often all was asked for: what was in a call then is due right after it
 
     def __cinit__(self, logger, *args, group_by=None, schedule=None, **_):
         self.group_by = group_by
@@ -71,7 +71,7 @@ cdef class DueTable(PollTable):
         cdef PollDescriptor task
         try:
             while len(taken) < at_most:
-                wanted = min(YIELD_EVERY, at_most - len(taken), max(256, len(taken)))    # it is not known how many are due
+                wanted = min(YIELD_EVERY, at_most - len(taken), max(256, len(taken)))    # nobody knows how many are due
                 count = 0
                 with cython.critical_section(self):
                     if heap is None:

@@ -35,8 +35,8 @@ cdef class JoiningTable(TwoStageTable):
     cdef bint joined            # since `take_wakeup_reasons`
     cdef bint asked             # for a poll now, since `take_wakeup_reasons`
 
-    def __cinit__(self, logger, *args, recorder=None, double timeout=-1.0, bint counts_failures=False, bint only_called=False,
-                  **_):
+    def __cinit__(self, logger, *args, recorder=None, double timeout=-1.0, bint counts_failures=False,
+                  bint only_called=False, **_):
         self.recorder = recorder
         self.timeout = timeout
         self.counts_failures = counts_failures

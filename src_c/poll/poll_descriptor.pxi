@@ -12,7 +12,7 @@ cdef class PollDescriptor(Task):
     """
 
     cdef CancelAttempt attempt  # section(future): the cancel() that is being decided, or None
-    cdef PollState poll_state              # section(future): set once while that is pending, or None where nothing needs it
+    cdef PollState poll_state  # section(future): set once while that is pending, or None where nothing needs it
 
     def __init__(self, *args, **kwargs):
         raise TypeError("PollDescriptor objects are made by PollExecutor")

@@ -36,7 +36,8 @@ cdef class TwoStageTable(TaskTable):
         return self.count if slots is self.second_stage else slots.count
 
     cdef bint is_full(self) noexcept:
-        return self.second_stage.needs_resize(self.count + 1) or self.first_stage.needs_resize(self.first_stage.count + 1)
+        return (self.second_stage.needs_resize(self.count + 1)
+                or self.first_stage.needs_resize(self.first_stage.count + 1))
 
     cdef int make_room(self) except -1:
         self.resize(self.second_stage, self.count + 1)

@@ -19,7 +19,7 @@ from async_support import AsyncStepped
 from support import PATIENCE, HeardLogger, InThread, Parking, SomeError, all_at_once, is_gone, said
 
 from more_executors import Executors, PollExecutor, SyncExecutor, _core
-from more_executors._runtime import loop_thread
+from more_executors._runtime import watched
 from more_executors.poll import _cancel_runs
 from more_executors.rate_limit import RateLimit
 
@@ -29,7 +29,7 @@ AT_ONCE = 5
 
 @pytest.fixture(autouse=True)
 def nothing_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop_thread, "SLOW_SECONDS", inf)
+    monkeypatch.setattr(watched, "SLOW_SECONDS", inf)
 
 
 def clock_in_steps_of(seconds: int) -> Callable[[], float]:

@@ -11,7 +11,7 @@ import pytest
 from support import PATIENCE, DuckDelegate, HeardLogger, InThread, said
 
 from more_executors import Executors, PollExecutor, SyncExecutor
-from more_executors._runtime import loop_thread
+from more_executors._runtime import watched
 from more_executors.rate_limit import RateLimit, Throttled
 
 NEVER = 3600.0
@@ -19,7 +19,7 @@ NEVER = 3600.0
 
 @pytest.fixture(autouse=True)
 def nothing_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop_thread, "SLOW_SECONDS", inf)
+    monkeypatch.setattr(watched, "SLOW_SECONDS", inf)
 
 
 def wait_for_nothing(descriptors: list[Any]) -> float:

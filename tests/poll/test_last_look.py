@@ -11,7 +11,7 @@ import pytest
 from support import PATIENCE, HeardLogger, Parking, SomeError, SteppedPoll, Thing, said
 
 from more_executors import ExceptionRetryPolicy, PollExecutor, SyncExecutor, _core
-from more_executors._runtime import loop_thread
+from more_executors._runtime import watched
 from more_executors.poll import _call, _engine, _executor, _scheduler
 from more_executors.rate_limit import RateLimit, Throttled
 
@@ -29,7 +29,7 @@ every_mode = pytest.mark.parametrize("mode", MODES.values(), ids=MODES)
 
 @pytest.fixture(autouse=True)
 def nothing_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop_thread, "SLOW_SECONDS", inf)
+    monkeypatch.setattr(watched, "SLOW_SECONDS", inf)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from async_support import AsyncStepped
 from support import PATIENCE, HeardLogger, RecordingPoll, SomeError, listening_to
 
 from more_executors import PollExecutor, SyncExecutor
-from more_executors._runtime import loop_thread
+from more_executors._runtime import watched
 from more_executors.rate_limit import RateLimit, Throttled
 from more_executors.retry import ExceptionRetryPolicy
 
@@ -25,7 +25,7 @@ from more_executors.retry import ExceptionRetryPolicy
 @pytest.fixture(autouse=True)
 def nothing_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that has much else to do is not reported as a function that blocks the loop."""
-    monkeypatch.setattr(loop_thread, "SLOW_SECONDS", inf)
+    monkeypatch.setattr(watched, "SLOW_SECONDS", inf)
 
 
 async def resolve(descriptors: list[Any]) -> None:
@@ -221,7 +221,7 @@ def test_an_end_of_the_program_out_of_a_task_that_is_awaited_ends_no_polling(end
         await asyncio.create_task(raise_it())
         await resolve(descriptors)
 
-    with listening_to("more_executors._runtime.loop_thread") as heard:
+    with listening_to("more_executors._runtime.event_loop") as heard:
         with PollExecutor(SyncExecutor(), poll, logger=HeardLogger(), retry_policy=Again()) as executor:
             assert executor.submit(str).result(PATIENCE) == "PollExecutor-default-loop"
         assert [level for level, _, _ in heard.lines] == ["ERROR"]

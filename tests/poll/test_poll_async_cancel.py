@@ -14,7 +14,7 @@ from async_support import AsyncStepped
 from support import PATIENCE, HeardLogger, InThread, SomeError
 
 from more_executors import PollExecutor, SyncExecutor
-from more_executors._runtime import loop_thread
+from more_executors._runtime import watched
 from more_executors.rate_limit import RateLimit, Throttled
 
 NEVER = 3600.0
@@ -24,7 +24,7 @@ FROM_ITS_OWN_THREAD = "this waits for the event loop of the executor: not from i
 @pytest.fixture(autouse=True)
 def nothing_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that has much else to do is not reported as a function that blocks the loop."""
-    monkeypatch.setattr(loop_thread, "SLOW_SECONDS", inf)
+    monkeypatch.setattr(watched, "SLOW_SECONDS", inf)
 
 
 def wait_for_nothing(descriptors: list[Any]) -> float:

@@ -11,12 +11,12 @@ import pytest
 from support import PATIENCE, HeardLogger, SomeError
 
 from more_executors import PollExecutor, SyncExecutor
-from more_executors._runtime import loop_thread
+from more_executors._runtime import watched
 
 
 def test_a_task_that_blocks_the_loop_is_reported_by_its_own_name(monkeypatch: pytest.MonkeyPatch) -> None:
     logger = HeardLogger()
-    monkeypatch.setattr(loop_thread, "SLOW_SECONDS", 0.02)
+    monkeypatch.setattr(watched, "SLOW_SECONDS", 0.02)
 
     async def one(descriptor: Any) -> None:
         time.sleep(0.05)

@@ -17,7 +17,7 @@ from async_support import AsyncStepped, StandingClock
 from support import PATIENCE, HeardLogger, InThread, Parking, SomeError, is_gone, listening_to
 
 from more_executors._callables import is_async
-from more_executors._runtime import loop_thread
+from more_executors._runtime import loop_thread, watched
 from more_executors._runtime.loop_thread import LoopThread
 
 
@@ -289,7 +289,8 @@ class Blocking:
 
     def __init__(self, loop: LoopThread, monkeypatch: pytest.MonkeyPatch) -> None:
         self.clock, self.logger, self._loop = StandingClock(), HeardLogger(), loop
-        monkeypatch.setattr(loop_thread, "monotonic", self.clock)
+        for module in (loop_thread, watched):
+            monkeypatch.setattr(module, "monotonic", self.clock)
 
     def run(self, function: Callable[[float], Any], seconds: float) -> None:
         async def watched() -> None:
