@@ -294,20 +294,25 @@ def test_the_executor_sleeps_until_the_next_task_is_due(clock: PacedClock, poll:
         assert poll_thread("default").is_alive()
 
 
+class TakingWatcher:
+    """What `concurrent.futures.wait` puts at a future: this one takes what is due when that is cancelled."""
+
+    def __init__(self, table: Any) -> None:
+        self.found: list[Any] = []
+        self._table = table
+
+    def add_cancelled(self, future: Any) -> None:
+        self.found.extend(self._table.take_due(inf, 10, 0.0)[0])
+
+
 def test_a_task_that_tells_just_now_that_it_is_done_is_not_handed_out() -> None:
-    table, found = new_table(), list[Any]()
-
-    class Watcher:
-        """What `concurrent.futures.wait` puts at a future."""
-
-        def add_cancelled(self, future: Any) -> None:
-            found.extend(table.take_due(inf, 10, 0.0)[0])
-
+    table = new_table()
+    watcher = TakingWatcher(table)
     first, second = table.adopt_many(table, ["a", "b"])
     with first._condition:
-        first._waiters.append(Watcher())
+        first._waiters.append(watcher)
     assert first.cancel()
-    assert [task.result for task in found] == ["b"]
+    assert [task.result for task in watcher.found] == ["b"]
     assert table.in_calls == 1
     assert second.cancel()
     assert table.in_calls == 0
