@@ -124,11 +124,17 @@ def test_shutdown_waits_for_a_submit_that_has_begun(takes_it: bool, cancel_futur
     parking = Parking(given, raising=None if takes_it else refusal)
     delegate.submit = parking  # type: ignore[method-assign]
     executor = PollExecutor(delegate, poll)
+    waits, wait = threading.Event(), executor._wait_until_drained
+
+    def say_that_it_waits() -> None:
+        waits.set()
+        wait()
+
+    executor._wait_until_drained = say_that_it_waits  # type: ignore[method-assign]
     submitting = InThread(executor.submit, int)
     parking.wait_for_one()
     shutting_down = InThread(lambda: executor.shutdown(cancel_futures=cancel_futures))
-    while executor._table.closed is None:
-        threading.Event().wait(0.001)
+    assert waits.wait(PATIENCE)
     with pytest.raises(RuntimeError, match="cannot schedule new futures after shutdown"):
         executor.submit(int)
     assert shutting_down.is_alive()
