@@ -1,4 +1,4 @@
-"""The typed face of `_delegating`."""
+"""The typed face of `executor`."""
 
 from logging import Logger
 from typing import Any, ClassVar

@@ -81,7 +81,7 @@ cdef class DueHeap:
         self.rise(self.size - 1, entry)
 
     cdef PyObject *pop(self) noexcept:
-        """The poll_state that was first; borrowed, as its task is in the table."""
+        """The poll state that was first; borrowed, as its task is in the table."""
         cdef PyObject *poll_state = self.entries[0].poll_state
         self.remove(<PollState>poll_state)
         return poll_state

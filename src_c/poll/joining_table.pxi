@@ -25,7 +25,7 @@ cdef class JoiningTable(TwoStageTable):
     """
     cdef readonly object recorder
     cdef readonly double timeout
-    cdef readonly bint counts_failures     # failures
+    cdef readonly bint counts_failures
     cdef bint only_called
     cdef Timers deadlines
     cdef public SharedDouble coalesce_until    # what joins before that, by `monotonic`, need not wake who wakes up then

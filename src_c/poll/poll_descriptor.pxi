@@ -101,14 +101,14 @@ cdef class PollDescriptor(Task):
             leave_user_code()
 
     cdef PollState current_poll_state(self):
-        """The poll_state, or None."""
+        """The poll state, or None."""
         cdef PollState poll_state
         with cython.critical_section(self.future):
             poll_state = self.poll_state
         return poll_state
 
     cdef PollState poll_state_or(self, PollState fresh):
-        """The poll_state, which is `fresh` if there was none; None if the future is done without."""
+        """The poll state, which is `fresh` if there was none; None if the future is done without."""
         cdef PollState poll_state
         with cython.critical_section(self.future):
             if self.poll_state is None and self.future.state <= RUNNING:

@@ -121,7 +121,7 @@ cdef class TaskTable(FutureSource):
             self.make_room()
 
     cdef void enter(self, Task task, object executor) noexcept:
-        """Inside the section: put `task` in; it is not `is_full`."""
+        """Inside the section: put `task` in; there is room, see `is_full`."""
         count_up(<PyObject *>task)
         self.first_stage.take(task)
         if self.count == 0:
@@ -208,7 +208,7 @@ cdef void yield_gil() noexcept:
 
 
 cdef void yield_gil_at(Py_ssize_t i) noexcept:
-    """In a loop that is at `i`: yield_gil now and then."""
+    """In a loop that is at `i`: yield the GIL now and then."""
     if i % YIELD_EVERY == YIELD_EVERY - 1:
         yield_gil()
 
