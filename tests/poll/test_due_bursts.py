@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from paced_support import NotedPoll, PacedClock, clock_fixture, in_both_modes, paced, poll_fixture
 
-from more_executors import PollExecutor, SyncExecutor
+from more_executors import PollDescriptor, PollExecutor, SyncExecutor
 
 clock = clock_fixture()
 poll = poll_fixture()
@@ -60,10 +60,16 @@ def test_notify_polls_at_once_within_the_minimum_interval(
         executor.adopt("b")
         clock.run(1)
         before = len(poll.calls)
-        executor.notify()
+
+        def notify_twice(descriptors: list[PollDescriptor[Any, Any]]) -> None:
+            poll.does = lambda descriptors: None
+            executor.notify()
+            executor.notify()
+
+        poll.does = notify_twice
         executor.notify()
         clock.run()
-        assert [(when, sorted(results)) for when, results in poll.calls[before:]] == [(12, ["a", "b"])]
+        assert [(when, sorted(results)) for when, results in poll.calls[before:]] == [(12, ["a", "b"])] * 2
         executor.adopt("c")
         clock.run(9.5)
         assert not poll.times("c")
