@@ -10,7 +10,7 @@ RUN := $(VENV)/bin/python
 .PHONY: demo test test-tools test-long bench simulate lint docs develop clean
 .DELETE_ON_ERROR:
 
-demo: $(VENV)/built $(VENV)/with-demo      ## publish 50,000 objects, and draw publish.png; FAULTS=1: see what it takes
+demo: $(VENV)/built $(VENV)/with-demo      ## publish 50,000 objects, and draw publish.png; FAULTS=1: the service fails, faults.png
 	$(RUN) examples/publish $(if $(filter-out 0,$(FAULTS)),--faults) $(ARGS)
 
 test-tools: $(VENV)/built $(VENV)/with-test $(VENV)/with-greenlets $(VENV)/with-demo $(VENV)/with-recipes
@@ -44,26 +44,30 @@ develop: $(VENV)/built                     ## build the extension in place
 
 clean:                                     ## remove what was built, the virtual environment too
 	rm -rf $(VENV) build dist docs/_build *.egg-info src_c/*.c src_c/*.html
-	rm -f more_executors/*.so more_executors/*.pyd publish.png publish.log
+	rm -f more_executors/*.so more_executors/*.pyd publish.png faults.png faults.log
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # A stamp for each step. The extension is built again when a source of it is newer.
 
 $(VENV)/created:
 	@sh .ci/check-tools "$(PYTHON)"
-	"$(PYTHON)" -m venv "$(VENV)"
-	$(RUN) -m pip install -q --disable-pip-version-check 'setuptools>=77' 'cython==3.3.*'
+	@echo "Making the virtual environment $(VENV), with Cython ..."
+	@"$(PYTHON)" -m venv "$(VENV)"
+	@$(RUN) -m pip install -q --disable-pip-version-check 'setuptools>=77' 'cython==3.3.*'
 	@touch $@
 
 $(VENV)/built: $(VENV)/created $(SOURCES)
-	$(RUN) -m pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@echo "Compiling the extension: up to a minute ..."
+	@$(RUN) -m pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@
 
 # Free-threaded Pythons have no wheels of these: there the tests among greenlets are skipped, and say so.
 $(VENV)/with-greenlets: $(VENV)/built
-	$(RUN) -m pip install -q --disable-pip-version-check --only-binary :all: gevent eventlet || echo "no greenlets here"
+	@echo "Installing gevent and eventlet ..."
+	@$(RUN) -m pip install -q --disable-pip-version-check --only-binary :all: gevent eventlet || echo "no greenlets here"
 	@touch $@
 
 $(VENV)/with-%: $(VENV)/built
-	$(RUN) -m pip install -q --disable-pip-version-check --no-build-isolation -e '.[$*]'
+	@echo "Installing what the extra \"$*\" needs ..."
+	@$(RUN) -m pip install -q --disable-pip-version-check --no-build-isolation -e '.[$*]'
 	@touch $@

@@ -46,6 +46,7 @@ def main() -> int:
     if options.faults:
         # They are what this is about; in the terminal they would only be in the way.
         logging.basicConfig(filename=options.log, filemode="w", format=LOG_FORMAT)
+    say(f"starting the service; then {options.tasks:,} objects are published")
     try:
         outcome = run(options, interrupts)
     except ServiceError as error:
@@ -55,6 +56,7 @@ def main() -> int:
     if outcome.service_lost:
         print("publish: error: the service ended too early", file=sys.stderr)
     elif not interrupts.count:
+        say("drawing the picture")  # the first time, matplotlib looks through all fonts
         from plot import draw
 
         try:

@@ -3,7 +3,7 @@
 ``PublishClient.publish``, ``poll`` and ``cancel_task`` are what an executor with polling wants:
 
     client = PublishClient("http://localhost:8080")
-    pool = Executors.threadpool(max_workers=16)
+    pool = Executors.thread_pool(max_workers=16)
     executor = pool.with_poll(client.poll, client.cancel_task, batch_size=1_000)
     future = executor.submit(client.publish, "object-1", "a name for this request")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -54,55 +54,63 @@ class Options:
         return replace(ALL_FAULTS, slow=2 * self.interval, hidden_for=2 * self.interval)
 
 
+DESCRIPTION = """\
+Publish many objects through a task service that this starts on this machine. Each object is one task of the
+service and one future here; a few searches at a time ask for the states of all tasks.
+"""
+EPILOG = """\
+Ctrl-C cancels all tasks that are outstanding and waits for that; a second Ctrl-C does not wait: the tasks end
+with the service. No picture is drawn then.
+"""
+VARIES = "how that time varies (%(default)s, which is 50 to 150 %% of the mean)"
+FAULTS = "make it fail: errors, lost connections, rate limits, slow answers, lost tasks, a restart"
+USUAL: dict[str, Any] = {
+    "workers": 8,
+    "publishes": 5_000,
+    "batch_size": 5_000,
+    "output": Path("publish.png"),
+}
+WITH_FAULTS: dict[str, Any] = {
+    "workers": 16,
+    "publishes": 1_200,
+    "batch_size": 200,
+    "output": Path("faults.png"),
+}
+
+
 def parse(arguments: Sequence[str] | None = None) -> Options:
     """Read the command line (by default this process's); exit with code 2 and one line if it is wrong."""
-    parser = OneLineParser(
-        prog="publish",
-        description="Publish many objects through a task service over HTTP, one thread watching all tasks.",
-        epilog="Ctrl-C cancels what is outstanding; a second Ctrl-C leaves that to the end of the service.",
-    )
-    add = parser.add_argument
-    number = whole_number(1)
-    workers = whole_number(1, 1_000)
-    add("--tasks", type=number, default=50_000, metavar="N", help="objects to publish (%(default)s)")
-    add("--workers", type=workers, metavar="N", help="threads that publish (8; with faults 16)")
-    add("--publishes", type=number, metavar="N", help="per second, at most (5,000; with faults 1,200)")
-    add("--searches", type=workers, default=4, metavar="N", help="at the same time, at most (%(default)s)")
-    batch = whole_number(1, 10_000)
-    add("--batch-size", type=batch, metavar="N", help="tasks in one search, at most (5,000; with faults 200)")
-    add(
-        "--interval",
-        type=positive_seconds,
-        default=1.0,
-        metavar="S",
-        help="from search to search for a task (%(default)s s)",
-    )
-    add("--cancel-rate", type=rate, default=0.02, metavar="P", help="share to cancel (%(default)s)")
-    add("--seed", type=int, default=1, metavar="N", help="of all random choices (%(default)s)")
-    add(
-        "--output",
-        type=Path,
-        default="publish.png",
-        metavar="PATH",
-        help="picture to write (%(default)s)",
-    )
-    add = parser.add_argument_group("the service").add_argument
+    parser = OneLineParser(prog="publish", description=DESCRIPTION, epilog=EPILOG)
+    number, workers = whole_number(1), whole_number(1, 1_000)
+    batch, port = whole_number(1, 10_000), whole_number(0, 65535)
     shapes = ("exponential", "fixed", "uniform")
-    add("--duration", type=seconds, default=15.0, metavar="S", help="mean time of a task (%(default)s s)")
-    add("--distribution", choices=shapes, default="uniform", help="of that time (%(default)s, 50 to 150 %%)")
-    add("--failure-rate", type=rate, default=0.02, metavar="P", help="share of tasks that fail (%(default)s)")
-    add("--reject-rate", type=rate, default=0.002, metavar="P", help="share of objects refused (%(default)s)")
-    add("--latency", type=seconds, default=0.002, metavar="S", help="mean time of a request (%(default)s s)")
-    add("--port", type=whole_number(0, 65535), default=0, metavar="N", help="port to serve on (any free one)")
-    add(
-        "--faults",
-        action="store_true",
-        help="errors, lost connections, limits, slow answers, lost tasks, a restart",
-    )
+
+    def add(name: str, type: Callable[[str], Any], metavar: str, default: Any, help: str) -> None:
+        group.add_argument(f"--{name}", type=type, metavar=metavar, default=default, help=help)
+
+    def depends(name: str) -> str:
+        return f"({USUAL[name]}; with --faults {WITH_FAULTS[name]})"
+
+    group = parser.add_argument_group("the program")
+    add("tasks", number, "N", 50_000, "objects to publish (%(default)s)")
+    add("workers", workers, "N", None, f"threads that start tasks {depends('workers')}")
+    add("publishes", number, "N", None, f"tasks started per second, at most {depends('publishes')}")
+    add("searches", workers, "N", 4, "searches at the same time, at most (%(default)s)")
+    add("batch-size", batch, "N", None, f"tasks in one search, at most {depends('batch_size')}")
+    add("interval", positive_seconds, "S", 1.0, "time from one search for a task to the next (%(default)s s)")
+    add("cancel-rate", rate, "P", 0.02, "share of tasks that are cancelled on the way (%(default)s)")
+    add("seed", int, "N", 1, "seed of all random choices (%(default)s)")
+    add("output", Path, "PATH", None, f"picture to write: .png, .svg or .pdf {depends('output')}")
+    group = parser.add_argument_group("the service")
+    add("duration", seconds, "S", 15.0, "mean time of a task (%(default)s s)")
+    group.add_argument("--distribution", choices=shapes, default="uniform", help=VARIES)
+    add("failure-rate", rate, "P", 0.02, "share of tasks that fail (%(default)s)")
+    add("reject-rate", rate, "P", 0.002, "share of objects that it refuses (%(default)s)")
+    add("latency", seconds, "S", 0.002, "mean time until it answers (%(default)s s)")
+    add("port", port, "N", 0, "port that it listens on (any free one)")
+    group.add_argument("--faults", action="store_true", help=FAULTS)
     values = vars(parser.parse_args(arguments))
-    defaults: dict[str, Any] = {"workers": 8, "publishes": 5_000, "batch_size": 5_000}
-    if values["faults"]:
-        defaults = {"workers": 16, "publishes": 1_200, "batch_size": 200}
+    defaults = WITH_FAULTS if values["faults"] else USUAL
     options = Options(**{name: defaults[name] if value is None else value for name, value in values.items()})
     problem = _problem_with(options.output)
     if problem is not None:

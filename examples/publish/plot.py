@@ -53,11 +53,11 @@ def _draw_outstanding(axes: Axes, outcome: Outcome) -> None:
     outstanding = [sample.outstanding for sample in outcome.samples]
     polled = [sample.polled for sample in outcome.samples]
     peak = max(zip(seconds, polled, strict=True), key=lambda point: point[1])
-    axes.fill_between(seconds, outstanding, color=PALE, linewidth=0, label="all outstanding futures")
-    axes.fill_between(seconds, polled, color=STRONG, linewidth=0, label="tasks on the service, polled")
+    axes.fill_between(seconds, outstanding, color=PALE, linewidth=0, label="all futures that are not done")
+    axes.fill_between(seconds, polled, color=STRONG, linewidth=0, label="of these: started, and asked about")
     axes.plot(*peak, "o", color=ACCENT, markersize=6)
     axes.annotate(
-        f"{peak[1]:,} tasks polled",
+        f"{peak[1]:,} tasks at the same time",
         peak,
         xytext=(0, 12),
         textcoords="offset points",
@@ -66,9 +66,13 @@ def _draw_outstanding(axes: Axes, outcome: Outcome) -> None:
         fontweight="bold",
         bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 2},
     )
-    title = f"{outcome.tally.submitted:,} futures done in {outcome.seconds:.0f} s"
+    most = max((size for _, size in outcome.searches), default=0)
+    title = (
+        f"{outcome.tally.submitted:,} futures done in {outcome.seconds:.0f} s, "
+        f"by {len(outcome.searches):,} searches for up to {most:,} tasks each"
+    )
     axes.set_title(title, loc="left", color=INK, fontweight="bold")
-    axes.set_ylabel("outstanding", color=INK)
+    axes.set_ylabel("futures", color=INK)
     axes.legend(frameon=False, labelcolor=INK, loc="upper right", ncols=2)
     _label_time(axes, outcome)
 
@@ -79,15 +83,15 @@ def _label_time(axes: Axes, outcome: Outcome) -> None:
 
 
 def _draw_delays(axes: Axes, outcome: Outcome) -> None:
-    title = "From the end of a task on the service to its future being resolved"
+    title = "How long after the end of its task a future was done"
     axes.set_title(title, loc="left", color=INK, fontweight="bold")
-    axes.set_xlabel("seconds", color=INK)
-    axes.set_ylabel("tasks", color=INK)
+    axes.set_xlabel("seconds from the end of the task on the service", color=INK)
     if not outcome.delays:
         axes.text(0.5, 0.5, "no task ended", transform=axes.transAxes, ha="center", color=INK)
         return
     bins = min(60, max(10, len(outcome.delays) // 10))
-    axes.hist(outcome.delays, bins=bins, color=STRONG)
+    _, edges, _ = axes.hist(outcome.delays, bins=bins, color=STRONG)
+    axes.set_ylabel(f"futures in each {edges[1] - edges[0]:.2g} s", color=INK)
     for percent, style in ((50, "-"), (95, "--"), (99, ":")):
         value = percentile(outcome.delays, percent)
         axes.axvline(value, 0, BODY, color=ACCENT, linestyle=style, label=f"{percent} % within {value:.2f} s")

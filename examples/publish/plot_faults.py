@@ -23,31 +23,47 @@ NAMES = {
 SLOTS = 200
 """How many bars there are along the time line."""
 
+TALL = 0.6
+"""The height of the tallest bar of a row; from row to row it is 1."""
+
 
 def draw_faults(axes: Axes, outcome: Outcome) -> None:
-    """A row for each kind of fault: how often it struck when, to a scale of its own."""
+    """Draw a row for each kind of fault: how many there were when. The scale of each row is on the right."""
     width = max(outcome.seconds, 0.1) / SLOTS
     kinds = [kind for kind in NAMES if kind in outcome.faults]
     labels = [f"{NAMES[kind]} ({sum(n for _, n in outcome.faults[kind]):,})" for kind in kinds]
+    scales: dict[float, str] = {}
     for row, kind in enumerate(kinds):
         counts: Counter[int] = Counter()
         for seconds, count in outcome.faults[kind]:
             counts[int(seconds / width)] += count
         most = max(counts.values(), default=1)
-        # The square root, so that a single one can be seen beside many.
-        heights = [0.8 * (count / most) ** 0.5 for count in counts.values()]
+        bottom = -row - TALL / 2
+        scales[bottom], scales[bottom + TALL] = "0", f"{most:,}"
         left = [slot * width for slot in counts]
-        axes.bar(left, heights, width, [-row - 0.4] * len(left), align="edge", color=FAULT, linewidth=0)
+        heights = [TALL * count / most for count in counts.values()]
+        axes.bar(left, heights, width, [bottom] * len(left), align="edge", color=FAULT, linewidth=0)
     if outcome.outage is not None:
         begin, end = outcome.outage
-        axes.barh(-len(kinds), end - begin, 0.8, begin, color=INK)
+        axes.barh(-len(kinds), end - begin, TALL, begin, color=INK)
         labels.append(f"killed, down for {end - begin:.1f} s")
     axes.set_yticks([-row for row in range(len(labels))], labels)
     axes.set_ylim(-len(labels) + 0.4, 0.6)
     axes.set_title("What went wrong with the service", loc="left", color=INK, fontweight="bold")
+    _draw_scales(axes, scales, width)
 
 
 def mark_outage(axes: Axes, outcome: Outcome, height: float) -> None:
     """A band while the service was down, of a share ``height`` of the axes."""
     if outcome.outage is not None:
         axes.axvspan(*outcome.outage, ymax=height, color=INK, alpha=0.15, linewidth=0)
+
+
+def _draw_scales(axes: Axes, scales: dict[float, str], width: float) -> None:
+    right = axes.twinx()
+    right.set_ylim(axes.get_ylim())
+    right.set_yticks(list(scales), list(scales.values()), fontsize="small")
+    right.tick_params(colors=INK)
+    right.spines[["top", "left", "bottom"]].set_visible(False)
+    right.spines["right"].set_color(INK)
+    right.set_ylabel(f"how many in {width:.2g} s", color=INK)

@@ -63,7 +63,7 @@ def polling(
     cancel_tasks: Callable[[list[str]], list[bool]],
 ) -> PollExecutor[Any, Any]:
     """The executor of it all."""
-    pool = Executors.threadpool(max_workers=options.workers, name="publish")
+    pool = Executors.thread_pool(max_workers=options.workers, name="publish")
     publishing: RetryExecutor[Any, Any] | ThrottleExecutor[Any, Any] = pool.with_retry(patience)
     if options.faults:
         # Else what is tried again would queue behind all that has not been tried yet.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from datetime import datetime, timezone
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -135,3 +136,13 @@ def test_a_bucket_lets_the_rate_through_and_a_few_more_after_a_pause(example: An
     assert 100 <= passed.count(True) <= 103
     assert [bucket.take(2000.0) for _ in range(4)] == [True, True, False, False]
     assert all(example("trouble").Bucket(float("inf")).take(0.0) for _ in range(100))
+
+
+def test_the_pictures_with_and_without_faults_have_names_of_their_own(
+    example: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # it must be possible to write there
+    parse = example("options").parse
+    written = [(options.output.name, options.log.name) for options in (parse([]), parse(["--faults"]))]
+    assert written == [("publish.png", "publish.log"), ("faults.png", "faults.log")]
+    assert parse(["--faults", "--output=mine.svg"]).output == Path("mine.svg")
