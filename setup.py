@@ -1,4 +1,4 @@
-"""Builds the extension. MORE_EXECUTORS_BUILD chooses a profile; everything else is in pyproject.toml."""
+"""Builds the extension, and stubs. MORE_EXECUTORS_BUILD chooses a profile; everything else is in pyproject.toml."""
 
 import os
 import shutil
@@ -10,6 +10,10 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build import build
 from setuptools.command.build_py import build_py
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # a build of its own kind, with PEP 517, does not
+
+from make_stubs import stub_of
 
 MSVC = sys.platform == "win32"
 TRACING = [("CYTHON_TRACE_NOGIL", "1"), ("CYTHON_USE_SYS_MONITORING", "0")]
@@ -73,15 +77,13 @@ class Build(build):
 
 
 class BuildPackage(build_py):
-    """Puts a stub beside each module that has its types inline: itself.
-
-    `mypy --follow-imports skip` reads the types of other packages from stubs only.
-    """
+    """Puts a stub beside each module that has none: see make_stubs.py."""
 
     def build_module(self, module, module_file, package):
         built = super().build_module(module, module_file, package)
         if not Path(module_file).with_suffix(".pyi").exists():
-            self.copy_file(module_file, str(self._stub(package, module)))
+            source = Path(module_file).read_text(encoding="utf-8")
+            self._stub(package, module).write_text(stub_of(source, Path(module_file).as_posix()), encoding="utf-8")
         return built
 
     def get_outputs(self, include_bytecode=True):

@@ -18,7 +18,7 @@ __all__: list[str] = []
 
 A = TypeVar("A")
 
-DEFERRED = inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
+DEFERRED: int = inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 PLAIN = (bool, int, float, str, bytes, list, tuple, dict, type(None))  # answers that need no second look
 
 

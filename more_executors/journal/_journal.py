@@ -32,6 +32,8 @@ class UnrecordableError(JournalError):
     `failures` has the key, the value and the exception of each.
     """
 
+    failures: Sequence[tuple[int, Any, BaseException]]
+
     def __init__(self, failures: Sequence[tuple[int, Any, BaseException]]) -> None:
         if not isinstance(failures, Sequence):
             raise TypeError(f"failures must be a sequence, not {shown(failures)}")

@@ -39,6 +39,10 @@ class TaskMissing(LookupError):  # noqa: N818  # as LookupError and the like
     `seconds` how long that had been so.
     """
 
+    task_id: Any
+    since: datetime
+    seconds: float
+
     def __init__(self, task_id: Any, since: datetime, seconds: float) -> None:
         if not isinstance(since, datetime):
             raise TypeError(f"since must be a datetime, not {shown(since)}")
