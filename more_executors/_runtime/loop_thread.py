@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
 import logging
 import os
-import weakref
 from collections import deque
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future
@@ -15,23 +13,22 @@ from contextlib import nullcontext
 from contextvars import Context, copy_context
 from functools import partial
 from threading import RLock, Thread, current_thread
-from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from .._core import Future as PlainFuture
 from .._core import log
 from .event_loop import run_loop
 from .low_memory import SECONDS_WITHOUT_MEMORY, pause
 from .nested_calls import start_thread
-from .watched import Watched
+from .watched import BlockingReports
 
 __all__: list[str] = []
 
 A = TypeVar("A")
 
-_of_parents: list[LoopThread] = []
+MakesCoroutine: TypeAlias = Callable[[], Coroutine[Any, Any, object]]
 
-QUIET_SECONDS = 10.0  # between two reports
+_of_parents: list[LoopThread] = []
 
 
 class LoopClosed(RuntimeError):  # noqa: N818
@@ -51,8 +48,8 @@ class LoopThread:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._quiet_until = -QUIET_SECONDS
-        self._logger: Callable[[], logging.Logger | None] = lambda: None
+        self._reports = BlockingReports(name)
+        self.watched = self._reports.watched
         self._pid = os.getpid()
         self._to_start: deque[Callable[[], object]] = deque()
         # Guards what follows. A signal handler or a garbage collection inside may call anything, and wait for the loop:
@@ -62,12 +59,13 @@ class LoopThread:
         self._made: dict[None, asyncio.AbstractEventLoop] = {}  # the first that was made
         self._threads: list[Thread] = []
         self._closed = False
+        self._last: MakesCoroutine | None = None  # what runs when all else is over
         self._is_finishing = False  # the loop knows
         self._rounds = 0  # in which what is in `_to_start` was started; of the loop's thread alone
         self._woken_at = -1  # this many rounds: another one will come
         self._tasks: set[asyncio.Task[object]] = set()  # of the loop's thread alone
 
-    def start(self, make: Callable[[], Coroutine[Any, Any, object]], context: Context | None = None) -> None:
+    def start(self, make: MakesCoroutine, context: Context | None = None) -> None:
         """Have the coroutine that `make()` returns run, in a copy of `context`, by default the caller's.
 
         One wake-up of the loop serves all that come before it.
@@ -117,24 +115,29 @@ class LoopThread:
                     return
                 raise
 
-    def close(self) -> None:
-        """Have the thread end when what was started is over. Waits for nothing."""
-        self._call(self._finish, last=True)
+    def close(self, last: MakesCoroutine | None = None) -> None:
+        """Have the thread end when what was started is over. Waits for nothing.
+
+        Before it ends, the coroutine that `last()` returns runs; not if there is no thread.
+        """
+        self._call(self._finish, is_end=True, last=last)
 
     def cancel_all(self) -> None:
         """Cancel what runs."""
-        self._call(self._cancel_all, last=False)
+        self._call(self._cancel_all)
 
-    def _call(self, function: Callable[[], object], last: bool) -> None:
+    def _call(self, function: Callable[[], object], is_end: bool = False, last: MakesCoroutine | None = None) -> None:
         if os.getpid() != self._pid:  # a forked child: it shares with its parent what wakes the loop
             return
         with self._lock:
-            loop = None if self._closed and last else self._loop
+            loop = None if self._closed and is_end else self._loop
+            if is_end and not self._closed:
+                self._last = last
             if loop is not None:
                 with contextlib.suppress(RuntimeError):  # it has ended
-                    self._is_finishing = self._is_finishing or last
+                    self._is_finishing = self._is_finishing or is_end
                     loop.call_soon_threadsafe(function)
-            self._closed = self._closed or last
+            self._closed = self._closed or is_end
 
     def join(self, timeout: float | None = None) -> None:
         """Wait until the thread has ended, after `close`, or for `timeout` seconds."""
@@ -161,7 +164,7 @@ class LoopThread:
         thread = None
         loop = asyncio.new_event_loop()
         try:
-            loop.set_task_factory(self._make_task)
+            loop.set_task_factory(self._reports.make_task)
             loop.set_exception_handler(self._note_error)
             thread = Thread(target=run_loop, args=(loop, self._call_again), name=self._name, daemon=True)
             self._threads.append(thread)  # first: what it does may ask whether it `is_current`
@@ -208,9 +211,7 @@ class LoopThread:
         except IndexError:
             return None
 
-    def _start_one(
-        self, make: Callable[[], Coroutine[Any, Any, object]], when_ended: Callable[[], object] = bool
-    ) -> None:
+    def _start_one(self, make: MakesCoroutine, when_ended: Callable[[], object] = bool) -> None:
         coroutine = make()
         try:
             task = asyncio.Task(coroutine, loop=self._loop)  # past the factory: its steps are watched already
@@ -222,7 +223,7 @@ class LoopThread:
             task.add_done_callback(self._tasks.discard)
             task.add_done_callback(lambda _: when_ended())
 
-    async def _run(self, make: Callable[[], Coroutine[Any, Any, object]]) -> None:
+    async def _run(self, make: MakesCoroutine) -> None:
         coroutine = None
         while coroutine is None:
             try:
@@ -270,29 +271,9 @@ class LoopThread:
         if self._tasks:
             ended = asyncio.gather(*self._tasks, return_exceptions=True)
             ended.add_done_callback(lambda _: self._finish())
+        elif self._last is not None:
+            self._start_one(partial(self._run, self._last))
+            self._last = None
+            self._stop_when_all_is_over()
         else:
             self._loop.stop()
-
-    def watched(self, coroutine: Coroutine[Any, Any, A], function: object, logger: logging.Logger) -> Watched[A]:
-        """`coroutine`, to be awaited; a step of it that blocks the loop is reported, as `function`'s."""
-
-        # For the tasks that it makes. Weakly: what keeps this must not lead to what a logger may keep, such as errors.
-        with contextlib.suppress(TypeError):
-            self._logger = weakref.ref(logger)
-        return Watched(coroutine, partial(self._report, function))
-
-    def _make_task(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
-        """What users' coroutines create tasks by: their steps are watched, too."""
-        if inspect.iscoroutine(coroutine):
-            coroutine = Watched(coroutine, partial(self._report, coroutine))
-        return asyncio.Task(coroutine, loop=loop, **options)
-
-    def _report(self, function: object, seconds: float) -> None:
-        """A step of `function`, or of a coroutine, took so long."""
-        now = monotonic()
-        logger = self._logger() or logging.getLogger(__name__)
-        if now >= self._quiet_until:
-            self._quiet_until = now + QUIET_SECONDS
-            name = getattr(function, "__qualname__", None) or repr(function)
-            message = "%s blocked the event loop of %s for %.2f s: what waits in it should be awaited"
-            log(logger, logging.WARNING, message, name, self._name, seconds)

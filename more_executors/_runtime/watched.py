@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import inspect
+import logging
+import weakref
 from collections.abc import Callable, Coroutine, Generator
+from functools import partial
 from time import monotonic
 from typing import Any, TypeVar, cast
 
+from .._core import log
 from .._frames import without_frames
 
 __all__: list[str] = []
@@ -13,6 +20,7 @@ __all__: list[str] = []
 A = TypeVar("A")
 
 SLOW_SECONDS = 0.1  # that a step of a coroutine may take without being reported, as in asyncio's debug mode
+QUIET_SECONDS = 10.0  # between two reports
 
 
 class Watched(Coroutine[Any, Any, A]):
@@ -67,3 +75,36 @@ class Watched(Coroutine[Any, Any, A]):
         finally:
             self.close()
             del self, send, argument
+
+
+class BlockingReports:
+    """Says in the log, at WARNING, which functions block the event loop of `owner`: one, once in a while."""
+
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
+        self._quiet_until = -QUIET_SECONDS
+        self._logger: Callable[[], logging.Logger | None] = lambda: None
+
+    def watched(self, coroutine: Coroutine[Any, Any, A], function: object, logger: logging.Logger) -> Watched[A]:
+        """`coroutine`, to be awaited; a step of it that blocks the loop is reported, as `function`'s."""
+
+        # For the tasks that it makes. Weakly: what keeps this must not lead to what a logger may keep, such as errors.
+        with contextlib.suppress(TypeError):
+            self._logger = weakref.ref(logger)
+        return Watched(coroutine, partial(self._report, function))
+
+    def make_task(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
+        """What users' coroutines create tasks by: their steps are watched, too."""
+        if inspect.iscoroutine(coroutine):
+            coroutine = Watched(coroutine, partial(self._report, coroutine))
+        return asyncio.Task(coroutine, loop=loop, **options)
+
+    def _report(self, function: object, seconds: float) -> None:
+        """A step of `function`, or of a coroutine, took so long."""
+        now = monotonic()
+        logger = self._logger() or logging.getLogger(__name__)
+        if now >= self._quiet_until:
+            self._quiet_until = now + QUIET_SECONDS
+            name = getattr(function, "__qualname__", None) or repr(function)
+            message = "%s blocked the event loop of %s for %.2f s: what waits in it should be awaited"
+            log(logger, logging.WARNING, message, name, self._owner, seconds)

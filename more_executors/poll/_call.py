@@ -20,6 +20,7 @@ from .._callables import done_at_all, done_by
 from .._checks import real_number, shown
 from .._core import DueTable, FullListTable, GoingOn, PollDescriptor, SharedError, failed_future, log
 from .._frames import without_frames
+from .._runtime.loop_resource import LoopResource
 from .._runtime.loop_thread import LoopThread
 from ..rate_limit import RateLimit, Throttled
 from ..retry import RetryPolicy
@@ -44,6 +45,7 @@ class PollCaller:
         meter: PollMeter,
         owner: str,
         *,
+        resource: LoopResource,
         default_interval: float,
         retry_policy: RetryPolicy | None,
         rate_limit: RateLimit | None,
@@ -56,6 +58,7 @@ class PollCaller:
         self._table = table
         self._meter = meter
         self._owner = owner
+        self._resource = resource
         self._default_interval = default_interval
         self._retry_policy = retry_policy
         self._rate_limit = rate_limit
@@ -89,7 +92,9 @@ class PollCaller:
             self._going_on.begin()
             try:
                 began = self._begin(tasks, late)
-                answer, error = await called_async(self._poll_fn, tasks.copy(), loop, self._table.logger)
+                answer, error = await called_async(
+                    self._poll_fn, tasks.copy(), loop, self._resource, self._table.logger
+                )
             finally:
                 self._going_on.end()
             self._over(tasks, began, answer, error)
@@ -210,12 +215,20 @@ def called(poll_fn: Callable[[Tasks], object], descriptors: Tasks) -> tuple[obje
 
 
 async def called_async(
-    poll_fn: Callable[[Tasks], Any], descriptors: Tasks, loop: LoopThread, logger: logging.Logger
+    poll_fn: Callable[[Tasks], Any],
+    descriptors: Tasks,
+    loop: LoopThread,
+    resource: LoopResource,
+    logger: logging.Logger,
 ) -> tuple[object, BaseException | None]:
-    """The same of an `async def`."""
+    """The same of an `async def`, with `resource` open."""
+    frames = 2
     try:
+        if not resource.is_open:
+            await resource.open()
+        frames = 4  # this one, and those of what watches
         return await loop.watched(poll_fn(descriptors), poll_fn, logger), None
     except BaseException as error:
-        return None, without_frames(error, 4)  # this one, and those of what watches
+        return None, without_frames(error, frames)
     finally:
         del descriptors

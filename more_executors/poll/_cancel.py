@@ -16,6 +16,7 @@ from .._callables import is_async
 from .._core import CANCEL_LATER, BulkCancel, log
 from .._runtime.call_threads import CallThreads
 from .._runtime.event_loop import is_on_a_loop
+from .._runtime.loop_resource import LoopResource
 from .._runtime.loop_thread import LoopClosed, LoopThread
 from ..rate_limit import RateLimit, Throttled
 from ._cancel_call import CancelCalls
@@ -43,6 +44,7 @@ class Canceller:
         batch_size: int,
         max_concurrency: int,
         loop: LoopThread,
+        resource: LoopResource,
         threads: CallThreads,
         logger: logging.Logger,
     ) -> None:
@@ -54,7 +56,7 @@ class Canceller:
         self._is_async = is_async(cancel_fn) or is_async(cancel_many_fn)
         in_bulk = cancel_many_fn or cancel_fn
         if in_bulk is not None:
-            self._calls = CancelCalls(in_bulk, cancel_many_fn is not None, rate_limit, loop)
+            self._calls = CancelCalls(in_bulk, cancel_many_fn is not None, rate_limit, loop, resource)
             self._runs = CancelRuns(
                 self._calls,
                 batch=batch_size if cancel_many_fn is not None else 1,
@@ -67,7 +69,7 @@ class Canceller:
         self.one = self.many = None
         if cancel_fn is not None:
             plain = rate_limit is None and not is_async(cancel_fn)
-            self._call_one = CancelCalls(cancel_fn, False, rate_limit, loop)
+            self._call_one = CancelCalls(cancel_fn, False, rate_limit, loop, resource)
             self.one = cancel_fn if plain else self._one
         elif cancel_many_fn is not None:
             self.one = self._one_of_many

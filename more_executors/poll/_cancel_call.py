@@ -9,6 +9,7 @@ from time import monotonic, sleep
 from typing import Any
 
 from .._callables import done_by, is_async
+from .._runtime.loop_resource import LoopResource
 from .._runtime.loop_thread import LoopThread
 from ..rate_limit import RateLimit, Throttled
 
@@ -23,13 +24,19 @@ class CancelCalls:
     """Calls `function`, with one result, or with a list of them if it cancels `many`. May be used from any thread."""
 
     def __init__(
-        self, function: Callable[[Any], Any], many: bool, rate_limit: RateLimit | None, loop: LoopThread
+        self,
+        function: Callable[[Any], Any],
+        many: bool,
+        rate_limit: RateLimit | None,
+        loop: LoopThread,
+        resource: LoopResource,
     ) -> None:
         self.is_async = is_async(function)
         self.many = many
         self._function = function
         self._rate_limit = rate_limit
         self._loop = loop
+        self._resource = resource
         # Of those who ask persistently one at a time stands in the line of the limit: the time that each is ready to
         # wait begins when it is the next. Re-entrant, as a signal handler may ask, too.
         self._line = RLock()
@@ -65,7 +72,9 @@ class CancelCalls:
                 await self._take_on_loop()
             began = self._now()
             try:
-                answer = done_by(self._function, await self._function(self._argument(results)), iterated=self.many)
+                answer = done_by(
+                    self._function, await self._called_on_loop(self._argument(results)), iterated=self.many
+                )
             except Throttled as throttled:
                 self._throttled(began, throttled)
                 seconds = pause(throttled)
@@ -92,7 +101,7 @@ class CancelCalls:
         began = self._now()
         try:
             if self.is_async:
-                answer = self._loop.wait_for(lambda: self._function(argument))
+                answer = self._loop.wait_for(lambda: self._called_on_loop(argument))
             else:
                 answer = done_by(self._function, self._function(argument), iterated=self.many)
         except Throttled as throttled:
@@ -100,6 +109,14 @@ class CancelCalls:
             raise
         self._succeeded(began)
         return answer
+
+    async def _called_on_loop(self, argument: Any) -> Any:
+        try:
+            if not self._resource.is_open:
+                await self._resource.open()
+            return await self._function(argument)
+        finally:
+            del self, argument  # see _frames
 
     # -- the rate limit ------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import weakref
 from .._callables import is_async
 from .._core import DueTable, FullListTable
 from .._runtime.call_threads import CallThreads
+from .._runtime.loop_resource import ClosedWhenDropped, LoopResource
 from .._runtime.loop_thread import LoopThread
 from ..journal._writer import JournalWriter
 from ._call import AnyTable, PollCaller
@@ -35,6 +36,7 @@ class PollEngine:
         self._only_called = only_calls(delegate)
         self.meter = PollMeter()
         self.loop = LoopThread(f"{name}-loop")
+        self.resource = LoopResource(self.loop, options.open_fn, options.close_fn, logger)
         self.callers = CallThreads(name, options.max_concurrency)
         self.cancellers = CallThreads(f"{name}-cancel", options.max_concurrency)
         self.recorder = None if options.journal is None else JournalWriter(options.journal, logger, name)
@@ -53,6 +55,7 @@ class PollEngine:
             batch_size=options.most_in_a_call,
             max_concurrency=options.max_concurrency,
             loop=self.loop,
+            resource=self.resource,
             threads=self.cancellers,
             logger=logger,
         )
@@ -77,6 +80,7 @@ class PollEngine:
             self.table,
             self.meter,
             name,
+            resource=self.resource,
             default_interval=options.default_interval,
             retry_policy=options.retry_policy,
             rate_limit=options.rate_limit,
@@ -106,12 +110,18 @@ class PollEngine:
     def close_with(self, executor: object) -> None:
         """Close when nobody refers to `executor` any more. The recorder does so by itself."""
         # What is kept for that must not lead to functions of the user's, which may refer to the executor.
-        self._closer = weakref.finalize(executor, close_all, self.callers, self.cancellers, self.loop)
+        threads = (self.callers, self.cancellers)
+        if self.resource.has_close_fn:
+            self._loop_closer = ClosedWhenDropped(self.resource)
+            self._closer = weakref.finalize(executor, close_all, *threads)
+        else:
+            self._closer = weakref.finalize(executor, close_all, *threads, self.loop)
         self._closer.atexit = False
 
     def close(self) -> None:
         """Have the threads end when they have done what they are at. Waits for nothing."""
-        close_all(self.callers, self.cancellers, self.loop)
+        close_all(self.callers, self.cancellers)
+        self.resource.close_with_loop()
         if self.recorder is not None:
             self.recorder.close(wait=False)
 

@@ -12,7 +12,7 @@ Guarantees:
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import Future
 from math import inf
 from threading import TIMEOUT_MAX
@@ -86,6 +86,8 @@ class PollExecutor(ThreadedExecutor[A, B]):
         timeout: float | None = None,
         cancel_many_fn: Callable[[list[Any]], Any] | None = None,
         journal: JournalLike | None = None,
+        open_fn: Callable[[], Coroutine[Any, Any, object]] | None = None,
+        close_fn: Callable[[], Coroutine[Any, Any, object]] | None = None,
     ) -> None:
         """Start polling.
 
@@ -125,6 +127,11 @@ class PollExecutor(ThreadedExecutor[A, B]):
                 cancelled. For `cancel_all`, `shutdown(cancel_futures=True)` and cancel-on-shutdown.
             journal: keeps what is polled on record, for `resume` in another process. A `result` is encoded a moment
                 after it was returned, on another thread: it must not be changed.
+            open_fn: an `async def` without arguments, awaited on the event loop of the executor before the first call
+                there: to open what calls share, such as a client. If it raises, so does that call, and the next one
+                begins with `open_fn` again.
+            close_fn: the same after the last call of a poll or a cancel. `shutdown` waits for it. What it raises is
+                logged, at ERROR. Not awaited if `open_fn` has not succeeded, or nothing was called.
 
         Raises TypeError or ValueError if one of these cannot be used.
         """
@@ -143,6 +150,8 @@ class PollExecutor(ThreadedExecutor[A, B]):
             timeout=timeout,
             cancel_many_fn=cancel_many_fn,
             journal=journal,
+            open_fn=open_fn,
+            close_fn=close_fn,
         )
         self._engine = PollEngine(self._options, delegate, self._logger, f"{self._kind}-{name}", self._debugging)
         try:

@@ -1,6 +1,6 @@
 """The typed face of `poll`."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Future
 from typing import Any, Generic, TypedDict, overload, type_check_only
 
@@ -29,6 +29,8 @@ class PollKeywords(TypedDict, Generic[E], total=False):
     timeout: float | None
     cancel_many_fn: CancelMany[E]
     journal: JournalLike | None
+    open_fn: Callable[[], Coroutine[Any, Any, object]] | None
+    close_fn: Callable[[], Coroutine[Any, Any, object]] | None
 
 class PollExecutor(ThreadedExecutor[A, B], Generic[A, B, T]):
     """A T is the `result` of a descriptor: what the delegate makes of an A."""
@@ -53,6 +55,8 @@ class PollExecutor(ThreadedExecutor[A, B], Generic[A, B, T]):
         timeout: float | None = None,
         cancel_many_fn: CancelMany[C] = None,
         journal: JournalLike | None = None,
+        open_fn: Callable[[], Coroutine[Any, Any, object]] | None = None,
+        close_fn: Callable[[], Coroutine[Any, Any, object]] | None = None,
     ) -> None: ...
     @overload
     def __init__(
@@ -74,6 +78,8 @@ class PollExecutor(ThreadedExecutor[A, B], Generic[A, B, T]):
         timeout: float | None = None,
         cancel_many_fn: CancelMany[C | X] = None,
         journal: JournalLike | None = None,
+        open_fn: Callable[[], Coroutine[Any, Any, object]] | None = None,
+        close_fn: Callable[[], Coroutine[Any, Any, object]] | None = None,
     ) -> None: ...
     @overload
     def __init__(
@@ -95,6 +101,8 @@ class PollExecutor(ThreadedExecutor[A, B], Generic[A, B, T]):
         timeout: float | None = None,
         cancel_many_fn: CancelMany[T] = None,
         journal: JournalLike | None = None,
+        open_fn: Callable[[], Coroutine[Any, Any, object]] | None = None,
+        close_fn: Callable[[], Coroutine[Any, Any, object]] | None = None,
     ) -> None: ...
     @classmethod
     def __class_getitem__(cls, types: Any) -> Any: ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +41,8 @@ class PollOptions:
     timeout: float | None = None
     cancel_many_fn: Callable[[list[Any]], Any] | None = None
     journal: JournalLike | None = None
+    open_fn: Callable[[], Coroutine[Any, Any, object]] | None = None
+    close_fn: Callable[[], Coroutine[Any, Any, object]] | None = None
 
     def __post_init__(self) -> None:
         check_callable("poll_fn", self.poll_fn, awaited=True)
@@ -48,6 +50,8 @@ class PollOptions:
         check_optional_callable("cancel_many_fn", self.cancel_many_fn, awaited=True, iterated=True)
         check_optional_callable("group_by", self.group_by)
         check_no_loop_is_needed(poll_fn=self.poll_fn, cancel_fn=self.cancel_fn, cancel_many_fn=self.cancel_many_fn)
+        self._check_hook("open_fn", self.open_fn)
+        self._check_hook("close_fn", self.close_fn)
         check_optional("rate_limit", self.rate_limit, RateLimit)
         check_optional("schedule", self.schedule, Backoff)
         if self.schedule is not None:
@@ -66,6 +70,16 @@ class PollOptions:
         value = getattr(self, what)
         if not (optional and value is None):
             object.__setattr__(self, what, checked(what, value))
+
+    def _check_hook(self, what: str, function: object) -> None:
+        if function is None:
+            return
+        check_callable(what, function, awaited=True)
+        if not is_async(function):
+            raise TypeError(f"{what} must be an async def, not {shown(function)}")
+        if not any(map(is_async, (self.poll_fn, self.cancel_fn, self.cancel_many_fn))):
+            which = "poll_fn, cancel_fn or cancel_many_fn is an async def"
+            raise ValueError(f"{what} is awaited where one of {which}; none is, so {shown(function)} would not run")
 
     @property
     def is_paced(self) -> bool:

@@ -40,6 +40,8 @@ HIGH_VOLUME = {
     "timeout": None,
     "cancel_many_fn": None,
     "journal": None,
+    "open_fn": None,
+    "close_fn": None,
 }
 
 
@@ -197,3 +199,23 @@ def test_a_mock_is_a_poll_function() -> None:
 def test_a_minimum_interval_that_never_ends_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^min_interval must be finite, not inf$"):
         PollExecutor(SyncExecutor(), RecordingPoll(), min_interval=inf)
+
+
+async def open_something() -> None:
+    """An `async def`, as these have to be."""
+
+
+@pytest.mark.parametrize("hook", ["open_fn", "close_fn"])
+@pytest.mark.parametrize("value", [42, returning(), threading.Event().set], ids=["number", "function", "method"])
+def test_a_hook_that_is_no_async_def_is_refused_with_its_name_and_value(hook: str, value: Any) -> None:
+    with pytest.raises(TypeError, match=hook) as raised:
+        made(cancel_fn=open_something, **{hook: value})
+    assert repr(value) in str(raised.value)
+
+
+@pytest.mark.parametrize("hook", ["open_fn", "close_fn"])
+def test_a_hook_that_nothing_would_await_is_refused(hook: str) -> None:
+    with pytest.raises(
+        ValueError, match=rf"^{hook} is awaited where one of poll_fn, cancel_fn or cancel_many_fn is an"
+    ):
+        made(**{hook: open_something})

@@ -289,8 +289,7 @@ class Blocking:
 
     def __init__(self, loop: LoopThread, monkeypatch: pytest.MonkeyPatch) -> None:
         self.clock, self.logger, self._loop = StandingClock(), HeardLogger(), loop
-        for module in (loop_thread, watched):
-            monkeypatch.setattr(module, "monotonic", self.clock)
+        monkeypatch.setattr(watched, "monotonic", self.clock)
 
     def run(self, function: Callable[[float], Any], seconds: float) -> None:
         async def watched() -> None:
