@@ -26,7 +26,7 @@ PROFILES = {
     "debug": (
         ["/Od", "/Zi"] if MSVC else ["-O0", "-g3", "-UNDEBUG", "-Wall", "-Werror"],
         [],
-        [],
+        [("MORE_EXECUTORS_COUNTS_LIVE_OBJECTS", "1")],
         {"nonecheck": True, "boundscheck": True},
     ),
     "coverage": ([] if MSVC else ["-O0", "-g"], [], TRACING, {"linetrace": True}),
@@ -44,7 +44,7 @@ core = Extension(
     "more_executors._core",
     ["src_c/_core.pyx"],
     include_dirs=["src_c"],
-    depends=["src_c/platform.h"],
+    depends=["src_c/platform.h", "src_c/live_objects.h"],
     extra_compile_args=[*compile_args, *VOLATILE],
     extra_link_args=link_args,
     define_macros=[("MORE_EXECUTORS_PROFILE", f'"{profile}"'), *macros],

@@ -17,6 +17,9 @@ _R = TypeVar("_R")
 _T = TypeVar("_T")
 
 BUILD_PROFILE: Final[str]
+
+def live_objects() -> dict[str, int]: ...
+
 futures_logger: Logger
 
 CANCEL_LATER: Final[object]

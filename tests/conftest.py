@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import signal
 import sys
 import threading
@@ -17,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).with_name("support")))
 
 from support import PATIENCE
 
-from more_executors import _core
+from more_executors import _core, metrics
 
 # There, a garbage collection looks at everything there is.
 FREE_THREADED = not getattr(sys, "_is_gil_enabled", lambda: True)()
@@ -29,6 +30,14 @@ OURS = (_core.FutureBase, _core.PollDescriptor, _core.TaskTable, _core.Timers, _
 def pytest_configure() -> None:
     """Let a Ctrl-C be one, although a shell that runs this in the background has it ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Count what tests keep on purpose where objects are counted."""
+    if _core.live_objects():
+        for item in items:
+            if isinstance(item, pytest.Function) and item.get_closest_marker("keeps_objects"):
+                item.fixturenames.insert(0, "keeping_objects")
 
 
 def pytest_collection_finish() -> None:
@@ -78,6 +87,38 @@ def threads_after(before: set[threading.Thread], seconds: float = PATIENCE) -> l
             break
         gc.collect()
     return left
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_object_outlives_the_tests() -> Iterator[None]:
+    """On a debug build, which counts objects of every class: there are no more after the tests than before them.
+
+    But for what tests keep on purpose.
+    """
+    importlib.import_module("more_executors.journal._sqlite")  # which is imported when needed, and has one for good
+    before = counted_objects()
+    yield
+    left = counted_objects() - before - kept_objects
+    assert not left, f"objects that outlive the tests: {left}"
+
+
+kept_objects = Counter[str]()
+
+
+@pytest.fixture
+def keeping_objects() -> Iterator[None]:
+    before = counted_objects()
+    yield
+    kept_objects.update(counted_objects() - before)
+
+
+def counted_objects() -> Counter[str]:
+    gc.unfreeze()
+    gc.collect()
+    metrics._collector.totals()  # which forgets executors that are gone
+    found = Counter(_core.live_objects())
+    gc.freeze()
+    return found
 
 
 @pytest.fixture(autouse=True)

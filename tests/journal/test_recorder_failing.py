@@ -150,14 +150,17 @@ def test_a_fault_of_its_own_does_not_end_the_thread(made: Made, monkeypatch: pyt
 
 def test_that_the_file_is_lost_is_said_also_after_other_failures(made: Made) -> None:
     errors: list[Exception] = [SomeError(), SomeError(), JournalLostError("gone"), JournalLostError("gone")]
+    is_over = threading.Event()
 
     def fail() -> None:
         if errors:
             raise errors.pop(0)
+        is_over.set()
 
     made.journal.before = fail
     made.recorder.joined(0, "zero")
     made.recorder.flush(PATIENCE)
+    assert is_over.wait(PATIENCE)  # first: it tries but once more after it is closed
     made.recorder.close(wait=True)
     assert [level for level, _, _ in made.heard.lines] == ["ERROR", "ERROR", "INFO"]
     made.heard.lines.clear()
