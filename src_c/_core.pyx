@@ -35,7 +35,7 @@ Outside its section a field is touched
   its ``task``, ``waiter`` and ``callbacks``, and the task's ``value`` and ``timer``: all others ask first, in the
   section, whether the future is pending. In the same way, whoever takes a timer out of the pending has its ``item``;
 * by who holds the future's ``condition``: its ``watchers``, and the condition's own fields;
-* by the one thread that is told of the end of a delegate's future, or has a task in a call, if nobody else has to do
+* by the one thread that is notified of the end of a delegate's future, or has a task in a call, if nobody else has to do
   with it meanwhile: a map task's functions, the number of attempts, failures in a row.
 
 ``.ci/tsan`` has ThreadSanitizer watch over all of this.
@@ -45,7 +45,7 @@ by a ``return``, ``break`` or ``continue``: without memory for its traceback, Cy
 call returns an item of a list comprehension: without memory for the list, Cython 3.3 drops it twice.
 
 A future made from others hangs on them by a ``DoneHook`` among their callbacks: a ``Task`` for one that is made from
-one at a time, an ``Input`` for each of those that a ``Gather`` waits for. See ``delivery.pxi`` for how it is told.
+one at a time, an ``Input`` for each of those that a ``Gather`` waits for. See ``delivery.pxi`` for how it is notified.
 """
 
 import _thread

@@ -19,12 +19,12 @@ SECONDS_AFTER_ERROR = 1.0
 Job = Callable[[], object]
 
 
-class Place:
+class ThreadSlot:
     """One of so many threads; the first that takes it is the one, if more were started for it."""
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self.is_filled = False  # a thread was started for it
+        self.has_thread = False  # a thread was started for it
         self._free = deque([None])
 
     def take(self) -> bool:
@@ -49,9 +49,9 @@ class CallThreads:
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._lock = RLock()  # guards what follows; a signal handler or a garbage collection inside may call anything
         self._threads: list[Thread] = []
-        self._places: list[Place] = []
+        self._slots: list[ThreadSlot] = []
         self._unfinished = GoingOn()
-        self._dismissed = 0  # threads that were told to end
+        self._dismissed = 0  # threads that were asked to end
         self._closed = False
 
     def has_room(self) -> bool:
@@ -64,12 +64,12 @@ class CallThreads:
             if self._closed:
                 raise RuntimeError("cannot start a call after shutdown")
             # One without a thread: a call that this one interrupted was just starting that, and cannot go on before.
-            place = next((place for place in self._places if not place.is_filled), None)
-            if place is None and self._unfinished.count >= len(self._places) and len(self._places) < self._most:
-                place = Place(len(self._places) + 1)
-                self._places.append(place)
-            if place is not None:
-                self._fill(place)
+            slot = next((slot for slot in self._slots if not slot.has_thread), None)
+            if slot is None and self._unfinished.count >= len(self._slots) and len(self._slots) < self._most:
+                slot = ThreadSlot(len(self._slots) + 1)
+                self._slots.append(slot)
+            if slot is not None:
+                self._fill(slot)
             self._unfinished.begin()
             try:
                 self._jobs.put(job)  # in here: before the word of `close` that there is no more
@@ -81,7 +81,7 @@ class CallThreads:
         """Have the threads end when they have done what was begun or is in the queue. Waits for nothing."""
         with self._lock:
             self._closed = True
-            while self._dismissed < len(self._places):
+            while self._dismissed < len(self._slots):
                 self._jobs.put(None)
                 self._dismissed += 1
 
@@ -95,22 +95,22 @@ class CallThreads:
         """Whether the caller is on one of the threads."""
         return current_thread() in self._threads
 
-    def _fill(self, place: Place) -> None:
-        thread = Thread(target=self._work, args=(place,), name=f"{self._name}-{place.number}", daemon=True)
+    def _fill(self, slot: ThreadSlot) -> None:
+        thread = Thread(target=self._work, args=(slot,), name=f"{self._name}-{slot.number}", daemon=True)
         try:
             self._threads.append(thread)  # first: what it does may ask whether it `is_current`
             start_thread(thread)
-            place.is_filled = True
+            slot.has_thread = True
         except BaseException as error:
             if thread.ident is not None:
-                place.is_filled = True
+                slot.has_thread = True
             elif thread in self._threads:
                 self._threads.remove(thread)
-            if not (isinstance(error, RuntimeError) and any(place.is_filled for place in self._places)):
+            if not (isinstance(error, RuntimeError) and any(slot.has_thread for slot in self._slots)):
                 raise
 
-    def _work(self, place: Place) -> None:
-        if not place.take():
+    def _work(self, slot: ThreadSlot) -> None:
+        if not slot.take():
             return
         while True:
             try:

@@ -2,7 +2,7 @@
 
 Guarantees:
 
-* A future that was handed out is seen through: `shutdown` ends nothing by itself.
+* A future that was handed out still ends on its own: `shutdown` alone ends none.
 * With `wait`, `shutdown` returns when all futures are done, in whichever order executors are chained; it does not wait
   where that would be for itself.
 * At the end of the interpreter, and in a forked child, what is pending is cancelled.

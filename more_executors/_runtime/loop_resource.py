@@ -19,7 +19,7 @@ Hook: TypeAlias = Callable[[], Coroutine[Any, Any, object]]
 class LoopResource:
     """Awaits `open_fn` before the first call on `loop`, and `close_fn` when the loop ends.
 
-    `loop` does not refer to this until it is told to close: so functions of the user's do not live as long as its
+    `loop` does not refer to this until it is closed: so functions of the user's do not live as long as its
     thread does.
     """
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from .._callables import check_callable
 from .._core import applied, check_futures, collected
 from .._types import FutureLike
-from ._origins import origin_of
+from ._sources import future_source
 
 __all__ = ["f_apply", "f_sequence", "f_traverse", "f_zip"]
 
@@ -20,10 +20,10 @@ B = TypeVar("B")
 
 MOST_FIELDS = 19
 
-_zipped = origin_of("zip")
-_sequenced = origin_of("sequence")
-_traversed = origin_of("traverse")
-_applied = origin_of("apply")
+_zipped = future_source("zip")
+_sequenced = future_source("sequence")
+_traversed = future_source("traverse")
+_applied = future_source("apply")
 
 
 @cache

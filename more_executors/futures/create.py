@@ -7,13 +7,13 @@ from types import TracebackType
 from typing import Any
 
 from .._checks import shown
-from ._origins import origin_of
+from ._sources import future_source
 
 __all__ = ["f_return", "f_return_cancelled", "f_return_error"]
 
-_returned = origin_of("return", "none")
-_failed = origin_of("return_error", "none")
-_cancelled = origin_of("return_cancelled", "none")
+_returned = future_source("return", "none")
+_failed = future_source("return_error", "none")
+_cancelled = future_source("return_cancelled", "none")
 
 
 def f_return(x: Any = None) -> Future[Any]:

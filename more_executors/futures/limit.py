@@ -12,14 +12,14 @@ from .._core import Future, check_futures, passed_on, shielded
 from .._types import FutureLike
 from ..sync import SyncExecutor
 from ..timeout import TimeoutExecutor
-from ._origins import origin_of
+from ._sources import future_source
 
 __all__ = ["f_nocancel", "f_timeout"]
 
 A = TypeVar("A")
 
-_shielded = origin_of("nocancel")
-_in_time = origin_of("timeout", "internal")
+_shielded = future_source("nocancel")
+_in_time = future_source("timeout", "internal")
 
 
 def f_nocancel(future: FutureLike[A]) -> futures.Future[A]:

@@ -7,12 +7,12 @@ from typing import Any
 
 from .._core import check_futures, chosen
 from .._types import FutureLike
-from ._origins import origin_of
+from ._sources import future_source
 
 __all__ = ["f_and", "f_or"]
 
-_or = origin_of("or")
-_and = origin_of("and")
+_or = future_source("or")
+_and = future_source("and")
 
 
 def f_or(f: Any, *fs: FutureLike[Any]) -> Future[Any]:

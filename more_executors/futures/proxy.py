@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 from .._checks import checked_timeout
 from .._core import Future, check_futures, passed_on
 from .._types import FutureLike
-from ._origins import origin_of
+from ._sources import future_source
 
 __all__ = ["f_proxy"]
 
 A = TypeVar("A")
 
-_proxied = origin_of("proxy")
+_proxied = future_source("proxy")
 
 
 def f_proxy(f: FutureLike[A], *, timeout: float | None = None) -> futures.Future[A]:

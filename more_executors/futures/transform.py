@@ -9,12 +9,12 @@ from typing import Any
 from .._core import check_futures, mapped
 from .._types import FutureLike
 from ..map import check_functions
-from ._origins import origin_of
+from ._sources import future_source
 
 __all__ = ["f_flat_map", "f_map"]
 
-_mapped = origin_of("map")
-_flat_mapped = origin_of("flat_map")
+_mapped = future_source("map")
+_flat_mapped = future_source("flat_map")
 
 
 def f_map(

@@ -30,9 +30,9 @@ cdef class Apply(Collect):
         return <FutureCore>awaited if is_plain(awaited) else None
 
     cdef int running(self, FutureCore future, bint quietly) except -1:
-        return 1 if self.phase == CALLING else is_running(self.awaited(), self.origin, quietly)
+        return 1 if self.phase == CALLING else is_running(self.awaited(), self.future_source, quietly)
 
 
-def applied(FutureSource origin not None, list futures not None, combine not None):
+def applied(FutureSource future_source not None, list futures not None, combine not None):
     """A future of `combine(results)` of all `futures`, the function last; see Apply."""
-    return begin_collecting(Apply.__new__(Apply), origin, futures, combine)
+    return begin_collecting(Apply.__new__(Apply), future_source, futures, combine)

@@ -14,28 +14,28 @@ cdef class Shield(Task):
         return 0
 
 
-def mapped(FutureSource origin not None, source, fn, error_fn, bint flat):
+def mapped(FutureSource future_source not None, source, fn, error_fn, bint flat):
     """A future of `fn(result)` or `error_fn(exception)` of `source`, either of which may be None; see MapTask."""
-    return derived(origin, map_task(fn, error_fn, flat), new_future(), source)
+    return derived(future_source, map_task(fn, error_fn, flat), new_future(), source)
 
 
-def shielded(FutureSource origin not None, source):
+def shielded(FutureSource future_source not None, source):
     """A future that ends as `source` does; its `cancel()` always says no."""
-    return derived(origin, Shield.__new__(Shield), new_future(), source)
+    return derived(future_source, Shield.__new__(Shield), new_future(), source)
 
 
-def passed_on(FutureSource origin not None, FutureCore future not None, source):
+def passed_on(FutureSource future_source not None, FutureCore future not None, source):
     """Have `future`, a new one, end as `source` does, and cancel what that is; returns it."""
-    return derived(origin, Task.__new__(Task), future, source)
+    return derived(future_source, Task.__new__(Task), future, source)
 
 
-cdef FutureCore derived(FutureSource origin, Task task, FutureCore future, object source):
-    origin.tie(task, future)
-    origin.counters.begin()
+cdef FutureCore derived(FutureSource future_source, Task task, FutureCore future, object source):
+    future_source.tie(task, future)
+    future_source.counters.begin()
     try:
         follow(task, source, NULL)
     except BaseException:
-        origin.retract(future)
+        future_source.retract(future)
         raise
     return future
 
@@ -47,25 +47,25 @@ cdef FutureCore derived(FutureSource origin, Task task, FutureCore future, objec
 @cython.internal
 cdef class Counting(DoneHook):
     """Counts how a future ends that somebody else made."""
-    cdef FutureSource origin
+    cdef FutureSource future_source
     cdef double began
 
     cdef void delegate_ended(self, object future, State state, object value, Delivery *delivery) noexcept:
-        self.origin.counters.end(state, coarse_now() - self.began)
+        self.future_source.counters.end(state, coarse_now() - self.began)
 
     cdef void lost(self) noexcept:
         self.delegate_ended(None, CANCELLED_AND_NOTIFIED, None, NULL)
 
 
-def counted(FutureSource origin not None, future):
-    """Have `origin` count `future`, which is new; returns it. It is not counted if there is no memory for that."""
+def counted(FutureSource future_source not None, future):
+    """Have `future_source` count `future`, a new one; returns it. It is not counted if there is no memory for that."""
     cdef Counting hook
     try:
         hook = Counting.__new__(Counting)
-        hook.origin = origin
+        hook.future_source = future_source
         hook.began = coarse_now()
         hook_onto(hook, future, NULL)
-        origin.counters.begin()
+        future_source.counters.begin()
     except MemoryError:
         pass
     return future

@@ -27,15 +27,15 @@ cdef class Gather(Task):
     cdef list inputs            # section(future), as are these: what is kept of each, None once it is done; or None
     cdef SharedSize missing
 
-    cdef int begin(self, FutureSource origin, list futures) except -1:
+    cdef int begin(self, FutureSource future_source, list futures) except -1:
         cdef FutureCore future = new_future()
         cdef Input hook
         cdef Py_ssize_t i
         self.inputs = references_to(futures)
         self.missing = len(futures)
         self.phase = ON_ITS_OWN
-        origin.tie(self, future)
-        origin.counters.begin()
+        future_source.tie(self, future)
+        future_source.counters.begin()
         try:
             for i in range(len(futures)):
                 if future.state > RUNNING:
@@ -46,7 +46,7 @@ cdef class Gather(Task):
                 hook_onto(hook, futures[i], NULL)
                 yield_gil_at(i)
         except BaseException:
-            origin.retract(future)
+            future_source.retract(future)
             raise
         return 0
 
@@ -75,7 +75,7 @@ cdef class Gather(Task):
             self.inputs = None
         if inputs is None or in_forked_child:
             return
-        cancel_without_recursion(inputs, self.origin.logger, delivery)
+        cancel_without_recursion(inputs, self.future_source.logger, delivery)
 
 
 @cython.internal
@@ -178,25 +178,25 @@ cdef class Choose(Gather):
             self.cancel_inputs(delivery)
 
 
-def collected(FutureSource origin not None, list futures not None, combine=None):
+def collected(FutureSource future_source not None, list futures not None, combine=None):
     """A future of `combine(results)`, or of the list of results, of all `futures`; see Collect."""
-    return begin_collecting(Collect.__new__(Collect), origin, futures, combine)
+    return begin_collecting(Collect.__new__(Collect), future_source, futures, combine)
 
 
-cdef FutureCore begin_collecting(Collect gather, FutureSource origin, list futures, object combine):
+cdef FutureCore begin_collecting(Collect gather, FutureSource future_source, list futures, object combine):
     gather.combine = combine
     gather.results = [None] * len(futures)
-    gather.begin(origin, futures)
+    gather.begin(future_source, futures)
     if not futures:
         gather.finish(NULL)
     return gather.future
 
 
-def chosen(FutureSource origin not None, list futures not None, bint wanted):
+def chosen(FutureSource future_source not None, list futures not None, bint wanted):
     """A future that ends as the first of `futures` whose truth is `wanted`, or as the last; see Choose."""
     cdef Choose gather = Choose.__new__(Choose)
     gather.wanted = wanted
-    gather.begin(origin, futures)
+    gather.begin(future_source, futures)
     return gather.future
 
 

@@ -5,12 +5,12 @@
 @cython.internal
 @cython.no_gc_clear
 @cython.trashcan(True)      # they may form a long queue
-cdef class Crossing(DoneHook):
+cdef class PendingOutcome(DoneHook):
     """An outcome on its way to the asyncio future `target`."""
     cdef LoopBridge bridge
     cdef object target
     cdef object value
-    cdef Crossing following     # in the queue; section(bridge)
+    cdef PendingOutcome following     # in the queue; section(bridge)
     cdef unsigned char state
 
     cdef void delegate_ended(self, object future, State state, object value, Delivery *delivery) noexcept:
@@ -29,8 +29,8 @@ cdef class LoopBridge:
     However many end, the loop is woken once until it has taken them over. Once it is closed, they are dropped.
     """
     cdef object loop            # weak: the loop may keep what keeps this
-    cdef Crossing first         # the queue of those that have arrived; section(self), as are the next
-    cdef Crossing last
+    cdef PendingOutcome first         # the queue of those that have arrived; section(self), as are the next
+    cdef PendingOutcome last
     cdef bint announced
 
     def __cinit__(self, loop):
@@ -41,30 +41,30 @@ cdef class LoopBridge:
 
         Raises TypeError if `source` is no future.
         """
-        cdef Crossing crossing = Crossing.__new__(Crossing)
+        cdef PendingOutcome outcome = PendingOutcome.__new__(PendingOutcome)
         check_future("the delegate's submit must return a future, not", source)
-        crossing.bridge = self
-        crossing.target = target
+        outcome.bridge = self
+        outcome.target = target
         target.source = reference_to(source)
-        hook_onto(crossing, source, NULL)
+        hook_onto(outcome, source, NULL)
 
-    cdef void send(self, Crossing crossing) noexcept:
+    cdef void send(self, PendingOutcome outcome) noexcept:
         cdef bint fresh
         with cython.critical_section(self):
             fresh = not self.announced
             self.announced = True
             if self.first is None:
-                self.first = crossing
+                self.first = outcome
             else:
-                self.last.following = crossing
-            self.last = crossing
+                self.last.following = outcome
+            self.last = outcome
         if fresh:
             self.announce()
 
     cdef void announce(self) noexcept:
         """Wake the loop. If that cannot be done, as it is closed, what has arrived is dropped."""
         cdef object loop = self.loop()
-        cdef Crossing dropped
+        cdef PendingOutcome dropped
         enter_user_code()
         try:
             loop.call_soon_threadsafe(self.hand_over)
@@ -82,18 +82,18 @@ cdef class LoopBridge:
         finally:
             leave_user_code()
 
-    cdef Crossing take(self):
+    cdef PendingOutcome take(self):
         """The first of all that have arrived. What arrives after this announces itself."""
-        cdef Crossing first
+        cdef PendingOutcome first
         with cython.critical_section(self):
             first = self.first
             self.first = self.last = None
             self.announced = False
         return first
 
-    cdef void put_back(self, Crossing first) noexcept:
+    cdef void put_back(self, PendingOutcome first) noexcept:
         """Have a queue that was taken come first again."""
-        cdef Crossing last = first
+        cdef PendingOutcome last = first
         if first is None:
             return
         while last.following is not None:
@@ -108,41 +108,41 @@ cdef class LoopBridge:
 
     def hand_over(self):
         """On the loop: end what has arrived."""
-        cdef Crossing crossing = self.take(), following
+        cdef PendingOutcome outcome = self.take(), following
         cdef Py_ssize_t i = 0
         try:
-            while crossing is not None:
-                following = unlinked(crossing)
-                end_on_loop(crossing)
-                crossing = following
+            while outcome is not None:
+                following = unlinked(outcome)
+                end_on_loop(outcome)
+                outcome = following
                 yield_gil_at(i)
                 i += 1
         except MemoryError:
-            crossing.following = following      # it once more: the loop may not know of it
-            self.put_back(crossing)
+            outcome.following = following      # it once more: the loop may not know of it
+            self.put_back(outcome)
             raise
         except BaseException:
             self.put_back(following)
             raise
 
 
-cdef Crossing unlinked(Crossing crossing):
-    """What comes after `crossing` in a queue that was taken."""
-    cdef Crossing following = crossing.following
-    crossing.following = None
+cdef PendingOutcome unlinked(PendingOutcome outcome):
+    """What comes after `outcome` in a queue that was taken."""
+    cdef PendingOutcome following = outcome.following
+    outcome.following = None
     return following
 
 
-cdef int end_on_loop(Crossing crossing) except -1:
-    cdef object target = crossing.target
+cdef int end_on_loop(PendingOutcome outcome) except -1:
+    cdef object target = outcome.target
     cdef object raised
     target.source = None
     if target.done():
         return 0
-    if crossing.state == RESULT:
-        target.set_result(crossing.value)
-    elif crossing.state == ERROR:
-        raised = unshared(crossing.value)
+    if outcome.state == RESULT:
+        target.set_result(outcome.value)
+    elif outcome.state == ERROR:
+        raised = unshared(outcome.value)
         if isinstance(raised, StopIteration):
             error = RuntimeError(f"a task raised {shown(raised)}, which asyncio futures cannot")
             error.__cause__ = raised

@@ -80,14 +80,14 @@ cdef void tell_watchers(FutureCondition condition, FutureCore future, State stat
     cdef object watchers = future.watchers
     if watchers is not None and state != CANCELLED:
         if type(watchers) is not tuple:
-            tell(watchers, future, state)
+            notify_waiter(watchers, future, state)
         else:
             for watcher in <tuple>watchers:
-                tell(watcher, future, state)
+                notify_waiter(watcher, future, state)
     condition.wake_all()
 
 
-cdef void tell(object watcher, FutureCore future, State state) noexcept:
+cdef void notify_waiter(object watcher, FutureCore future, State state) noexcept:
     enter_user_code()
     try:
         if state == RESULT:

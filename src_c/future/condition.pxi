@@ -203,7 +203,7 @@ cdef class WaiterList:
             self.future.watchers = watchers or None
 
     def append(self, watcher):
-        """Have `watcher` told when the future is done; the caller holds the condition."""
+        """Have `watcher` notified when the future is done; the caller holds the condition."""
         if self.future.watchers is None and type(watcher) is not tuple:
             self.future.watchers = watcher
         else:

@@ -1,4 +1,4 @@
-"""Telling what was made from a future that it is done, without recursion.
+"""Delivery of outcomes: ending the futures that were made from one that is done, without recursion.
 
 A future that ends may end the one made from it, and that the next: a chain of any length. So a thread goes a few
 links deep, puts what comes below that in a list, and works that off once it is back at the first. Whoever ends a future

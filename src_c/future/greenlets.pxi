@@ -1,6 +1,6 @@
 """Which thread this is: a greenlet, where gevent or eventlet have made greenlets of all threads."""
 
-ctypedef size_t ThreadId        # only a thread's own tells it anything
+ctypedef size_t ThreadId        # to be compared only with a thread's own
 
 cdef extern from "pythread.h" nogil:
     unsigned long PyThread_get_thread_ident()

@@ -3,7 +3,7 @@
 cdef enum State:
     PENDING
     RUNNING
-    CANCELLED                 # by cancel(); whoever runs it has not been told yet
+    CANCELLED                 # by cancel(); whoever runs it has not noticed yet
     CANCELLED_AND_NOTIFIED
     RESULT                    # the two that concurrent.futures calls FINISHED
     ERROR
@@ -26,7 +26,7 @@ cdef class FutureCore:
     cdef Task task              # what may cancel it and wants to know when it is done, or None
     cdef object callbacks       # None, one callback, or a list of them; a Task is one for a future made from this
     cdef Waiter waiter          # the first of the blocked threads, or None
-    cdef object watchers        # who wait()s and is to be told: None, one, or a tuple; guarded by the condition
+    cdef object watchers        # who wait()s and is to be notified: None, one, or a tuple; guarded by the condition
     cdef FutureCondition condition      # once asked for, then for good
 
     cdef State current(self) noexcept:

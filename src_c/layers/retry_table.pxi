@@ -16,7 +16,7 @@ cdef class RetryTask(DeferredTask):
 
     cdef int wait_until(self, double when) except -1:
         """Have the next attempt made at `when`. The phase is WAITING, and may not be so any more."""
-        cdef RetryTable table = <RetryTable>self.origin
+        cdef RetryTable table = <RetryTable>self.future_source
         if self.set_timer(table.again, when):
             table.waker.set()
         return 0
@@ -31,7 +31,7 @@ cdef class RetryTask(DeferredTask):
                 timer = self.timer
                 self.timer = None
         if again:
-            self.origin.counters.count_retry()
+            self.future_source.counters.count_retry()
         self.launch(delegate)
 
     cdef void delegate_ended(self, object delegate_future, State state, object value, Delivery *delivery) noexcept:
@@ -52,7 +52,7 @@ cdef class RetryTask(DeferredTask):
         if not again:
             future.settle(state, value, delivery)
             return
-        self.origin.counters.count_pause(seconds)
+        self.future_source.counters.count_pause(seconds)
         try:
             self.wait_until(monotonic() + seconds)
         except BaseException:       # no memory for a timer
@@ -72,7 +72,7 @@ cdef class RetryTask(DeferredTask):
                     seconds = 0.0
         except BaseException as error:
             seconds = -1.0
-            report(self.origin.logger, "Exception while evaluating retry policy %r", (self.policy,), error)
+            report(self.future_source.logger, "Exception while evaluating retry policy %r", (self.policy,), error)
         finally:
             leave_user_code()
         return seconds

@@ -51,7 +51,7 @@ cdef int end_attempt(PollDescriptor task, CancelAttempt attempt, bint agreed, De
         if agreed:
             won = future.claim(CANCELLED_AND_NOTIFIED, None, ANY_PHASE)
         if won:
-            (<PollTable>task.origin).record_end(task)
+            (<PollTable>task.future_source).record_end(task)
     finally:
         with cython.critical_section(future):
             if task.attempt is attempt:

@@ -8,10 +8,10 @@ cdef enum:
 def cancel_many(list futures not None, logger=None):
     """`cancel()` for each; returns how many are cancelled then. Polled tasks are asked about in bulk where they can be.
 
-    That is so if the poll executor at the foot of a future's chain has a `cancel_many`: it gets a BulkCancel, and
+    That is so if the poll executor at the end of a future's chain has a `cancel_many`: it gets a BulkCancel, and
     returns when all of that are answered. What such an executor's delegate still has is cancelled first, the newest
     before the others: else the delegate would go on starting it meanwhile, the oldest first. If it takes long, the
-    `logger` is told how far it is.
+    progress is logged, to `logger`.
     """
     cdef double report_at = monotonic() + SECONDS_BETWEEN_REPORTS
     cdef dict by_table = {}
@@ -48,24 +48,24 @@ def cancel_many(list futures not None, logger=None):
 
 
 cdef PollDescriptor polled_upstream(object future):
-    """The task at the foot of a chain of ours that is polled, or will be, by an executor that cancels in bulk."""
-    cdef FutureCore foot = <FutureCore>future if is_plain(future) else None
+    """The task at the end of a chain of ours that is polled, or will be, by an executor that cancels in bulk."""
+    cdef FutureCore deciding = <FutureCore>future if is_plain(future) else None
     cdef Task task
     cdef Py_ssize_t links
     for links in range(LONGEST_CHAIN):
-        task = None if foot is None else pending_task(foot)
+        task = None if deciding is None else pending_task(deciding)
         if task is None:
             break
         if isinstance(task, PollDescriptor):
-            return None if (<PollTable>task.origin).cancel_many is None else <PollDescriptor>task
-        foot = task.upstream_any()
+            return None if (<PollTable>task.future_source).cancel_many is None else <PollDescriptor>task
+        deciding = task.upstream_any()
     return None
 
 
 cdef bint begin_in_bulk(object future, dict by_table) except -1:
-    """Whether the task at the foot of `future` is to be asked about in bulk; then it is in `by_table`."""
+    """Whether the task at the end of `future` is to be asked about in bulk; then it is in `by_table`."""
     cdef PollDescriptor polled = polled_upstream(future)
-    cdef FutureCore foot
+    cdef FutureCore deciding
     cdef CancelAttempt attempt
     cdef Task task
     if polled is None or polled.phase != ON_ITS_OWN:
@@ -73,15 +73,15 @@ cdef bint begin_in_bulk(object future, dict by_table) except -1:
     attempt = begin_attempt(polled)
     if attempt is None:
         return False
-    foot = <FutureCore>future
-    while foot is not None:
-        task = pending_task(foot)
+    deciding = <FutureCore>future
+    while deciding is not None:
+        task = pending_task(deciding)
         if task is None or task is polled:
             break
-        foot = task.upstream_any()
+        deciding = task.upstream_any()
         task.cancelling()
     try:
-        by_table.setdefault(polled.origin, []).append((polled, attempt))
+        by_table.setdefault(polled.future_source, []).append((polled, attempt))
     except BaseException:
         end_attempt(polled, attempt, False, NULL)       # else whoever cancels it next would wait for an answer
         raise

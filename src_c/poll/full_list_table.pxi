@@ -85,7 +85,7 @@ cdef class FullListTable(PollTable):
         return 0
 
     cdef int repeat_looks(self, list tasks) except -1:
-        """A call with `tasks` was in vain."""
+        """A call with `tasks` failed, or was throttled."""
         cdef PollState poll_state
         cdef Py_ssize_t i = 0
         for task in tasks:

@@ -4,7 +4,7 @@ cdef tuple NEWS = ((False, False), (False, True), (True, False), (True, True))
 
 
 cdef double now_or_never() noexcept:
-    """`monotonic()`, or a time long past if there is no memory to tell it."""
+    """`monotonic()`, or a time long past if there is no memory for that."""
     cdef double now = -INFINITY
     try:
         now = monotonic()
@@ -30,7 +30,7 @@ cdef class JoiningTable(TwoStageTable):
     cdef Timers deadlines
     cdef public SharedDouble coalesce_until    # what joins before that, by `monotonic`, need not wake who wakes up then
     cdef unsigned long long last_key        # section(self), as are the next
-    cdef readonly SharedSize recording    # threads that are telling the recorder of a task, which may have ended
+    cdef readonly SharedSize recording    # threads that are reporting a task to the recorder; it may have ended
     cdef SharedByte leaving     # all on record, as the program ends, or this is a forked child
     cdef bint joined            # since `take_wakeup_reasons`
     cdef bint asked             # for a poll now, since `take_wakeup_reasons`
@@ -119,7 +119,7 @@ cdef class JoiningTable(TwoStageTable):
                 raise
             future.settle(ERROR, error, NULL)
             if key:
-                tell_ended(self.recorder, key)
+                report_ended(self.recorder, key)
         return future
 
     cdef int start_polling(self, PollDescriptor task, object value, double timeout, unsigned long long key) except -1:
@@ -139,9 +139,9 @@ cdef class JoiningTable(TwoStageTable):
             poll_state.key = key = self.last_key
             self.recording += 1
         try:
-            tell_joined(self.recorder, key, value)
+            report_joined(self.recorder, key, value)
             if not self.begin(task, value, timeout, poll_state):
-                tell_ended(self.recorder, key)
+                report_ended(self.recorder, key)
         finally:
             with cython.critical_section(self):
                 self.recording -= 1
@@ -190,7 +190,7 @@ cdef class JoiningTable(TwoStageTable):
             if poll_state is not None and poll_state.key:
                 key = poll_state.key
                 poll_state.key = 0
-                tell_ended(self.recorder, key)
+                report_ended(self.recorder, key)
 
     cdef Task new_task(self):
         return PollDescriptor.__new__(PollDescriptor)

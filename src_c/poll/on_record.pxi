@@ -1,13 +1,13 @@
-"""What the recorder is told of tasks; and how futures end whose tasks go on: they stay on record, for the next."""
+"""Reports to the recorder; and how futures end whose tasks go on: they stay on record, for the next program."""
 
 from time import sleep
 
 cdef enum:
-    MOST_TRIES = 12     # to tell the recorder something, where there is no memory for that: for about 4 s
+    MOST_TRIES = 12     # to report something, where there is no memory for that: for about 4 s
 
 
-cdef void tell_joined(object recorder, unsigned long long key, object value) noexcept:
-    """Tell `recorder` of a task; it may be told twice."""
+cdef void report_joined(object recorder, unsigned long long key, object value) noexcept:
+    """Report to `recorder` that a task is outstanding; it may hear of it twice."""
     cdef Py_ssize_t tries = 0
     while tries < MOST_TRIES:
         enter_user_code()
@@ -15,13 +15,13 @@ cdef void tell_joined(object recorder, unsigned long long key, object value) noe
             recorder.joined(key, value)
             break
         except BaseException as error:
-            tries = after_telling(recorder, tries, error)
+            tries = after_failed_report(recorder, tries, error)
         finally:
             leave_user_code()
 
 
-cdef void tell_ended(object recorder, unsigned long long key) noexcept:
-    """Tell `recorder` that a task is outstanding no more; it may be told twice."""
+cdef void report_ended(object recorder, unsigned long long key) noexcept:
+    """Report to `recorder` that a task is no longer outstanding; it may hear of it twice."""
     cdef Py_ssize_t tries = 0
     while tries < MOST_TRIES:
         enter_user_code()
@@ -29,13 +29,13 @@ cdef void tell_ended(object recorder, unsigned long long key) noexcept:
             recorder.ended(key)
             break
         except BaseException as error:
-            tries = after_telling(recorder, tries, error)
+            tries = after_failed_report(recorder, tries, error)
         finally:
             leave_user_code()
 
 
-cdef Py_ssize_t after_telling(object recorder, Py_ssize_t tries, object error) noexcept:
-    """How often it has been tried to tell `recorder` something, after `error`: MOST_TRIES if that is to be all."""
+cdef Py_ssize_t after_failed_report(object recorder, Py_ssize_t tries, object error) noexcept:
+    """The number of tries so far, after one that raised `error`: MOST_TRIES if there is to be no other."""
     if interrupt_later(error):
         return tries
     if isinstance(error, MemoryError) and tries + 1 < MOST_TRIES:
@@ -64,9 +64,9 @@ cdef bint end_on_record(PollDescriptor task) except -1:
 
 cdef unsigned long long put_back(JoiningTable table, FutureCore future, object result,
                                  unsigned long long key) except 0:
-    """Have on record again what was taken up under `key`, `future` being nobody's; returns the key it has then.
+    """Have a task on record again that was resumed under `key`, as nobody has its `future`; returns its key.
 
-    A task that has ended meanwhile may have been forgotten, or be about to be: it gets another one.
+    A task that has ended meanwhile may have been deleted, or be about to be: it gets another key.
     """
     cdef unsigned long long other
     cdef Task task = pending_task(future)
@@ -76,6 +76,6 @@ cdef unsigned long long put_back(JoiningTable table, FutureCore future, object r
     with cython.critical_section(table):
         table.last_key += 1
         other = table.last_key
-    tell_joined(table.recorder, other, result)
-    tell_ended(table.recorder, key)
+    report_joined(table.recorder, other, result)
+    report_ended(table.recorder, key)
     return other

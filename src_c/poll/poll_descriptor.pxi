@@ -44,7 +44,7 @@ cdef class PollDescriptor(Task):
             return
         if traceback is not None:
             exception = exception.with_traceback(traceback)
-        self.future.settle(ERROR, (<PollTable>self.origin).yielded(exception, traceback is not None), NULL)
+        self.future.settle(ERROR, (<PollTable>self.future_source).yielded(exception, traceback is not None), NULL)
 
     def poll_after(self, seconds):
         """Poll this task again `seconds` from now, or from the call it is in, and no sooner.
@@ -58,7 +58,7 @@ cdef class PollDescriptor(Task):
         if not pause >= 0.0:
             raise ValueError(f"seconds must be 0 or more, not {shown(seconds)}")
         if not self.over and self.phase == ON_ITS_OWN:
-            (<PollTable>self.origin).poll_after(self, monotonic() + pause)
+            (<PollTable>self.future_source).poll_after(self, monotonic() + pause)
 
     def restart_backoff(self):
         """Begin anew with the delays that the executor's `schedule` gives: there is news of the task.
@@ -66,13 +66,13 @@ cdef class PollDescriptor(Task):
         If the task waits for its next poll, that comes after the first delay now, unless it is due sooner.
         """
         if not self.over and self.phase == ON_ITS_OWN:
-            (<PollTable>self.origin).restart(self)
+            (<PollTable>self.future_source).restart(self)
 
     @property
     def polls(self):
         """In how many calls of the poll function it was; None where whole lists are polled, which keeps no count."""
         cdef PollState poll_state = self.current_poll_state()
-        return poll_state.polls if isinstance(self.origin, DueTable) and poll_state is not None else None
+        return poll_state.polls if isinstance(self.future_source, DueTable) and poll_state is not None else None
 
     @property
     def failures(self):
@@ -93,7 +93,7 @@ cdef class PollDescriptor(Task):
         enter_user_code()
         try:
             refuse_coroutine(value, True)
-            (<PollTable>self.origin).start_polling(self, value, -1.0, 0)
+            (<PollTable>self.future_source).start_polling(self, value, -1.0, 0)
         except BaseException as error:
             interrupt_later(error)
             self.future.settle(ERROR, error, delivery)
@@ -143,7 +143,7 @@ cdef class PollDescriptor(Task):
                 return 0
 
     cdef int cancel_polled(self, FutureCore future, Delivery *delivery) except -1:
-        cdef object cancel_fn = (<PollTable>self.origin).cancel_fn
+        cdef object cancel_fn = (<PollTable>self.future_source).cancel_fn
         cdef CancelAttempt attempt, other
         cdef bint agreed = False, later = False
         if cancel_fn is None:
@@ -155,7 +155,8 @@ cdef class PollDescriptor(Task):
                 other = self.attempt
             if other is None:
                 return future.cancelled_now()
-            if (<PollTable>self.origin).cannot_wait is not None and (<PollTable>self.origin).cannot_wait(future):
+            cannot_wait = (<PollTable>self.future_source).cannot_wait
+            if cannot_wait is not None and cannot_wait(future):
                 return 0
             return other.share()
         try:
@@ -163,22 +164,22 @@ cdef class PollDescriptor(Task):
             later = answer is CANCEL_LATER
             agreed = not later and answer
         except BaseException as error:
-            refused(self.origin.logger, "Exception during cancel on %s/%s", (future, self.value), error)
+            refused(self.future_source.logger, "Exception during cancel on %s/%s", (future, self.value), error)
         finally:
             agreed = end_attempt(self, attempt, agreed, delivery)
         if later:
-            (<PollTable>self.origin).cancel_later(future)
+            (<PollTable>self.future_source).cancel_later(future)
         return agreed
 
     cdef void claimed(self) noexcept:
-        if not (<PollTable>self.origin).leaving:
-            (<PollTable>self.origin).record_end(self)
+        if not (<PollTable>self.future_source).leaving:
+            (<PollTable>self.future_source).record_end(self)
 
     cdef void ended(self, State state) noexcept:
         """The answer of a cancel() that is being decided is known now, to those who share it."""
         cdef CancelAttempt attempt
-        # First: who learns of the end finds it told, and the last to leave the table has the recorder closed.
-        (<PollTable>self.origin).record_end(self)
+        # First: who learns of the end finds it on record, and the last to leave the table has the recorder closed.
+        (<PollTable>self.future_source).record_end(self)
         with cython.critical_section(self.future):
             attempt = self.attempt
             self.attempt = None

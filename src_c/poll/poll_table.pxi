@@ -30,7 +30,7 @@ cdef class PollTable(JoiningTable):
     cdef readonly object cancel_later
     cdef readonly double last_look
     cdef readonly object too_late
-    cdef readonly SharedSize reporting      # threads that are telling `too_late` of tasks, which may have ended
+    cdef readonly SharedSize reporting      # threads that are giving `too_late` tasks, which may have ended
     cdef list late              # of who calls `fail_late`: tasks whose time is over, the first last
     cdef list failed            # likewise: the results of those that have failed
     cdef object last_yielded    # section(self): a weak reference to the SharedError that ended one, or None

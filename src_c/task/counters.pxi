@@ -194,7 +194,7 @@ cdef class FutureSource:
     cdef void tie(self, Task task, FutureCore future) noexcept:
         """Tie `task` to `future`, which is new: nobody has seen either."""
         task.future = future
-        task.origin = self
+        task.future_source = self
         task.started = coarse_now()
         task.thread = this_thread()
         future.task = task

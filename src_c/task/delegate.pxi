@@ -119,7 +119,7 @@ cdef int cancel_delegate(Task task, FutureCore future, Delivery *delivery) excep
     try:
         agreed = delegate_future.cancel()
     except BaseException as error:
-        refused(task.origin.logger, "Exception during cancel on %s/%s", (future, delegate_future), error)
+        refused(task.future_source.logger, "Exception during cancel on %s/%s", (future, delegate_future), error)
         agreed = False
     if agreed and delegate_future_of(task) is not None:
         # It agreed without calling back: nothing more will come from it.
@@ -141,13 +141,13 @@ cdef int delegate_running(Task task, bint quietly) except -1:
     cdef bint known
     if delegate_future is None:
         return 0
-    known = is_running(delegate_future, task.origin, quietly)
+    known = is_running(delegate_future, task.future_source, quietly)
     with cython.critical_section(future):   # what runs does so until it is done
         known = future.seen_running = known or (quietly and future.seen_running)
     return known
 
 
-cdef int is_running(object delegate_future, FutureSource origin, bint quietly) except -1:
+cdef int is_running(object delegate_future, FutureSource future_source, bint quietly) except -1:
     """What anybody's future, or None, says; not every kind of future can be asked. What it raises is logged, once.
 
     `quietly`, by its state, if it is one of the standard library's; others are not asked.
@@ -165,7 +165,7 @@ cdef int is_running(object delegate_future, FutureSource origin, bint quietly) e
     except BaseException as error:
         if is_interrupt(error):
             raise
-        origin.cannot_tell(delegate_future, error)
+        future_source.cannot_tell(delegate_future, error)
     return 0
 
 

@@ -22,11 +22,11 @@ cdef class Task(DoneHook):
     4. call user code with nothing held, and expect the future to be done by somebody else afterwards;
     5. release in `ended` what it took, once: it is called by the winner of the future and by nobody else.
 
-    `future` and `origin` are set when it is made and never change, not even by the garbage collector, so they
+    `future` and `future_source` are set when it is made and never change, not even by the garbage collector, so they
     are read without a section. The other fields belong to section(future), or to the winner.
     """
     cdef FutureCore future
-    cdef FutureSource origin
+    cdef FutureSource future_source
     cdef object value           # what the phase is about: the delegate's future (see `delegate.pxi`), its result
     cdef Timer timer            # section(future): what is to happen to it at a time, or None
     cdef double started         # by the coarse clock
@@ -66,7 +66,7 @@ cdef class Task(DoneHook):
         return 1 if self.phase == CALLING else delegate_running(self, quietly)
 
     cdef void claimed(self) noexcept:
-        """The future is about to tell that it is done, to some before `ended`."""
+        """The future is decided; some learn that it is done before `ended` is called."""
 
     cdef void ended(self, State state) noexcept:
         """The future is done: let go of the delegate and the timer, leave the table."""
@@ -77,7 +77,7 @@ cdef class Task(DoneHook):
         if timer is not None:
             self.timer = None
             timer.timers.cancel(timer)
-        self.origin.leave(self, state)
+        self.future_source.leave(self, state)
 
     cdef bint set_timer(self, Timers timers, double when) except -1:
         """Put the task among `timers` until the future is done; returns whether to wake who sleeps until the next.

@@ -208,7 +208,7 @@ def test_among_threads_every_future_is_counted_once() -> None:
 
 
 def test_a_future_of_somebody_elses_that_is_lost_counts_as_cancelled() -> None:
-    origin = _core.FutureSource(logging.getLogger("tests"))
-    _core.counted(origin, Future[Any]())
+    future_source = _core.FutureSource(logging.getLogger("tests"))
+    _core.counted(future_source, Future[Any]())
     gc.collect()
-    assert (origin.counters.started, origin.counters.cancelled, origin.counters.pending) == (1, 1, 0)
+    assert (future_source.counters.started, future_source.counters.cancelled, future_source.counters.pending) == (1, 1, 0)

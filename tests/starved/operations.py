@@ -221,7 +221,7 @@ def cancel_all(hunger: Hunger) -> None:
 @operation
 def combine(hunger: Hunger) -> None:
     sources: list[Future[Any]] = [Future() for _ in range(3)]
-    before = [origin.counters.pending for origin in origins()]
+    before = [future_source.counters.pending for future_source in future_sources()]
     hunger.here(
         lambda: (
             f_zip(*sources),
@@ -233,10 +233,10 @@ def combine(hunger: Hunger) -> None:
     )
     for source in sources:
         source.cancel()
-    assert [origin.counters.pending for origin in origins()] == before
+    assert [future_source.counters.pending for future_source in future_sources()] == before
 
 
-def origins() -> list[Any]:
+def future_sources() -> list[Any]:
     from more_executors.futures import collect, logic, transform
 
     return [collect._zipped, logic._or, transform._mapped, collect._applied, collect._sequenced]

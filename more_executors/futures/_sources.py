@@ -12,8 +12,8 @@ __all__: list[str] = []
 logger = logging.getLogger("more_executors.futures")
 
 
-def origin_of(function: str, name: str = "default") -> FutureSource:
+def future_source(function: str, name: str = "default") -> FutureSource:
     """What counts the futures of `f_FUNCTION`; `name` is their executor's, among the metrics."""
-    origin = FutureSource(logger)
-    metrics.track_function(function, name, origin.counters)
-    return origin
+    counted = FutureSource(logger)
+    metrics.track_function(function, name, counted.counters)
+    return counted
