@@ -1,6 +1,10 @@
-"""Builds the extension, and stubs. MORE_EXECUTORS_BUILD chooses a profile; everything else is in pyproject.toml."""
+"""Builds the extension, stubs and the text for PyPI. MORE_EXECUTORS_BUILD chooses a profile.
+
+Everything else is in pyproject.toml.
+"""
 
 import os
+import re
 import shutil
 import sys
 import sysconfig
@@ -14,6 +18,7 @@ from setuptools.command.build_py import build_py
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # a build of its own kind, with PEP 517, does not
 
 from make_stubs import stub_of
+from readme_for_pypi import readme_for_pypi
 
 MSVC = sys.platform == "win32"
 TRACING = [("CYTHON_TRACE_NOGIL", "1"), ("CYTHON_USE_SYS_MONITORING", "0")]
@@ -94,7 +99,19 @@ class BuildPackage(build_py):
         return Path(self.build_lib, *package.split("."), f"{module}.pyi")
 
 
+def long_description():
+    """What PyPI shows."""
+    here = Path(__file__).parent
+    readme, pyproject, version = (
+        (here / name).read_text(encoding="utf-8")
+        for name in ("README.md", "pyproject.toml", "more_executors/_version.py")
+    )
+    return readme_for_pypi(readme, pyproject, re.search(r'__version__ = "(.*)"', version)[1])
+
+
 setup(
+    long_description=long_description(),
+    long_description_content_type="text/markdown",
     ext_modules=cythonize([core], compiler_directives=directives),
     cmdclass={"build": Build, "build_py": BuildPackage},
 )

@@ -1,8 +1,10 @@
 """Run all benchmarks, print the tables, and write them down with the plot: `python -m benchmarks [--short]`.
 
-    benchmarks/results.json     the tables, the value of each turn, and the machine
-    benchmarks/results.md       the tables, to be shown
+    benchmarks/results.json     the rows with their targets, the value of each turn, and the machine
+    docs/performance.md         the tables in it
     docs/outstanding.png        the plot
+
+It also says which targets were missed. Those are for whoever works on the library, and are in no page of the guide.
 
 With `--short` everything is tiny and nothing is written there: it shows that all of it runs, and no more. To run only
 some of them: `python -m pytest benchmarks/bench_submit.py --benchmark-verbose`.
@@ -24,22 +26,12 @@ from typing import Any
 
 from more_executors import _core
 
-from . import layer_table, original, table
+from . import original, page, table
 from .plot import draw
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-
-NOTES = """\
-Times and sizes are for one future, those of wake-ups and of the GIL for one event. Each is the best of several turns in
-which ours and the references alternate. Lines without a target are there to be fair.
-"""
-
-LAYERED = """\
-Each executor and each function by itself: the time for one future, by how many there are. Executors stand on a sync
-delegate, and it is from submit to done. Functions get futures of the standard library, and it is from the call until
-what they gave is done, those being made done one by one included.
-"""
+DOCS = ROOT / "docs"
 
 
 def main() -> int | str:
@@ -54,20 +46,18 @@ def main() -> int | str:
         found = table.found_in(report["benchmarks"])
         if lost := table.not_in(found):
             return f"not measured: {', '.join(lost)}"
-        results, picture = (
-            (scratch, scratch / "outstanding.png") if short else (HERE, ROOT / "docs" / "outstanding.png")
-        )
         machine = about(report)
         lines = list(table.lines(found))
-        shown = table.markdown([line for line in lines if line.row.in_table])
-        layered = layer_table.markdown(lines)
-        text = f"{shown}\n{headline(machine)}.\n\n{NOTES}\n{LAYERED}\n{layered}"
-        write(results, picture, machine, lines, found, text)
-        print(f"\n{text}")
+        figures = page.figures(lines, machine)
+        print(f"\n{figures}")
+        for missed in filter(None, (line.missed() for line in lines)):
+            print(f"above its target: {missed}")
         if short:
+            write(scratch, scratch, machine, lines, found, figures)
             print("A short run: everything ran, the figures mean nothing.")
         else:
-            print(f"Written: {', '.join(str(p.relative_to(ROOT)) for p in (results / 'results.json', picture))}")
+            write(HERE, DOCS, machine, lines, found, figures)
+            print("Written: benchmarks/results.json, docs/performance.md, docs/outstanding.png")
     return 0
 
 
@@ -110,23 +100,20 @@ def version_of(distribution: str) -> str:
         return "not installed: run from the checkout"
 
 
-def headline(machine: dict[str, Any]) -> str:
-    return "{cpu}, {cores} cores, {system}, Python {python}, {build profile} build, {date}".format(**machine)
-
-
 def write(
     results: Path,
-    picture: Path,
+    docs: Path,
     machine: dict[str, Any],
     lines: list[table.Line],
     found: table.Found,
-    text: str,
+    figures: str,
 ) -> None:
+    """Write the results into the folder `results`, the plot and the page into the folder `docs`."""
     record = {"measured": machine, "table": [line.record() for line in lines], "turns": found}
     (results / "results.json").write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    (results / "results.md").write_text(text, encoding="utf-8")
-    picture.parent.mkdir(exist_ok=True)
-    draw(found, picture)
+    shown = page.with_figures((DOCS / "performance.md").read_text(encoding="utf-8"), figures)
+    (docs / "performance.md").write_text(shown, encoding="utf-8")
+    draw(found, docs / "outstanding.png")
 
 
 if __name__ == "__main__":

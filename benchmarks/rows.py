@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 OURS = "ours"
 
-STDLIB_FUTURE = "concurrent.futures.Future()"
-ORIGINAL = "the original, 2.11.4"
+STDLIB_FUTURE = "`concurrent.futures.Future()`"
+ORIGINAL = "more-executors 2.11.4"
 METHOD_CALL = "`e.with_traceback(e.__traceback__)`"
 DICT_LOOP = "stdlib futures in a dict loop"
 ASYNCIO_TASKS = "an asyncio task each"
@@ -20,7 +20,7 @@ PYTHON_LOOP = "a loop in Python"
 AT_5_000 = "the same at 5,000"
 BARE_POOL = "the bare pool, whole"
 WRAP_FUTURE = "`asyncio.wrap_future` over stdlib futures"
-AT_ORIGINAL_50 = "the original, 2.11.4, 50 deep"
+AT_ORIGINAL_50 = "more-executors 2.11.4, 50 deep"
 
 
 @dataclass(frozen=True)

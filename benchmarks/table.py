@@ -13,7 +13,7 @@ from .volume_rows import VOLUME_ROWS
 
 ALL_ROWS = [*ROWS, *VOLUME_ROWS, *LAYER_ROWS]
 
-HEADINGS = ("", "ours", "reference", "it takes", "ratio", "target", "met")
+HEADINGS = ("", "this library", "compared with", "which takes", "times as much")
 
 Found = dict[str, dict[str, list[float]]]  # by row and by who: the value of each turn
 
@@ -63,20 +63,22 @@ class Line:
 
     def cells(self) -> tuple[str, ...]:
         """How the table shows it."""
-        targets = []
-        if self.at_most is not None:
-            targets.append(f"≤ {amount(self.at_most, self.row.unit)}")
-        if self.times is not None:
-            targets.append(f"≤ {self.times:.3g} ×")  # noqa: RUF001
         return (
             self.row.title,
             amount(self.ours, self.row.unit),
             self.reference,
             "" if self.takes is None else amount(self.takes, self.row.unit),
-            "" if self.ratio is None else multiple(self.ratio),
-            ", ".join(targets),
-            checkmark(self.met),
+            "" if self.ratio is None else multiple(1 / self.ratio),
         )
+
+    def missed(self) -> str:
+        """What to say to those who work on it if ours is above a target, else an empty string."""
+        if self.met is not False:
+            return ""
+        targets = [] if self.at_most is None else [amount(self.at_most, self.row.unit)]
+        if self.times is not None:
+            targets.append(f"{self.times:.3g} times {self.reference}")
+        return f"{self.row.title}: {amount(self.ours, self.row.unit)}, target {' and '.join(targets)}"
 
     def record(self) -> dict[str, Any]:
         """The same for `results.json`."""
@@ -119,10 +121,6 @@ def aligned(cells: list[tuple[str, ...]]) -> str:
     return "\n".join("| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows) + "\n"
 
 
-def checkmark(met: bool | None) -> str:
-    return {True: "yes", False: "**no**", None: ""}[met]
-
-
 def amount(value: float, unit: str) -> str:
     """A time or a size in three digits; a number as it is, where there is no unit."""
     if math.isnan(value):
@@ -138,4 +136,7 @@ def amount(value: float, unit: str) -> str:
 
 
 def multiple(ratio: float) -> str:
-    return f"{ratio:.2f} ×" if ratio >= 0.05 else f"1/{1 / ratio:,.0f}"  # noqa: RUF001
+    """A ratio in two digits, or as a whole number."""
+    if ratio >= 9.95:
+        return f"{ratio:,.0f}"
+    return f"{ratio:.1f}" if ratio >= 0.995 else f"{ratio:.2g}"
