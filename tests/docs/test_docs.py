@@ -20,6 +20,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -115,7 +116,9 @@ def test_the_reference_has_every_public_name() -> None:
     assert len(entries) == len(names) + 2
     for entry in entries:
         module, _, name = f"more_executors.{entry}".rpartition(".")
-        assert getattr(sys.modules[module], name) is getattr(progress if "progress" in module else more_executors, name)
+        assert getattr(import_module(module), name) is getattr(
+            progress if "progress" in module else more_executors, name
+        )
 
 
 @pytest.mark.skipif(not all(map(find_spec, ("sphinx", "furo", "myst_parser"))), reason="needs the extra `docs`")
