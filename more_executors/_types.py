@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, Protocol, TypeAlias, 
 from ._core import PollDescriptor
 
 if TYPE_CHECKING:
-    from typing_extensions import Never
+    from typing_extensions import Never as Never
     from typing_extensions import TypeVar as TypeVarWithDefault
 
     A = TypeVarWithDefault("A", bound=Any, default=Any)
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     T = TypeVarWithDefault("T", default=Any)
     X = TypeVarWithDefault("X", default=Never)
 else:
+    from typing import NoReturn as Never
+
     A = TypeVar("A")
     B = TypeVar("B", covariant=True)
     C = TypeVar("C")

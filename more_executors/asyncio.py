@@ -9,20 +9,26 @@ from collections.abc import Callable
 from concurrent import futures
 from concurrent.futures import Executor
 from types import TracebackType
-from typing import Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, overload
 
 from . import metrics
+from ._chaining import Chainable
 from ._checks import check_name, checked_flag, chosen_logger, has_method, refuse_copy, shown
 from ._core import FutureSource, LoopBridge, check_threads, referent, refused
 from ._runtime.delegate import AFTER_SHUTDOWN, Delegate, check_delegate
 from ._runtime.delegate_end import DelegateEnd, check_shutdown, leave_block
 from ._runtime.nested_calls import guarded
-from ._types import A, B
+from ._types import A, Anything, B, E, Log, Never, P, Plain, R, Returned, Untyped
+
+if TYPE_CHECKING:
+    AsyncioFuture: TypeAlias = asyncio.Future[Any]
+else:
+    AsyncioFuture = asyncio.Future  # subscripted, it would be no class in Python 3.10
 
 __all__ = ["AsyncioExecutor"]
 
 
-class LoopFuture(asyncio.Future):  # subscripted, it would be no class in Python 3.10
+class LoopFuture(AsyncioFuture):
     """An asyncio future that hands its `cancel` on to the one it stands for, at once.
 
     A done callback would do that too: after a turn of the loop, and at the cost of one for each future.
@@ -57,6 +63,22 @@ class AsyncioExecutor(Executor, Generic[A, B]):
     Futures are made on the thread of their loop; `shutdown` may be called from any thread.
     """
 
+    @overload
+    def __init__(
+        self,
+        delegate: Chainable[A, B],
+        loop: asyncio.AbstractEventLoop | None = None,
+        logger: Log = None,
+        name: str = "default",
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: AsyncioExecutor[Anything, Returned[Never]],
+        delegate: Plain,
+        loop: asyncio.AbstractEventLoop | None = None,
+        logger: Log = None,
+        name: str = "default",
+    ) -> None: ...
     def __init__(
         self,
         delegate: Delegate,
@@ -89,13 +111,45 @@ class AsyncioExecutor(Executor, Generic[A, B]):
 
     __reduce_ex__ = refuse_copy
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> asyncio.Future[Any]:  # pyright: ignore[reportIncompatibleMethodOverride]
+    @overload  # type: ignore[override]  # that is what it is for
+    def submit(self: Unknown, fn: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[Any]: ...
+    @overload
+    def submit(
+        self: HandingOn[E], fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
+    ) -> asyncio.Future[R | E]: ...
+    @overload
+    def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[B]: ...
+    def submit(  # pyright: ignore[reportIncompatibleMethodOverride]  # as above
+        self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> asyncio.Future[Any]:
         """Have the delegate call `fn(*args, **kwargs)`; returns an asyncio future.
 
         Raises RuntimeError after `shutdown`, and if there is no loop, and whatever the delegate's `submit` raises.
         """
         return self._submit(self._loop, fn, args, kwargs)
 
+    @overload
+    def submit_with_loop(
+        self: Unknown,
+        /,
+        loop: asyncio.AbstractEventLoop | None,
+        fn: Callable[P, Any],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> asyncio.Future[Any]: ...
+    @overload
+    def submit_with_loop(
+        self: HandingOn[E],
+        /,
+        loop: asyncio.AbstractEventLoop | None,
+        fn: Callable[P, R],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> asyncio.Future[R | E]: ...
+    @overload
+    def submit_with_loop(
+        self, /, loop: asyncio.AbstractEventLoop | None, fn: Callable[P, A], *args: P.args, **kwargs: P.kwargs
+    ) -> asyncio.Future[B]: ...
     def submit_with_loop(
         self, /, loop: asyncio.AbstractEventLoop | None, fn: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> asyncio.Future[Any]:
@@ -150,3 +204,7 @@ def check_loop(loop: object) -> None:
     """Raise TypeError unless `loop` is an event loop or None."""
     if loop is not None and not has_method(loop, "call_soon_threadsafe"):
         raise TypeError(f"loop must be an asyncio event loop or None, not {shown(loop)}")
+
+
+HandingOn: TypeAlias = AsyncioExecutor[Anything, Returned[E]]
+Unknown: TypeAlias = AsyncioExecutor[Untyped, Untyped]

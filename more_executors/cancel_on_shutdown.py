@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from typing import overload
 
+from ._chaining import Chainable
 from ._core import TaskTable
 from ._runtime.bulk_cancel import cancel_in_bulk
 from ._runtime.delegate import Delegate
 from ._runtime.executor import DelegatingExecutor
-from ._types import A, B
+from ._types import A, Anything, B, Log, Never, Plain, Returned
 
 __all__ = ["CancelOnShutdownExecutor"]
 
@@ -25,6 +27,15 @@ class CancelOnShutdownExecutor(DelegatingExecutor[A, B]):
     _kind = "CancelOnShutdownExecutor"
     _metric = "cancel_on_shutdown"
 
+    @overload
+    def __init__(self, delegate: Chainable[A, B], logger: Log = None, name: str = "default") -> None: ...
+    @overload
+    def __init__(
+        self: CancelOnShutdownExecutor[Anything, Returned[Never]],
+        delegate: Plain,
+        logger: Log = None,
+        name: str = "default",
+    ) -> None: ...
     def __init__(self, delegate: Delegate, logger: logging.Logger | None = None, name: str = "default") -> None:
         """Make it.
 

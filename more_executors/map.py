@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, overload
 
 from ._callables import check_callable, is_plain
+from ._chaining import Chainable, HandingOn
 from ._core import MapTable
 from ._runtime.delegate import Delegate
 from ._runtime.executor import DelegatingExecutor
-from ._types import A, B
+from ._types import A, Anything, B, D, E, Log, Never, OnError, Plain, R, Returned
 
 __all__ = ["MapExecutor"]
 
@@ -33,6 +34,86 @@ class MapExecutor(DelegatingExecutor[A, B]):
     _metric = "map"
     _flat: ClassVar[bool] = False
 
+    @overload
+    def __init__(
+        self,
+        delegate: Plain,
+        fn: Callable[[A], B],
+        logger: Log = None,
+        name: str = "default",
+        *,
+        error_fn: OnError[B] = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        delegate: HandingOn[E],
+        fn: Callable[[A | E], B],
+        logger: Log = None,
+        name: str = "default",
+        *,
+        error_fn: OnError[B] = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        delegate: Chainable[A, E],
+        fn: Callable[[E], B],
+        logger: Log = None,
+        name: str = "default",
+        *,
+        error_fn: OnError[B] = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: MapExecutor[Anything, Returned[E]],
+        delegate: HandingOn[E],
+        fn: None = None,
+        logger: Log = None,
+        name: str = "default",
+        *,
+        error_fn: OnError[E] = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        delegate: Chainable[A, B],
+        fn: None = None,
+        logger: Log = None,
+        name: str = "default",
+        *,
+        error_fn: None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: MapExecutor[E, R | D],
+        delegate: Chainable[E, R],
+        fn: None = None,
+        logger: Log = None,
+        name: str = "default",
+        *,
+        error_fn: Callable[[BaseException], D],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: MapExecutor[Anything, Returned[Never]],
+        delegate: Plain,
+        fn: None = None,
+        logger: Log = None,
+        name: str = "default",
+        *,
+        error_fn: None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: MapExecutor[Anything, Returned[E]],
+        delegate: Plain,
+        fn: None = None,
+        logger: Log = None,
+        name: str = "default",
+        *,
+        error_fn: Callable[[BaseException], E],
+    ) -> None: ...
     def __init__(
         self,
         delegate: Delegate,

@@ -6,14 +6,15 @@ import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from math import inf
-from typing import Any
+from typing import Any, overload
 
 from ._callables import check_method
+from ._chaining import Chainable, HandingOn, Unknown
 from ._checks import checked_number, has_method, iterated, shown
 from ._core import RetryTable
 from ._runtime.delegate import Delegate
 from ._runtime.executor import DeferringExecutor
-from ._types import A, B
+from ._types import A, Anything, B, E, Log, Never, P, Plain, R, Returned
 
 __all__ = ["ExceptionRetryPolicy", "RetryExecutor", "RetryPolicy"]
 
@@ -96,6 +97,24 @@ class RetryExecutor(DeferringExecutor[A, B]):
     _kind = "RetryExecutor"
     _metric = "retry"
 
+    @overload
+    def __init__(
+        self,
+        delegate: Chainable[A, B],
+        retry_policy: RetryPolicy | None = None,
+        logger: Log = None,
+        name: str = "default",
+        **kwargs: Any,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: RetryExecutor[Anything, Returned[Never]],
+        delegate: Plain,
+        retry_policy: RetryPolicy | None = None,
+        logger: Log = None,
+        name: str = "default",
+        **kwargs: Any,
+    ) -> None: ...
     def __init__(
         self,
         delegate: Delegate,
@@ -119,13 +138,33 @@ class RetryExecutor(DeferringExecutor[A, B]):
         self._retry_table = RetryTable(self._logger)
         self._start(self._retry_table)
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    @overload  # type: ignore[override]  # see Chainable
+    def submit(self: Unknown, fn: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Future[Any]: ...
+    @overload
+    def submit(self: HandingOn[E], fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R | E]: ...
+    @overload
+    def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Future[B]: ...
+    def submit(  # pyright: ignore[reportIncompatibleMethodOverride]  # see Chainable
+        self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Future[Any]:
         """Have the delegate call `fn(*args, **kwargs)`, as often as the policy says; returns a future of the last.
 
         Raises RuntimeError after `shutdown`, at the end of the interpreter and in a forked child.
         """
         return self._retry_table.submit_retry(self, self._policy, fn, args, kwargs)
 
+    @overload
+    def submit_retry(
+        self: Unknown, /, retry_policy: RetryPolicy, fn: Callable[P, Any], *args: P.args, **kwargs: P.kwargs
+    ) -> Future[Any]: ...
+    @overload
+    def submit_retry(
+        self: HandingOn[E], /, retry_policy: RetryPolicy, fn: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+    ) -> Future[R | E]: ...
+    @overload
+    def submit_retry(
+        self, /, retry_policy: RetryPolicy, fn: Callable[P, A], *args: P.args, **kwargs: P.kwargs
+    ) -> Future[B]: ...
     def submit_retry(
         self, /, retry_policy: RetryPolicy, fn: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> Future[Any]:

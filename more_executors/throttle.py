@@ -6,14 +6,15 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from math import ceil, inf
-from typing import Any
+from typing import Any, overload
 
 from ._callables import check_callable, done_by
+from ._chaining import Chainable, HandingOn, Unknown
 from ._checks import checked_flag, real_number, shown
 from ._core import ThrottleTable, log
 from ._runtime.delegate import Delegate
 from ._runtime.executor import DeferringExecutor
-from ._types import A, B
+from ._types import A, Anything, B, Count, E, Log, Never, P, Plain, R, Returned
 
 __all__ = ["ThrottleExecutor"]
 
@@ -39,10 +40,28 @@ class ThrottleExecutor(DeferringExecutor[A, B]):
     _kind = "ThrottleExecutor"
     _metric = "throttle"
 
+    @overload
+    def __init__(
+        self,
+        delegate: Chainable[A, B],
+        count: Count,
+        logger: Log = None,
+        name: str = "default",
+        block: bool = False,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: ThrottleExecutor[Anything, Returned[Never]],
+        delegate: Plain,
+        count: Count,
+        logger: Log = None,
+        name: str = "default",
+        block: bool = False,
+    ) -> None: ...
     def __init__(
         self,
         delegate: Delegate,
-        count: int | Callable[[], int | None] | None,
+        count: Count,
         logger: logging.Logger | None = None,
         name: str = "default",
         block: bool = False,
@@ -69,7 +88,15 @@ class ThrottleExecutor(DeferringExecutor[A, B]):
         self._throttle_table = ThrottleTable(self._logger, self._blocks, callable(count))
         self._start(self._throttle_table)
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    @overload  # type: ignore[override]  # see Chainable
+    def submit(self: Unknown, fn: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Future[Any]: ...
+    @overload
+    def submit(self: HandingOn[E], fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R | E]: ...
+    @overload
+    def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Future[B]: ...
+    def submit(  # pyright: ignore[reportIncompatibleMethodOverride]  # see Chainable
+        self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Future[Any]:
         """Have the delegate call `fn(*args, **kwargs)` when there is room; returns a future.
 
         Raises RuntimeError after `shutdown`, also if that comes while it waits for room, at the end of the interpreter

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, overload
 
+from ._chaining import Chainable, HandingOn, Unknown
 from ._checks import checked_timeout
 from ._core import TimeoutTable
 from ._runtime.delegate import Delegate
 from ._runtime.executor import ThreadedExecutor
-from ._types import A, B, FutureLike
+from ._types import A, Anything, B, E, FutureLike, Log, Never, P, Plain, R, Returned
 
 __all__ = ["TimeoutExecutor"]
 
@@ -29,6 +30,18 @@ class TimeoutExecutor(ThreadedExecutor[A, B]):
     _kind = "TimeoutExecutor"
     _metric = "timeout"
 
+    @overload
+    def __init__(
+        self, delegate: Chainable[A, B], timeout: float, logger: Log = None, name: str = "default"
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: TimeoutExecutor[Anything, Returned[Never]],
+        delegate: Plain,
+        timeout: float,
+        logger: Log = None,
+        name: str = "default",
+    ) -> None: ...
     def __init__(
         self, delegate: Delegate, timeout: float, logger: logging.Logger | None = None, name: str = "default"
     ) -> None:
@@ -47,7 +60,15 @@ class TimeoutExecutor(ThreadedExecutor[A, B]):
         self._timeout_table = TimeoutTable(self._logger)
         self._start(self._timeout_table)
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    @overload  # type: ignore[override]  # see Chainable
+    def submit(self: Unknown, fn: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Future[Any]: ...
+    @overload
+    def submit(self: HandingOn[E], fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R | E]: ...
+    @overload
+    def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Future[B]: ...
+    def submit(  # pyright: ignore[reportIncompatibleMethodOverride]  # see Chainable
+        self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Future[Any]:
         """Have the delegate call `fn(*args, **kwargs)`; returns a future that is cancelled when its time is up.
 
         Raises RuntimeError after `shutdown`, at the end of the interpreter and in a forked child, and whatever the
@@ -58,6 +79,16 @@ class TimeoutExecutor(ThreadedExecutor[A, B]):
         finally:
             del self, fn, args, kwargs  # as in the base class
 
+    @overload
+    def submit_timeout(
+        self: Unknown, /, timeout: float, fn: Callable[P, Any], *args: P.args, **kwargs: P.kwargs
+    ) -> Future[Any]: ...
+    @overload
+    def submit_timeout(
+        self: HandingOn[E], /, timeout: float, fn: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+    ) -> Future[R | E]: ...
+    @overload
+    def submit_timeout(self, /, timeout: float, fn: Callable[P, A], *args: P.args, **kwargs: P.kwargs) -> Future[B]: ...
     def submit_timeout(self, /, timeout: float, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
         """`submit` with `timeout` seconds. Raises TypeError or ValueError if that is no number of them."""
         try:

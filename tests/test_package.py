@@ -80,7 +80,9 @@ def public_callables() -> list[object]:
         found.append(thing)
         found += [
             member
-            for key, member in vars(thing).items()
+            for base in getattr(thing, "__mro__", [thing])
+            if getattr(base, "__module__", "").startswith("more_executors")
+            for key, member in vars(base).items()
             if not key.startswith("_") and (callable(member) or isinstance(member, (property, classmethod)))
         ]
     return found

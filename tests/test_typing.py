@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
+import inspect
 import json
 import os
 import pkgutil
@@ -35,8 +37,34 @@ Complaints = dict[str, dict[int, str]]  # of each file, the lines
 
 
 def test_the_package_says_it_is_typed() -> None:
-    for name in ("py.typed", "_core.pyi", "_chaining.pyi", "executors.pyi", "futures/collect.pyi"):
+    for name in ("py.typed", "_core.pyi"):
         assert (PACKAGE / name).exists()
+
+
+def parameters_of(method: ast.FunctionDef) -> list[str]:
+    """Their names as they stand in a signature, without the first; `*` and `**` have no name."""
+    arguments = method.args
+    names = [argument.arg for argument in [*arguments.posonlyargs, *arguments.args][1:]]
+    if arguments.vararg or arguments.kwonlyargs:
+        names.append("*")
+    names += [argument.arg for argument in arguments.kwonlyargs]
+    return names + ["**"] if arguments.kwarg else names
+
+
+@pytest.mark.parametrize("module", ["_chaining.py", "_bound.py"])
+def test_methods_that_are_made_at_run_time_have_the_parameters_that_type_checkers_are_shown(module: str) -> None:
+    shown: dict[str, list[list[str]]] = defaultdict(list)
+    for block in ast.walk(ast.parse((PACKAGE / module).read_text("utf-8"))):
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING":
+            for method in block.body:
+                if isinstance(method, ast.FunctionDef):
+                    shown[method.name].append(parameters_of(method))
+    assert {"with_map", "with_poll", "with_retry"} <= {*shown}
+    for name, faces in shown.items():
+        made = ast.parse(f"def made{inspect.signature(getattr(more_executors.Executors, name))}: ...").body[0]
+        assert isinstance(made, ast.FunctionDef)
+        overloads = faces if len(faces) == 1 else faces[:-1]  # the last one is for all
+        assert [face for face in overloads if face != parameters_of(made)] == []
 
 
 @pytest.mark.parametrize("example", [*PASSING, *EXACT], ids=[path.stem for path in [*PASSING, *EXACT]])

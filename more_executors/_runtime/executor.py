@@ -17,13 +17,13 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from math import inf
 from types import TracebackType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, overload
 
 from .. import metrics
-from .._chaining import Chainable
+from .._chaining import Chainable, HandingOn, Unknown
 from .._checks import check_name, checked_flag, chosen_logger, refuse_copy
 from .._core import TaskTable, check_threads, log
-from .._types import A, B
+from .._types import A, B, E, P, R
 from ..pools import is_worker_of
 from . import lifecycle
 from .bulk_cancel import cancel_in_bulk
@@ -76,7 +76,15 @@ class DelegatingExecutor(Chainable[A, B]):
     def _start_thread(self) -> None:
         """Start the executor's thread, if it has one."""
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+    @overload  # type: ignore[override]  # see Chainable
+    def submit(self: Unknown, fn: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Future[Any]: ...
+    @overload
+    def submit(self: HandingOn[E], fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R | E]: ...
+    @overload
+    def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Future[B]: ...
+    def submit(  # pyright: ignore[reportIncompatibleMethodOverride]  # see Chainable
+        self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Future[Any]:
         """Have the delegate call `fn(*args, **kwargs)`; returns a future of what this executor makes of it.
 
         Raises RuntimeError after `shutdown`, at the end of the interpreter and in a forked child, and whatever the

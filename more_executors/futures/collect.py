@@ -6,17 +6,33 @@ from collections import namedtuple
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from functools import cache, partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, overload
 
 from .._callables import check_callable
 from .._core import applied, check_futures, collected
-from .._types import FutureLike
+from .._types import E, FutureLike, R
 from ._sources import future_source
 
-__all__ = ["f_apply", "f_sequence", "f_traverse", "f_zip"]
+if TYPE_CHECKING:
+    from ._types import (
+        T0,
+        T1,
+        T2,
+        T3,
+        T4,
+        T5,
+        T6,
+        ZipTuple0,
+        ZipTuple1,
+        ZipTuple2,
+        ZipTuple3,
+        ZipTuple4,
+        ZipTuple5,
+        ZipTuple6,
+        ZipTuple7,
+    )
 
-A = TypeVar("A")
-B = TypeVar("B")
+__all__ = ["f_apply", "f_sequence", "f_traverse", "f_zip"]
 
 MOST_FIELDS = 19
 
@@ -32,10 +48,11 @@ def zip_type(length: int) -> Callable[[Iterable[Any]], tuple[Any, ...]]:
     if length > MOST_FIELDS:
         return tuple
     fields = [f"f{index}" for index in range(length)]
-    made: Any = namedtuple(f"ZipTuple{length}", fields)
+    make: Any = namedtuple  # for type checkers, a name has to be a literal
+    made = make(f"ZipTuple{length}", fields)
     made.__reduce__ = reduced
     globals()[made.__name__] = made  # to be found when it is pickled itself
-    return made._make
+    return made._make  # type: ignore[no-any-return]
 
 
 def zipped(results: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -47,6 +64,47 @@ def reduced(results: tuple[Any, ...]) -> Any:
     return zipped, (tuple(results),)
 
 
+@overload
+def f_zip() -> Future[ZipTuple0]: ...  # pyright: ignore[reportOverlappingOverload]
+@overload
+def f_zip(f0: FutureLike[T0], /) -> Future[ZipTuple1[T0]]: ...
+@overload
+def f_zip(f0: FutureLike[T0], f1: FutureLike[T1], /) -> Future[ZipTuple2[T0, T1]]: ...
+@overload
+def f_zip(f0: FutureLike[T0], f1: FutureLike[T1], f2: FutureLike[T2], /) -> Future[ZipTuple3[T0, T1, T2]]: ...
+@overload
+def f_zip(
+    f0: FutureLike[T0], f1: FutureLike[T1], f2: FutureLike[T2], f3: FutureLike[T3], /
+) -> Future[ZipTuple4[T0, T1, T2, T3]]: ...
+@overload
+def f_zip(
+    f0: FutureLike[T0], f1: FutureLike[T1], f2: FutureLike[T2], f3: FutureLike[T3], f4: FutureLike[T4], /
+) -> Future[ZipTuple5[T0, T1, T2, T3, T4]]: ...
+@overload
+def f_zip(
+    f0: FutureLike[T0],
+    f1: FutureLike[T1],
+    f2: FutureLike[T2],
+    f3: FutureLike[T3],
+    f4: FutureLike[T4],
+    f5: FutureLike[T5],
+    /,
+) -> Future[ZipTuple6[T0, T1, T2, T3, T4, T5]]: ...
+@overload
+def f_zip(
+    f0: FutureLike[T0],
+    f1: FutureLike[T1],
+    f2: FutureLike[T2],
+    f3: FutureLike[T3],
+    f4: FutureLike[T4],
+    f5: FutureLike[T5],
+    f6: FutureLike[T6],
+    /,
+) -> Future[ZipTuple7[T0, T1, T2, T3, T4, T5, T6]]: ...
+@overload
+def f_zip(*fs: FutureLike[T0]) -> Future[tuple[T0, ...]]: ...
+@overload
+def f_zip(*fs: FutureLike[Any]) -> Future[tuple[Any, ...]]: ...
 def f_zip(*fs: FutureLike[Any]) -> Future[Any]:
     """A future of a tuple of all results, in order.
 
@@ -60,7 +118,7 @@ def f_zip(*fs: FutureLike[Any]) -> Future[Any]:
     return collected(_zipped, list(fs), zip_type(len(fs)))
 
 
-def f_sequence(futures: Iterable[FutureLike[A]]) -> Future[list[A]]:
+def f_sequence(futures: Iterable[FutureLike[E]]) -> Future[list[E]]:
     """A future of a list of all results, in order; else as `f_zip`.
 
     If `futures` cannot be gone through, the future that this returns fails with what that raised.
@@ -73,7 +131,7 @@ def f_sequence(futures: Iterable[FutureLike[A]]) -> Future[list[A]]:
     return collected(_sequenced, inputs)
 
 
-def f_traverse(fn: Callable[[A], FutureLike[B]], xs: Iterable[A]) -> Future[list[B]]:
+def f_traverse(fn: Callable[[E], FutureLike[R]], xs: Iterable[E]) -> Future[list[R]]:
     """A future of the list of the results of `fn(x)`, which is a future, for each `x` of `xs`; else as `f_sequence`.
 
     If `fn` raises, the future that this returns fails with that; those that it has begun go on.
@@ -89,8 +147,8 @@ def f_traverse(fn: Callable[[A], FutureLike[B]], xs: Iterable[A]) -> Future[list
 
 
 def f_apply(
-    future_fn: FutureLike[Callable[..., A]], *future_args: FutureLike[Any], **future_kwargs: FutureLike[Any]
-) -> Future[A]:
+    future_fn: FutureLike[Callable[..., R]], *future_args: FutureLike[Any], **future_kwargs: FutureLike[Any]
+) -> Future[R]:
     """A future of what the result of `future_fn`, a function, returns for the results of the arguments.
 
     It ends with the first of them that does not succeed; cancelling is as for `f_zip`. It is running while the last

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from concurrent.futures import Future
 from types import TracebackType
-from typing import Any
+from typing import Any, overload
 
 from .._checks import shown
+from .._types import A
 from ._sources import future_source
 
 __all__ = ["f_return", "f_return_cancelled", "f_return_error"]
@@ -16,6 +17,10 @@ _failed = future_source("return_error", "none")
 _cancelled = future_source("return_cancelled", "none")
 
 
+@overload
+def f_return(x: A) -> Future[A]: ...
+@overload
+def f_return() -> Future[None]: ...
 def f_return(x: Any = None) -> Future[Any]:
     """A future with the result `x`."""
     return _returned.done(x)

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent import futures
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from .._checks import checked_timeout
 from .._core import Future, check_futures, passed_on
-from .._types import FutureLike
+from .._types import FutureLike, R
 from ._sources import future_source
 
 __all__ = ["f_proxy"]
 
-A = TypeVar("A")
+if TYPE_CHECKING:
+
+    class Base(futures.Future[R], Any):  # type: ignore[misc]  # it can be used as an R, which cannot be said
+        pass
+else:
+    Base = Future
 
 _proxied = future_source("proxy")
 
 
-def f_proxy(f: FutureLike[A], *, timeout: float | None = None) -> futures.Future[A]:
+def f_proxy(f: FutureLike[R], *, timeout: float | None = None) -> ProxyFuture[R]:
     """A future that ends as `f` does, and can be used in place of its result.
 
     Looking up an attribute whose name does not begin with two underscores waits for the result, at most `timeout`
@@ -38,15 +42,15 @@ def f_proxy(f: FutureLike[A], *, timeout: float | None = None) -> futures.Future
     """
     check_futures(f_proxy.__name__, (f,))
     seconds = None if timeout is None else checked_timeout("timeout", timeout)
-    proxy = ProxyFuture()
-    proxy._ProxyFuture__timeout = seconds  # type: ignore[attr-defined]
-    return passed_on(_proxied, proxy, f)
+    return passed_on(_proxied, ProxyFuture(seconds), f)
 
 
-class ProxyFuture(Future[Any]):
-    """What `f_proxy` makes."""
+class ProxyFuture(Base[R]):
+    """What `f_proxy` makes. May be used from any thread."""
 
-    __timeout: float | None = None
+    def __init__(self, timeout: float | None) -> None:
+        super().__init__()
+        self.__timeout = timeout
 
     def __wait(self) -> Any:
         return self.result(self.__timeout)
@@ -59,43 +63,95 @@ class ProxyFuture(Future[Any]):
     def __bool__(self) -> bool:
         return True
 
+    def __len__(self) -> int:
+        return len(self.__wait())
 
-def forwarding(operation: Callable[..., Any]) -> Any:
-    """A method that does `operation` with the result."""
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.__wait())
 
-    def method(self: ProxyFuture, *args: Any) -> Any:
-        return operation(self._ProxyFuture__wait(), *args)
+    def __contains__(self, item: object) -> bool:
+        return item in self.__wait()
 
-    return method
+    def __getitem__(self, key: Any) -> Any:
+        return self.__wait()[key]
 
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.__wait()[key] = value
 
-OPERATIONS: dict[str, Callable[..., Any]] = {
-    "__len__": len,
-    "__iter__": iter,
-    "__pow__": pow,
-    "__divmod__": divmod,
-    "__int__": int,
-    "__float__": float,
-    "__complex__": complex,
-    "__round__": round,
-    "__trunc__": math.trunc,
-    "__floor__": math.floor,
-    "__ceil__": math.ceil,
-}
-OF_THE_OPERATOR_MODULE: tuple[str, ...] = (
-    "getitem",
-    "setitem",
-    "delitem",
-    "contains",
-    "add",
-    "sub",
-    "mul",
-    "truediv",
-    "floordiv",
-    "mod",
-)
-OF_THE_OPERATOR_MODULE += ("lshift", "rshift", "and", "xor", "or", "neg", "pos", "abs", "invert")
-for operator_name in OF_THE_OPERATOR_MODULE:
-    OPERATIONS[f"__{operator_name}__"] = getattr(operator, f"__{operator_name}__")
-for method_name, operation in OPERATIONS.items():
-    setattr(ProxyFuture, method_name, forwarding(operation))
+    def __delitem__(self, key: Any) -> None:
+        del self.__wait()[key]
+
+    def __add__(self, other: Any) -> Any:
+        return self.__wait() + other
+
+    def __sub__(self, other: Any) -> Any:
+        return self.__wait() - other
+
+    def __mul__(self, other: Any) -> Any:
+        return self.__wait() * other
+
+    def __truediv__(self, other: Any) -> Any:
+        return self.__wait() / other
+
+    def __floordiv__(self, other: Any) -> Any:
+        return self.__wait() // other
+
+    def __mod__(self, other: Any) -> Any:
+        return self.__wait() % other
+
+    def __lshift__(self, other: Any) -> Any:
+        return self.__wait() << other
+
+    def __rshift__(self, other: Any) -> Any:
+        return self.__wait() >> other
+
+    def __and__(self, other: Any) -> Any:
+        return self.__wait() & other
+
+    def __xor__(self, other: Any) -> Any:
+        return self.__wait() ^ other
+
+    def __or__(self, other: Any) -> Any:
+        return self.__wait() | other
+
+    def __divmod__(self, other: Any) -> Any:
+        return divmod(self.__wait(), other)
+
+    def __pow__(self, other: Any, modulo: Any = None) -> Any:
+        return pow(self.__wait(), other, modulo)
+
+    def __neg__(self) -> Any:
+        return -self.__wait()
+
+    def __pos__(self) -> Any:
+        return +self.__wait()
+
+    def __invert__(self) -> Any:
+        return ~self.__wait()
+
+    def __abs__(self) -> Any:
+        return abs(self.__wait())
+
+    def __int__(self) -> int:
+        return int(self.__wait())
+
+    def __float__(self) -> float:
+        return float(self.__wait())
+
+    def __complex__(self) -> complex:
+        return complex(self.__wait())
+
+    def __round__(self, ndigits: Any = None) -> Any:
+        return round(self.__wait(), ndigits)
+
+    def __trunc__(self) -> int:
+        number: int = math.trunc(self.__wait())
+        return number
+
+    def __floor__(self) -> int:
+        number: int = math.floor(self.__wait())
+        return number
+
+    def __ceil__(self) -> int:
+        number: int = math.ceil(self.__wait())
+        return number

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, overload
 
 from .._core import check_futures, mapped
-from .._types import FutureLike
+from .._types import D, E, FutureLike, OnError, X
 from ..map import check_functions
 from ._sources import future_source
 
@@ -17,6 +17,12 @@ _mapped = future_source("map")
 _flat_mapped = future_source("flat_map")
 
 
+@overload
+def f_map(future: FutureLike[E], fn: Callable[[E], D], error_fn: None = None) -> Future[D]: ...
+@overload
+def f_map(future: FutureLike[E], fn: Callable[[E], D], error_fn: Callable[[BaseException], X]) -> Future[D | X]: ...
+@overload
+def f_map(future: FutureLike[E], fn: None = None, error_fn: OnError[X] = None) -> Future[E | X]: ...
 def f_map(
     future: FutureLike[Any],
     fn: Callable[[Any], Any] | None = None,
@@ -37,6 +43,14 @@ def f_map(
     return mapped(_mapped, future, fn, error_fn, False)
 
 
+@overload
+def f_flat_map(future: FutureLike[E], fn: Callable[[E], FutureLike[D]], error_fn: None = None) -> Future[D]: ...
+@overload
+def f_flat_map(
+    future: FutureLike[E], fn: Callable[[E], FutureLike[D]], error_fn: Callable[[BaseException], FutureLike[X]]
+) -> Future[D | X]: ...
+@overload
+def f_flat_map(future: FutureLike[E], fn: None = None, error_fn: OnError[FutureLike[X]] = None) -> Future[E | X]: ...
 def f_flat_map(
     future: FutureLike[Any],
     fn: Callable[[Any], FutureLike[Any]] | None = None,

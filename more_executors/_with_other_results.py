@@ -1,0 +1,265 @@
+"""The `with_*` methods of `Executors` that put on top what gives other results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, overload
+
+from . import flat_map as _flat_map  # not the classes: programs may patch those in their modules
+from . import map as _map
+from . import poll as _poll
+from ._chaining import Chainable, HandingOn, Unknown, inherited
+from ._runtime.delegate import Delegate
+from ._types import Anything, C, Cancel, D, E, FutureLike, Log, Name, OnError, Plain, Poll, R, Returned, X
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .flat_map import FlatMapExecutor
+    from .map import MapExecutor
+    from .poll import PollDescriptor, PollExecutor
+    from .poll._executor import PollKeywords
+
+__all__: list[str] = []
+
+
+class WithOtherResults:
+    """The futures of these executors give something made of what those of `executor` give."""
+
+    @overload
+    @classmethod
+    def with_map(
+        cls,
+        executor: Unknown,
+        fn: Callable[[Any], D],
+        logger: Log = None,
+        name: Name = None,
+        *,
+        error_fn: OnError[X] = None,
+    ) -> MapExecutor[Any, D | X]: ...
+    @overload
+    @classmethod
+    def with_map(
+        cls,
+        executor: HandingOn[E],
+        fn: Callable[[C | E], D],
+        logger: Log = None,
+        name: Name = None,
+        *,
+        error_fn: OnError[X] = None,
+    ) -> MapExecutor[C, D | X]: ...
+    @overload
+    @classmethod
+    def with_map(
+        cls,
+        executor: HandingOn[E],
+        fn: None = None,
+        logger: Log = None,
+        name: Name = None,
+        *,
+        error_fn: OnError[X] = None,
+    ) -> MapExecutor[Anything, Returned[E | X]]: ...
+    @overload
+    @classmethod
+    def with_map(
+        cls,
+        executor: Chainable[R, E],
+        fn: Callable[[E], D],
+        logger: Log = None,
+        name: Name = None,
+        *,
+        error_fn: OnError[X] = None,
+    ) -> MapExecutor[R, D | X]: ...
+    @overload
+    @classmethod
+    def with_map(
+        cls,
+        executor: Chainable[R, E],
+        fn: None = None,
+        logger: Log = None,
+        name: Name = None,
+        *,
+        error_fn: OnError[X] = None,
+    ) -> MapExecutor[R, E | X]: ...
+    @overload
+    @classmethod
+    def with_map(
+        cls,
+        executor: Plain,
+        fn: Callable[[C], D],
+        logger: Log = None,
+        name: Name = None,
+        *,
+        error_fn: OnError[X] = None,
+    ) -> MapExecutor[C, D | X]: ...
+    @overload
+    @classmethod
+    def with_map(
+        cls, executor: Plain, fn: None = None, logger: Log = None, name: Name = None, *, error_fn: OnError[X] = None
+    ) -> MapExecutor[Anything, Returned[X]]: ...
+    @classmethod
+    def with_map(
+        cls,
+        executor: Delegate,
+        fn: Callable[[Any], Any] | None = None,
+        logger: Log = None,
+        name: Name = None,
+        *,
+        error_fn: Callable[[BaseException], Any] | None = None,
+    ) -> MapExecutor:
+        """A `MapExecutor` on top of `executor`."""
+        return _map.MapExecutor(executor, fn, logger, inherited(name, executor), error_fn=error_fn)
+
+    @overload
+    @classmethod
+    def with_flat_map(
+        cls,
+        executor: Plain,
+        fn: Callable[[FutureLike[Any]], FutureLike[Any]],
+        logger: Log = None,
+        name: Name = None,
+        *,
+        error_fn: OnError[FutureLike[Any]] = None,
+    ) -> FlatMapExecutor[Any, Any]: ...
+    @overload
+    @classmethod
+    def with_flat_map(
+        cls,
+        executor: HandingOn[E],
+        fn: Callable[[C | E], FutureLike[D]],
+        logger: Log = None,
+        name: Name = None,
+        *,
+        error_fn: OnError[FutureLike[X]] = None,
+    ) -> FlatMapExecutor[C, D | X]: ...
+    @overload
+    @classmethod
+    def with_flat_map(
+        cls,
+        executor: HandingOn[E],
+        fn: None = None,
+        logger: Log = None,
+        name: Name = None,
+        *,
+        error_fn: OnError[FutureLike[X]] = None,
+    ) -> FlatMapExecutor[Anything, Returned[E | X]]: ...
+    @overload
+    @classmethod
+    def with_flat_map(
+        cls,
+        executor: Chainable[R, E],
+        fn: Callable[[E], FutureLike[D]],
+        logger: Log = None,
+        name: Name = None,
+        *,
+        error_fn: OnError[FutureLike[X]] = None,
+    ) -> FlatMapExecutor[R, D | X]: ...
+    @overload
+    @classmethod
+    def with_flat_map(
+        cls,
+        executor: Chainable[R, E],
+        fn: None = None,
+        logger: Log = None,
+        name: Name = None,
+        *,
+        error_fn: OnError[FutureLike[X]] = None,
+    ) -> FlatMapExecutor[R, E | X]: ...
+    @overload
+    @classmethod
+    def with_flat_map(
+        cls,
+        executor: Plain,
+        fn: Callable[[C], FutureLike[D]],
+        logger: Log = None,
+        name: Name = None,
+        *,
+        error_fn: OnError[FutureLike[X]] = None,
+    ) -> FlatMapExecutor[C, D | X]: ...
+    @overload
+    @classmethod
+    def with_flat_map(
+        cls,
+        executor: Plain,
+        fn: None = None,
+        logger: Log = None,
+        name: Name = None,
+        *,
+        error_fn: OnError[FutureLike[X]] = None,
+    ) -> FlatMapExecutor[Anything, Returned[X]]: ...
+    @classmethod
+    def with_flat_map(
+        cls,
+        executor: Delegate,
+        fn: Callable[[Any], Any] | None = None,
+        logger: Log = None,
+        name: Name = None,
+        *,
+        error_fn: Callable[[BaseException], Any] | None = None,
+    ) -> FlatMapExecutor:
+        """A `FlatMapExecutor` on top of `executor`."""
+        return _flat_map.FlatMapExecutor(executor, fn, logger, inherited(name, executor), error_fn=error_fn)
+
+    @overload
+    @classmethod
+    def with_poll(
+        cls,
+        executor: Unknown,
+        poll_fn: Poll[Any, D],
+        cancel_fn: Cancel[Any] = None,
+        default_interval: float = 5.0,
+        logger: Log = None,
+        name: Name = None,
+        **options: Unpack[PollKeywords[Any]],
+    ) -> PollExecutor[Any, D, Any]: ...
+    @overload
+    @classmethod
+    def with_poll(
+        cls,
+        executor: HandingOn[E],
+        poll_fn: Poll[C | E, D],
+        cancel_fn: Cancel[C | E] = None,
+        default_interval: float = 5.0,
+        logger: Log = None,
+        name: Name = None,
+        **options: Unpack[PollKeywords[C | E]],
+    ) -> PollExecutor[C, D, C | E]: ...
+    @overload
+    @classmethod
+    def with_poll(
+        cls,
+        executor: Chainable[R, E],
+        poll_fn: Poll[E, D],
+        cancel_fn: Cancel[E] = None,
+        default_interval: float = 5.0,
+        logger: Log = None,
+        name: Name = None,
+        **options: Unpack[PollKeywords[E]],
+    ) -> PollExecutor[R, D, E]: ...
+    @overload
+    @classmethod
+    def with_poll(
+        cls,
+        executor: Plain,
+        poll_fn: Poll[C, D],
+        cancel_fn: Cancel[C] = None,
+        default_interval: float = 5.0,
+        logger: Log = None,
+        name: Name = None,
+        **options: Unpack[PollKeywords[C]],
+    ) -> PollExecutor[C, D, C]: ...
+    @classmethod
+    def with_poll(
+        cls,
+        executor: Delegate,
+        poll_fn: Callable[[list[PollDescriptor[Any, Any]]], Any],
+        cancel_fn: Callable[[Any], Any] | None = None,
+        default_interval: float = 5.0,
+        logger: Log = None,
+        name: Name = None,
+        **options: Any,
+    ) -> PollExecutor[Any, Any]:
+        """A `PollExecutor` on top of `executor`; `options` are its keywords for polling at high volume."""
+        return _poll.PollExecutor(
+            executor, poll_fn, cancel_fn, default_interval, logger, name=inherited(name, executor), **options
+        )

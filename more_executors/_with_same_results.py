@@ -1,0 +1,146 @@
+"""The `with_*` methods of `Executors` that put on top what leaves results as they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, overload
+
+from . import asyncio as _asyncio  # not the classes: programs may patch those in their modules
+from . import cancel_on_shutdown as _cancel_on_shutdown
+from . import retry as _retry
+from . import throttle as _throttle
+from . import timeout as _timeout
+from ._chaining import Chainable, inherited
+from ._runtime.delegate import Delegate
+from ._types import Anything, Count, D, E, Log, Name, Never, Plain, Returned
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from .asyncio import AsyncioExecutor
+    from .cancel_on_shutdown import CancelOnShutdownExecutor
+    from .retry import RetryExecutor, RetryPolicy
+    from .throttle import ThrottleExecutor
+    from .timeout import TimeoutExecutor
+
+__all__: list[str] = []
+
+
+class WithSameResults:
+    """The futures of these executors end as those of `executor` do, or are cancelled."""
+
+    @overload
+    @classmethod
+    def with_retry(
+        cls,
+        executor: Chainable[E, D],
+        retry_policy: RetryPolicy | None = None,
+        logger: Log = None,
+        name: Name = None,
+        **kwargs: Any,
+    ) -> RetryExecutor[E, D]: ...
+    @overload
+    @classmethod
+    def with_retry(
+        cls,
+        executor: Plain,
+        retry_policy: RetryPolicy | None = None,
+        logger: Log = None,
+        name: Name = None,
+        **kwargs: Any,
+    ) -> RetryExecutor[Anything, Returned[Never]]: ...
+    @classmethod
+    def with_retry(
+        cls,
+        executor: Delegate,
+        retry_policy: RetryPolicy | None = None,
+        logger: Log = None,
+        name: Name = None,
+        **kwargs: Any,
+    ) -> RetryExecutor:
+        """A `RetryExecutor` on top of `executor`; `kwargs` are for an `ExceptionRetryPolicy`."""
+        return _retry.RetryExecutor(executor, retry_policy, logger, inherited(name, executor), **kwargs)
+
+    @overload
+    @classmethod
+    def with_timeout(
+        cls, executor: Chainable[E, D], timeout: float, logger: Log = None, name: Name = None
+    ) -> TimeoutExecutor[E, D]: ...
+    @overload
+    @classmethod
+    def with_timeout(
+        cls, executor: Plain, timeout: float, logger: Log = None, name: Name = None
+    ) -> TimeoutExecutor[Anything, Returned[Never]]: ...
+    @classmethod
+    def with_timeout(
+        cls,
+        executor: Delegate,
+        timeout: float,
+        logger: Log = None,
+        name: Name = None,
+    ) -> TimeoutExecutor:
+        """A `TimeoutExecutor` on top of `executor`."""
+        return _timeout.TimeoutExecutor(executor, timeout, logger, inherited(name, executor))
+
+    @overload
+    @classmethod
+    def with_throttle(
+        cls, executor: Chainable[E, D], count: Count, logger: Log = None, name: Name = None, block: bool = False
+    ) -> ThrottleExecutor[E, D]: ...
+    @overload
+    @classmethod
+    def with_throttle(
+        cls, executor: Plain, count: Count, logger: Log = None, name: Name = None, block: bool = False
+    ) -> ThrottleExecutor[Anything, Returned[Never]]: ...
+    @classmethod
+    def with_throttle(
+        cls,
+        executor: Delegate,
+        count: Count,
+        logger: Log = None,
+        name: Name = None,
+        block: bool = False,
+    ) -> ThrottleExecutor:
+        """A `ThrottleExecutor` on top of `executor`."""
+        return _throttle.ThrottleExecutor(executor, count, logger, inherited(name, executor), block)
+
+    @overload
+    @classmethod
+    def with_cancel_on_shutdown(
+        cls, executor: Chainable[E, D], logger: Log = None, name: Name = None
+    ) -> CancelOnShutdownExecutor[E, D]: ...
+    @overload
+    @classmethod
+    def with_cancel_on_shutdown(
+        cls, executor: Plain, logger: Log = None, name: Name = None
+    ) -> CancelOnShutdownExecutor[Anything, Returned[Never]]: ...
+    @classmethod
+    def with_cancel_on_shutdown(
+        cls, executor: Delegate, logger: Log = None, name: Name = None
+    ) -> CancelOnShutdownExecutor:
+        """A `CancelOnShutdownExecutor` on top of `executor`."""
+        return _cancel_on_shutdown.CancelOnShutdownExecutor(executor, logger, inherited(name, executor))
+
+    @overload
+    @classmethod
+    def with_asyncio(
+        cls,
+        executor: Chainable[E, D],
+        loop: asyncio.AbstractEventLoop | None = None,
+        logger: Log = None,
+        name: Name = None,
+    ) -> AsyncioExecutor[E, D]: ...
+    @overload
+    @classmethod
+    def with_asyncio(
+        cls, executor: Plain, loop: asyncio.AbstractEventLoop | None = None, logger: Log = None, name: Name = None
+    ) -> AsyncioExecutor[Anything, Returned[Never]]: ...
+    @classmethod
+    def with_asyncio(
+        cls,
+        executor: Delegate,
+        loop: asyncio.AbstractEventLoop | None = None,
+        logger: Log = None,
+        name: Name = None,
+    ) -> AsyncioExecutor:
+        """An `AsyncioExecutor` on top of `executor`."""
+        return _asyncio.AsyncioExecutor(executor, loop, logger, inherited(name, executor))
