@@ -1,7 +1,7 @@
 """Executors that chain, and the one that waits for very many remote tasks: `Executors` is the place to start."""
 
 try:
-    import more_executors._core  # noqa: F401
+    import more_executors._core  # noqa: F401  # pyright: ignore[reportUnusedImport]
 except ModuleNotFoundError as error:
     if error.name != "more_executors._core":
         raise

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # executors have this
     from typing_extensions import Unpack
 
     from ._types import Cancel, Count, D, FutureLike, Log, Name, OnError, Poll, X
-    from .poll._executor import PollKeywords
+    from .poll._keywords import PollKeywords
     from .retry import RetryPolicy
 
 __all__: list[str] = []

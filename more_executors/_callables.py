@@ -19,16 +19,25 @@ __all__: list[str] = []
 A = TypeVar("A")
 
 DEFERRED: int = inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
-PLAIN = (bool, int, float, str, bytes, list, tuple, dict, type(None))  # answers that need no second look
+PLAIN: tuple[type[Any], ...] = (
+    bool,
+    int,
+    float,
+    str,
+    bytes,
+    list,
+    tuple,
+    dict,
+    type(None),
+)  # answers that need no second look
 
 
-def is_plain(function: Any) -> bool:
+def is_plain(function: object) -> bool:
     """Whether it can be told at a glance that `function` does something when it is called: that is the usual case."""
-    kind = type(function)
-    if kind is FunctionType:
+    if type(function) is FunctionType:
         marked = hasattr(function, "_is_coroutine_marker")  # by `inspect.markcoroutinefunction`
         return not function.__code__.co_flags & DEFERRED and not marked
-    return kind is BuiltinFunctionType or kind is type
+    return type(function) is BuiltinFunctionType or type(function) is type
 
 
 def is_kind(kind: Callable[[Any], bool], function: Any) -> bool:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # executors are made of this
     from .flat_map import FlatMapExecutor
     from .map import MapExecutor
     from .poll import PollExecutor
-    from .poll._executor import PollKeywords
+    from .poll._keywords import PollKeywords
     from .retry import RetryExecutor, RetryPolicy
     from .throttle import ThrottleExecutor
     from .timeout import TimeoutExecutor

@@ -17,7 +17,7 @@ import reprlib
 import sys
 from collections.abc import Iterator
 from math import inf
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 __all__: list[str] = []
 
@@ -144,7 +144,7 @@ def check_name(name: object) -> None:
 def checked_path(path: Any) -> str:
     """`path` as a string. TypeError if it is none, ValueError if no file can be called so."""
     try:
-        text = os.fspath(path)
+        text = cast("object", os.fspath(path))
     except MemoryError:
         raise
     except Exception as error:

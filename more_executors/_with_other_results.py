@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .flat_map import FlatMapExecutor
     from .map import MapExecutor
     from .poll import PollDescriptor, PollExecutor
-    from .poll._executor import PollKeywords
+    from .poll._keywords import PollKeywords
 
 __all__: list[str] = []
 

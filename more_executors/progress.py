@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sized
 from concurrent.futures import Executor, Future
 from math import inf
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from ._checks import checked_count, checked_timeout, iterated, real_number, shown
 from ._core import check_future
@@ -190,7 +190,7 @@ def counts_of(what: Any) -> Counting:
         if callable(getattr(what, "stats", None)):
             return CountsOfExecutor(what)
     elif isinstance(what, Iterable):
-        return CountsOfFutures(what)
+        return CountsOfFutures(cast("Iterable[Future[Any]]", what))
     raise TypeError(f"progress is of futures, or of an executor that has stats(), not of {shown(what)}")
 
 

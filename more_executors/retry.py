@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from math import inf
-from typing import Any, overload
+from typing import Any, cast, overload
 
 from ._callables import check_method
 from ._chaining import Chainable, HandingOn, Unknown
@@ -189,12 +189,11 @@ def checked_policy(policy: RetryPolicy) -> RetryPolicy:
 
 def checked_exceptions(what: str, classes: Any) -> tuple[type[BaseException], ...]:
     """`classes`, one exception class or several. Raises TypeError if they are none, ValueError if there is none."""
-    if isinstance(classes, type):
-        classes = (classes,)
+    several: Any = (classes,) if isinstance(classes, type) else classes
     found: list[type[BaseException]] = []
-    for one in iterated(what, classes, "exception classes, or one"):
+    for one in iterated(what, several, "exception classes, or one"):
         if not (isinstance(one, type) and issubclass(one, BaseException)):
-            raise TypeError(f"{what} must be an exception class, or several, not {shown(one)}")
+            raise TypeError(f"{what} must be an exception class, or several, not {shown(cast('object', one))}")
         found.append(one)
     if not found:
         raise ValueError(f"{what} must be an exception class, or several, not {shown(classes)}, which has none")

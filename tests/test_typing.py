@@ -36,9 +36,28 @@ def public_modules() -> Iterable[str]:
 Complaints = dict[str, dict[int, str]]  # of each file, the lines
 
 
+@pytest.fixture(scope="module")
+def package_with_stubs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package as it is when it is installed: a build puts stubs in it that the source does not have."""
+    if (PACKAGE / "__init__.pyi").exists():
+        return PACKAGE
+    built = tmp_path_factory.mktemp("built")
+    command = [sys.executable, "setup.py", "-q", "build_py", "--build-lib", str(built)]
+    subprocess.run(command, cwd=PACKAGE.parent, check=True, capture_output=True, timeout=CHILD_PATIENCE)
+    return built / PACKAGE.name
+
+
 def test_the_package_says_it_is_typed() -> None:
     for name in ("py.typed", "_core.pyi"):
         assert (PACKAGE / name).exists()
+
+
+def test_types_are_in_the_source(package_with_stubs: Path) -> None:
+    if package_with_stubs != PACKAGE:
+        assert [*PACKAGE.rglob("*.pyi")] == [PACKAGE / "_core.pyi"]
+    modules = {path.relative_to(package_with_stubs).with_suffix("") for path in package_with_stubs.rglob("*.py")}
+    stubs = {path.relative_to(package_with_stubs).with_suffix("") for path in package_with_stubs.rglob("*.pyi")}
+    assert stubs == {*modules, Path("_core")}
 
 
 def parameters_of(method: ast.FunctionDef) -> list[str]:
@@ -139,17 +158,6 @@ def test_a_type_checker_finds_each_line_that_is_wrong_and_no_other(
 
 STUBS_ONLY = ("--follow-imports=skip", "--disallow-any-expr")
 PUBLIC = ["more_executors", *(f"more_executors.{name}" for name in sorted(public_modules()))]
-
-
-@pytest.fixture(scope="module")
-def package_with_stubs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package as it is when it is installed: a build puts stubs in it that the source does not have."""
-    if (PACKAGE / "__init__.pyi").exists():
-        return PACKAGE
-    built = tmp_path_factory.mktemp("built")
-    command = [sys.executable, "setup.py", "-q", "build_py", "--build-lib", str(built)]
-    subprocess.run(command, cwd=PACKAGE.parent, check=True, capture_output=True, timeout=CHILD_PATIENCE)
-    return built / PACKAGE.name
 
 
 only_with_mypy = pytest.mark.skipif(find_spec("mypy") is None, reason="mypy is not installed")

@@ -26,9 +26,9 @@ class Audit:
     tasks: int = 0
     vanished: int = 0
     withdrawn: int = 0
-    twice: list[str] = field(default_factory=list)
-    disagreements: list[str] = field(default_factory=list)
-    faults: dict[str, list[tuple[float, int]]] = field(default_factory=dict)
+    twice: list[str] = field(default_factory=list[str])
+    disagreements: list[str] = field(default_factory=list[str])
+    faults: dict[str, list[tuple[float, int]]] = field(default_factory=dict[str, list[tuple[float, int]]])
 
     @property
     def balanced(self) -> bool:

@@ -122,7 +122,9 @@ class PublishClient:
     def cancel_tasks(self, task_ids: list[str]) -> list[bool]:
         """Cancel many tasks with one request; return for each whether that was done."""
         what = f"cancel {len(task_ids)} tasks"
-        answers = self._insist(what, lambda: self._ask("POST", "/tasks/cancel", json=task_ids)) or []
+        answers: list[Any] = (
+            self._insist(what, lambda: self._ask("POST", "/tasks/cancel", json=task_ids)) or []
+        )
         cancelled = {answer["task_id"] for answer in answers if answer["cancelled"]}
         return [task_id in cancelled for task_id in task_ids]
 

@@ -6,6 +6,7 @@ import json
 from argparse import ArgumentTypeError
 from dataclasses import asdict, dataclass, fields
 from math import inf
+from typing import Any, cast
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,11 @@ def parse_faults(text: str) -> Faults:
     """The type of ``Faults`` for argparse: a JSON object with some of its fields."""
     names = {field.name for field in fields(Faults)}
     try:
-        values = json.loads(text)
+        loaded = json.loads(text)
     except ValueError:
-        values = None
-    if not isinstance(values, dict) or not values.keys() <= names:
+        loaded = None
+    values = cast("dict[str, Any]", loaded if isinstance(loaded, dict) else {"": None})
+    if not values.keys() <= names:
         raise ArgumentTypeError(
             f"expected a JSON object with keys of {', '.join(sorted(names))}, not {text!r}"
         )

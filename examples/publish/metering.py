@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ class Meter:
         return future
 
     @contextmanager
-    def elsewhere(self) -> Iterator[None]:
+    def elsewhere(self) -> Generator[None, None, None]:
         """Do not count, on this thread, what is done meanwhile."""
         begin = thread_time()
         try:
@@ -66,7 +66,7 @@ class Meter:
             self._elsewhere.seconds += thread_time() - begin
 
     @contextmanager
-    def watch(self) -> Iterator[None]:
+    def watch(self) -> Generator[None, None, None]:
         """Count the threads of executors made meanwhile, but not their calls of a pool's ``submit``."""
         submit, run = ThreadPoolExecutor.submit, threading.Thread.run
 

@@ -1,5 +1,8 @@
 """The outcome as a picture."""
 
+# matplotlib does not say of what types its keywords are.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from pathlib import Path

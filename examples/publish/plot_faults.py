@@ -1,5 +1,8 @@
 """What went wrong with the service, on a time line."""
 
+# matplotlib does not say of what types its keywords are.
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from collections import Counter

@@ -34,7 +34,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard, cast
 
 from aiohttp import web
 
@@ -131,10 +131,10 @@ class TaskService:
 
     async def _find_many(self, request: web.Request) -> list[Task]:
         try:
-            task_ids = await request.json()
+            task_ids: object = await request.json()
         except (ValueError, RecursionError):
             task_ids = None
-        if not isinstance(task_ids, list) or not all(isinstance(task_id, str) for task_id in task_ids):
+        if not is_list_of_texts(task_ids):
             raise web.HTTPBadRequest(text="expected a JSON list of task ids")
         if len(task_ids) > MAX_SEARCH:
             raise web.HTTPBadRequest(text=f"at most {MAX_SEARCH} task ids at once")
@@ -144,6 +144,11 @@ class TaskService:
             return tasks
         now = time.time()
         return [task for task in tasks if task.state(now) != "vanished"]
+
+
+def is_list_of_texts(value: object) -> TypeGuard[list[str]]:
+    """Whether this is a list, of nothing but strings."""
+    return isinstance(value, list) and all(isinstance(item, str) for item in cast("list[object]", value))
 
 
 @web.middleware

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -114,7 +114,7 @@ class ServiceProcess:
 
 
 @contextmanager
-def _interrupts_held() -> Iterator[None]:
+def _interrupts_held() -> Generator[None, None, None]:
     """Hold SIGINT back meanwhile, in this thread and, for good, in a process started by it."""
     # A child that has not got to its own session yet would die of Ctrl-C.
     if sys.platform == "win32":

@@ -64,7 +64,7 @@ def _costs(outcome: Outcome) -> str:
 
 
 def _books(outcome: Outcome, audit: Audit) -> str:
-    lines = []
+    lines: list[str] = []
     counts = {kind: sum(count for _, count in times) for kind, times in sorted(audit.faults.items())}
     if counts:
         went_wrong = [f"{kind}: {count:,}" for kind, count in counts.items()]

@@ -55,7 +55,7 @@ def shut_down(delegate: Delegate, wait: bool, cancel_futures: bool) -> None:
     shutdown = getattr(delegate, "shutdown", None)
     if shutdown is None:
         return
-    how = {}
+    how: dict[str, bool] = {}
     if takes_keyword(shutdown, "wait"):
         how["wait"] = wait
     if cancel_futures and takes_keyword(shutdown, "cancel_futures"):

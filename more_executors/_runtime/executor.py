@@ -200,9 +200,10 @@ class DelegatingExecutor(Chainable[A, B]):
             or (self._ender is not None and self._ender.is_current())
         ):
             return True
-        if isinstance(self._delegate, DelegatingExecutor):
-            return self._delegate._would_wait_for_itself()
-        return isinstance(self._delegate, ThreadPoolExecutor) and is_worker_of(self._delegate)
+        delegate = self._delegate
+        if isinstance(delegate, DelegatingExecutor):
+            return delegate._would_wait_for_itself()
+        return isinstance(delegate, ThreadPoolExecutor) and is_worker_of(delegate)
 
     def _cancels_at_shutdown(self) -> bool:
         """Whether `shutdown` has futures cancelled, here or below: whoever stands on this does not wait with it."""

@@ -11,7 +11,7 @@ Guarantees:
 from __future__ import annotations
 
 import atexit
-import concurrent.futures.thread  # noqa: F401  # what it does at the end is to come after what is done here
+import concurrent.futures.thread  # noqa: F401  # pyright: ignore[reportUnusedImport]  # what it does at the end is to come after what is done here
 import itertools
 import os
 import threading

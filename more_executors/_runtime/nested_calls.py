@@ -71,7 +71,7 @@ class Idle:
 def would_wait_for_itself(pool: Any) -> bool:
     """Whether this thread holds, in a call that was interrupted, what a `submit` to `pool` takes."""
     try:
-        starting = threading._active_limbo_lock  # type: ignore[attr-defined]
+        starting: Any = getattr(threading, "_active_limbo_lock", None)
         if not (pool._shutdown_lock.locked() or _shared_lock.locked() or starting._is_owned()):
             return False
     except AttributeError:  # it was never made: a mock took the place of its constructor

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
         pass
 else:
     Base = Future
+
+power: Callable[..., Any] = pow  # its own type is about numbers
 
 _proxied = future_source("proxy")
 
@@ -118,7 +120,7 @@ class ProxyFuture(Base[R]):
         return divmod(self.__wait(), other)
 
     def __pow__(self, other: Any, modulo: Any = None) -> Any:
-        return pow(self.__wait(), other, modulo)
+        return power(self.__wait(), other, modulo)
 
     def __neg__(self) -> Any:
         return -self.__wait()

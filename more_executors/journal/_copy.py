@@ -12,7 +12,7 @@ import shutil
 import sqlite3
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 
 __all__: list[str] = []
 
@@ -40,7 +40,7 @@ def is_damage(error: sqlite3.Error) -> bool:
 
 
 @contextlib.contextmanager
-def copied(where: str, descriptor: int) -> Iterator[sqlite3.Connection]:
+def copied(where: str, descriptor: int) -> Generator[sqlite3.Connection, None, None]:
     """A connection to a copy of the file, and of what is beside it."""
     folder = new_folder(os.fstat(descriptor))
     try:

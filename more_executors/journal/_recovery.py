@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import reprlib
-from typing import Any
+from typing import Any, cast
 
 from .._checks import iterated, shown
 from .._core import log
@@ -47,9 +47,14 @@ def entries_of(journal: JournalLike) -> list[tuple[int, Any]]:
     what = f"what outstanding() of the journal {shown(journal)} returns"
     entries = list(iterated(what, found, "pairs of an int and a value"))
     for entry in entries:
-        if not (isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], int)):
+        if not is_entry(entry):
             raise TypeError(f"{what} must be an iterable of pairs of an int and a value, not of {shown(entry)}")
     return entries
+
+
+def is_entry(entry: object) -> bool:
+    """Whether `entry` is a pair of an int and a value."""
+    return isinstance(entry, tuple) and len(cast("tuple[object, ...]", entry)) == 2 and isinstance(entry[0], int)
 
 
 def readable(on_record: list[tuple[int, Any]], journal: object, logger: logging.Logger) -> list[tuple[int, Any]]:

@@ -19,7 +19,7 @@ import os
 import sqlite3
 import stat
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 
 from .._core import InUse
 from ._connection import APPLICATION_ID, LAYOUT, connected, mark
@@ -132,7 +132,7 @@ class JournalFile:
             return number
 
     @contextlib.contextmanager
-    def _use(self, what: str) -> Iterator[sqlite3.Connection]:
+    def _use(self, what: str) -> Generator[sqlite3.Connection, None, None]:
         if self._process != os.getpid():
             raise refusal(self._path, "is the parent's: a forked child cannot use it")
         with self._lock:

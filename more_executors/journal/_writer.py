@@ -20,7 +20,7 @@ from collections.abc import Callable
 from math import inf
 from threading import Thread, current_thread
 from time import monotonic
-from typing import Any
+from typing import Any, TypeAlias
 
 from .._callables import done_by
 from .._checks import has_method, shown
@@ -57,6 +57,9 @@ class FlushMarker:
         self.waker.set()
 
 
+Event: TypeAlias = "tuple[int, Any] | int | FlushMarker"
+
+
 class WriterThread:
     """What the thread of a recorder works on. It refers to no recorder, so that one that nobody has any more ends it.
 
@@ -64,7 +67,7 @@ class WriterThread:
     """
 
     def __init__(self, journal: JournalLike, logger: logging.Logger) -> None:
-        self.told: deque[Any] = deque()
+        self.told: deque[Event] = deque()
         self.waker = Waker()
         self.hurry = Waker()
         self.over = False
@@ -145,11 +148,11 @@ class WriterThread:
         uncertain_below = inf if self._failures else self.first_key
         for _ in range(count):
             event = told[0]  # left there until it is noted, should there be no memory for that
-            if type(event) is tuple:
+            if isinstance(event, tuple):
                 key, value = event
                 ended.pop(key, None)
                 joined[key] = value
-            elif type(event) is int:
+            elif isinstance(event, int):
                 if joined.pop(event, _MISSING) is _MISSING or event < uncertain_below:
                     ended[event] = None
                 self._unrecorded.discard(event)
@@ -264,7 +267,7 @@ class JournalWriter:
             raise TypeError(f"journal must have the methods write and outstanding, not {shown(journal)}")
         self._writer = writer = WriterThread(journal, logger)
         self._process = os.getpid()
-        self._tell: Callable[[object], object] = writer.told.append
+        self._tell: Callable[[Event], object] = writer.told.append
         self._wake: Callable[[], object] = writer.waker.set
         try:
             if _writers.setdefault(id(journal), writer) is not writer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from prometheus_client import metrics as of_prometheus  # type: ignore[import-not-found, unused-ignore]
 from prometheus_client.core import (  # type: ignore[import-not-found, unused-ignore]
@@ -117,7 +117,8 @@ def suits(labels: Labels, kind: str | None) -> bool:
 
 def buckets(counted: HistogramCounts) -> list[tuple[str, float]]:
     """What is counted up to each bound, as the text format has it."""
-    bounds = [*map(floatToGoString, counted.bounds), "+Inf"]
+    as_text = cast("Callable[[float], str]", floatToGoString)
+    bounds = [*map(as_text, counted.bounds), "+Inf"]
     return list(zip(bounds, map(float, counted.cumulative()), strict=True))
 
 

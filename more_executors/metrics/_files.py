@@ -123,7 +123,7 @@ class MetricFiles:
                 self._lock.release()
 
     def _write(self, changed: dict[Labels, Totals]) -> None:
-        present = set()
+        present: set[Number] = set()
         for family, names, number, value in numbers(changed):
             present.add(number)
             if family.name not in self._metrics:

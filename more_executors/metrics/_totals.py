@@ -14,8 +14,10 @@ __all__: list[str] = []
 Labels: TypeAlias = tuple[str, str]  # type and name
 Samples: TypeAlias = list[Any]  # of prometheus_client
 
-COUNTED: tuple[str, ...] = ("started", "finished", "failed", "cancelled", "seconds", "calls", "call_errors")
-COUNTED += ("call_seconds", "retries", "retry_seconds", "cancels")
+COUNTED = (
+    *("started", "finished", "failed", "cancelled", "seconds", "calls", "call_errors"),
+    *("call_seconds", "retries", "retry_seconds", "cancels"),
+)
 
 # Of several executors it is the largest that is told of these, and the sum of all other gauges.
 LARGEST = ("oldest_age_seconds", "rate_limit")

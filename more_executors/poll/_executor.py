@@ -11,32 +11,35 @@ Guarantees:
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from concurrent.futures import Future
 from math import inf
-from threading import TIMEOUT_MAX
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
-from .._checks import checked_seconds, iterated
+from .._chaining import Chainable, HandingOn
 from .._core import Backoff, PollDescriptor
 from .._runtime.bulk_cancel import cancel_in_bulk, checked_futures
 from .._runtime.delegate import AFTER_INTERPRETER_SHUTDOWN, Delegate
-from .._runtime.executor import ThreadedExecutor
-from .._types import A, B
+from .._types import A, B, C, Cancel, CancelMany, D, GroupBy, Log, P, Plain, Poll, T, X
 from ..journal import JournalLike
 from ..rate_limit import RateLimit
 from ..retry import RetryPolicy
+from ._adopting import AdoptingExecutor
 from ._engine import PollEngine
 from ._html import stats_table
 from ._options import PollOptions
 from .stats import OutstandingTask, PollStats
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from ._keywords import PollKeywords
+
 __all__ = ["PollDescriptor", "PollExecutor"]
 
 
-class PollExecutor(ThreadedExecutor[A, B]):
+class PollExecutor(AdoptingExecutor[A, B, T]):
     """Submits to a delegate what starts a task elsewhere, and polls until the task is done.
 
     What a callable returns, typically a task id, is `result` of a `PollDescriptor`, and its future stays pending
@@ -67,24 +70,57 @@ class PollExecutor(ThreadedExecutor[A, B]):
     _kind = "PollExecutor"
     _metric = "poll"
 
+    @overload
+    def __init__(
+        self: PollExecutor[C, D, C],
+        delegate: Plain,
+        poll_fn: Poll[C, D],
+        cancel_fn: Cancel[C] = None,
+        default_interval: float = 5.0,
+        logger: Log = None,
+        name: str = "default",
+        **options: Unpack[PollKeywords[C]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: PollExecutor[C, D, C | X],
+        delegate: HandingOn[X],
+        poll_fn: Poll[C | X, D],
+        cancel_fn: Cancel[C | X] = None,
+        default_interval: float = 5.0,
+        logger: Log = None,
+        name: str = "default",
+        **options: Unpack[PollKeywords[C | X]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        delegate: Chainable[A, T],
+        poll_fn: Poll[T, B],
+        cancel_fn: Cancel[T] = None,
+        default_interval: float = 5.0,
+        logger: Log = None,
+        name: str = "default",
+        **options: Unpack[PollKeywords[T]],
+    ) -> None: ...
     def __init__(
         self,
         delegate: Delegate,
-        poll_fn: Callable[[list[PollDescriptor[Any, Any]]], Any],
-        cancel_fn: Callable[[Any], Any] | None = None,
+        poll_fn: Poll[Any, Any],
+        cancel_fn: Cancel[Any] = None,
         default_interval: float = 5.0,
-        logger: logging.Logger | None = None,
+        logger: Log = None,
         name: str = "default",
         *,
         min_interval: float | None = None,
         batch_size: int | None = None,
-        group_by: Callable[[Any], Any] | None = None,
+        group_by: GroupBy[Any] = None,
         max_concurrency: int = 1,
         rate_limit: RateLimit | None = None,
         retry_policy: RetryPolicy | None = None,
         schedule: Backoff | None = None,
         timeout: float | None = None,
-        cancel_many_fn: Callable[[list[Any]], Any] | None = None,
+        cancel_many_fn: CancelMany[Any] = None,
         journal: JournalLike | None = None,
         open_fn: Callable[[], Coroutine[Any, Any, object]] | None = None,
         close_fn: Callable[[], Coroutine[Any, Any, object]] | None = None,
@@ -164,70 +200,23 @@ class PollExecutor(ThreadedExecutor[A, B]):
             self._engine.join()
             raise
 
-    def __class_getitem__(cls: Any, types: Any) -> Any:
-        """For annotations: to a type checker there is a third type, the one of a descriptor's `result`."""
-        third = isinstance(types, tuple) and len(types) == len(cls.__parameters__) + 1
-        return super().__class_getitem__(types[:-1] if third else types)  # type: ignore[misc]
+    if TYPE_CHECKING:  # its futures never give what a callable returns: nothing to choose from
+
+        def submit(  # type: ignore[override]
+            self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs
+        ) -> Future[B]: ...
+        def map(  # type: ignore[override]
+            self,
+            fn: Callable[..., A],
+            *iterables: Iterable[Any],
+            timeout: float | None = None,
+            chunksize: int = 1,
+            buffersize: int | None = None,
+        ) -> Iterator[B]: ...
 
     def notify(self) -> None:
         """Poll as soon as possible everything that is outstanding: once, however often this is called until then."""
         self._poll_table.request_poll_all()
-
-    def adopt(self, result: Any, *, timeout: float | None = None) -> Future[Any]:
-        """A future for a task that exists already, `result` being what a callable would have returned.
-
-        It is polled from now on; the delegate is not asked. `timeout`, in seconds, is instead of the executor's. Raises
-        TypeError or ValueError if that cannot be used, RuntimeError after `shutdown`. Costs less than a microsecond.
-        """
-        return self._poll_table.adopt(self, result, seconds_or_none(timeout))
-
-    def adopt_many(self, results: Iterable[Any], *, timeout: float | None = None) -> list[Future[Any]]:
-        """`adopt` for each of `results`; returns the futures in the same order. A million take about a second.
-
-        Raises what iterating over `results` raises, and what `adopt` does; then none of them is polled.
-        """
-        found = list(iterated("results", results, "results of callables (for one of them there is `adopt`)"))
-        return self._poll_table.adopt_many(self, found, seconds_or_none(timeout))
-
-    def resume(self) -> list[tuple[Any, Future[Any]]]:
-        """Take up what `journal` has on record from before this executor: each task's result, and a future for it.
-
-        They are in the order in which the tasks began to be polled. What was returned once is not returned again; when
-        it raises, a Ctrl-C say, nothing was taken up, and it can be called again. Raises ValueError if the executor has
-        no journal, RuntimeError after `shutdown`.
-        """
-        if self._engine.recorder is None:
-            raise ValueError(f"resume: {self!r} has no journal")
-        recovery, claimant = self._engine.recorder.recovery, object()
-        keys: list[int] = []
-        results: list[Any] = []
-        futures: list[Future[Any]] = []
-        try:
-            if not recovery.claim(claimant):
-                return []
-            keys, results = recovery.keys, recovery.values
-            self._poll_table.adopt_many(self, results, keys=keys, futures=futures)
-            resumed = list(zip(results, futures, strict=True))
-            recovery.keys, recovery.values = [], []
-            return resumed
-        except BaseException:  # a Ctrl-C: the next call is to find it all
-            if recovery.is_claimed_by(claimant):
-                self._poll_table.retract_adopted(futures, results, keys)
-                recovery.give_back(claimant, keys or recovery.keys, results or recovery.values)
-            raise
-
-    def flush_journal(self, timeout: float | None = None) -> bool:
-        """Wait until `journal` has on record what has joined and what has ended so far; whether it has.
-
-        True means on disk, whatever else goes on. `timeout` is how many seconds to wait at most, None for as long as it
-        takes. Without waiting it is False while a task is outstanding that could not be encoded, when the journal's
-        file was deleted, moved or replaced, and when something was not recorded, as the interpreter was ending. Raises
-        ValueError if the executor has no journal.
-        """
-        if self._engine.recorder is None:
-            raise ValueError(f"flush_journal: {self!r} has no journal")
-        seconds = None if timeout is None else min(checked_seconds("timeout", timeout), TIMEOUT_MAX)
-        return self._engine.recorder.flush(seconds)
 
     def cancel_all(self) -> int:
         """Try to cancel every future that is not done; returns how many are cancelled then.
@@ -314,8 +303,3 @@ class PollExecutor(ThreadedExecutor[A, B]):
     def _end_after_fork(self) -> None:
         self._engine.forget()
         super()._end_after_fork()
-
-
-def seconds_or_none(timeout: float | None) -> float:
-    """`timeout`, checked, or a negative number for None."""
-    return -1.0 if timeout is None else checked_seconds("timeout", timeout)

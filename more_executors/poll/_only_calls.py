@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent import futures
+from typing import Any, TypeAlias
 
 from ..cancel_on_shutdown import CancelOnShutdownExecutor
 from ..pools import ProcessPoolExecutor, ThreadPoolExecutor
@@ -13,13 +14,19 @@ from ..timeout import TimeoutExecutor
 
 __all__: list[str] = []
 
-POOLS = (futures.ThreadPoolExecutor, futures.ProcessPoolExecutor, ThreadPoolExecutor, ProcessPoolExecutor, SyncExecutor)
-LAYERS = (RetryExecutor, ThrottleExecutor, TimeoutExecutor, CancelOnShutdownExecutor)  # hand results on as they are
+Kinds: TypeAlias = tuple[type[Any], ...]
+
+POOLS: Kinds = (
+    *(futures.ThreadPoolExecutor, futures.ProcessPoolExecutor),
+    *(ThreadPoolExecutor, ProcessPoolExecutor, SyncExecutor),
+)
+# These leave results as they are.
+LAYERS: Kinds = (RetryExecutor, ThrottleExecutor, TimeoutExecutor, CancelOnShutdownExecutor)
 
 
 def only_calls(executor: object) -> bool:
     """Whether a coroutine comes out of `executor` as it went in. False where that cannot be told."""
     for kind in (*LAYERS, *POOLS):
-        if isinstance(executor, kind) and type(executor).submit is kind.submit:
-            return kind in POOLS or only_calls(executor._delegate)  # type: ignore[union-attr]
+        if isinstance(executor, kind) and getattr(type(executor), "submit", None) is kind.submit:
+            return kind in POOLS or only_calls(getattr(executor, "_delegate", None))
     return False

@@ -1,6 +1,7 @@
 """A poll function made of one that asks for the statuses of ids: see `StatusPoll`."""
 
 from ._status_poll import AsyncStatusPoll as AsyncStatusPoll
-from ._status_poll import StatusPoll, TaskMissing
+from ._status_poll import StatusPoll
+from ._task_missing import TaskMissing
 
 __all__ = ["StatusPoll", "TaskMissing"]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .._callables import done_by
+from .._checks import shown
 from .._core import PollDescriptor
 from .._frames import without_frames
 from ..rate_limit import Throttled
@@ -76,3 +77,17 @@ def resolve_one(
 def fail(descriptor: PollDescriptor[Any, Any], error: Exception) -> None:
     """Fail one task with what a user's function raised for it, without the frames of ours that it went through."""
     descriptor.yield_exception(without_frames(error, 1))
+
+
+def check_reply(reply: object, fetch: object, key: object) -> None:
+    """Raise TypeError if `reply`, which is no mapping, cannot be the reply of a `fetch`."""
+    done_by(fetch, reply, iterated=True)
+    if not is_iterable(reply):
+        raise TypeError(f"fetch must return an iterable of statuses, or a mapping of ids to them, not {shown(reply)}")
+    if key is None:
+        raise TypeError(f"without a key, fetch must return a mapping of ids to statuses, not {shown(reply)}")
+
+
+def is_iterable(reply: object) -> bool:
+    """Whether `reply` can be iterated over, and not as text."""
+    return isinstance(reply, Iterable) and not isinstance(reply, (str, bytes, bytearray))

@@ -15,45 +15,25 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta, timezone
 from functools import partial
-from typing import Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, cast, overload
 
 from .._callables import check_callable, check_optional_callable, checked_clock, done_by, is_async
-from .._checks import checked_seconds, chosen_logger, real_number, shown
+from .._checks import checked_seconds, chosen_logger, shown
 from .._core import PollDescriptor, log
-from .._types import C, D
+from .._types import C, D, E, Log, R
 from ..rate_limit import Throttled
-from ._request import StatusRequest, fail, resolve_one
+from ._request import StatusRequest, check_reply, fail, resolve_one
+from ._task_missing import TaskMissing
 
-__all__ = ["StatusPoll", "TaskMissing"]
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["StatusPoll"]
 
 MANY_MISSING = 256  # those that are gone are looked for when there are more, and twice as many as the last time
-
-
-class TaskMissing(LookupError):  # noqa: N818  # as LookupError and the like
-    """A task that no reply has had for longer than `missing_after` of a `StatusPoll`.
-
-    `task_id` is the id it was asked for by, `since` when the first reply left it out, a `datetime` in UTC, and
-    `seconds` how long that had been so.
-    """
-
-    task_id: Any
-    since: datetime
-    seconds: float
-
-    def __init__(self, task_id: Any, since: datetime, seconds: float) -> None:
-        if not isinstance(since, datetime):
-            raise TypeError(f"since must be a datetime, not {shown(since)}")
-        super().__init__(task_id, since, seconds)
-        self.task_id = task_id
-        self.since = since
-        self.seconds = real_number("seconds", seconds, " s")
-
-    def __str__(self) -> str:
-        since = f"{self.since:%Y-%m-%d %H:%M:%S %Z}"
-        return f"task {shown(self.task_id)} has been in no reply since {since}, for {self.seconds:.1f} s"
 
 
 class StatusPoll(Generic[C, D]):
@@ -90,6 +70,54 @@ class StatusPoll(Generic[C, D]):
     _look_again: float  # by the clock: for those that are gone, however few they are
     _reported: dict[str, object]
 
+    @overload
+    def __new__(
+        cls,
+        fetch: Callable[[list[E]], Awaitable[Mapping[E, R]]],
+        key: None,
+        resolve: Callable[[PollDescriptor[C, D], R], object],
+        *,
+        missing_after: float | None = None,
+        id: Callable[[C], E] | None = None,
+        logger: Log = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> AsyncStatusPoll[C, D]: ...
+    @overload
+    def __new__(
+        cls,
+        fetch: Callable[[list[E]], Awaitable[Iterable[R]]],
+        key: Callable[[R], E],
+        resolve: Callable[[PollDescriptor[C, D], R], object],
+        *,
+        missing_after: float | None = None,
+        id: Callable[[C], E] | None = None,
+        logger: Log = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> AsyncStatusPoll[C, D]: ...
+    @overload
+    def __new__(
+        cls,
+        fetch: Callable[[list[E]], Mapping[E, R]],
+        key: None,
+        resolve: Callable[[PollDescriptor[C, D], R], object],
+        *,
+        missing_after: float | None = None,
+        id: Callable[[C], E] | None = None,
+        logger: Log = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Self: ...
+    @overload
+    def __new__(
+        cls,
+        fetch: Callable[[list[E]], Iterable[R]],
+        key: Callable[[R], E],
+        resolve: Callable[[PollDescriptor[C, D], R], object],
+        *,
+        missing_after: float | None = None,
+        id: Callable[[C], E] | None = None,
+        logger: Log = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Self: ...
     def __new__(
         cls,
         fetch: Callable[[list[Any]], Any],
@@ -98,7 +126,7 @@ class StatusPoll(Generic[C, D]):
         *,
         missing_after: float | None = None,
         id: Callable[[Any], object] | None = None,
-        logger: logging.Logger | None = None,
+        logger: Log = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> Any:
         """Make it.
@@ -145,7 +173,7 @@ class StatusPoll(Generic[C, D]):
         self._reported = {}
         return self
 
-    def __call__(self, descriptors: list[PollDescriptor[Any, Any]]) -> Any:
+    def __call__(self, descriptors: list[PollDescriptor[C, D]]) -> None:
         """Ask about the tasks of `descriptors`, and resolve those that are done."""
         asked: StatusRequest | None = None
         try:
@@ -169,14 +197,16 @@ class StatusPoll(Generic[C, D]):
         """Resolve the tasks whose statuses are in `reply`, and see about the others."""
         key, resolve, missing, waiting = self._key, self._resolve, self._missing, asked.waiting
         mapping = isinstance(reply, Mapping)
-        entries = reply.items() if mapping else iterable(reply, self._fetch, key)
+        if not mapping:
+            check_reply(reply, self._fetch, key)
+        entries = cast("Mapping[Any, Any]", reply).items() if mapping else reply
         readable, empty = False, True
         entry = task_id = status = descriptor = twin = None
         try:
             for entry in entries:
                 empty = False
                 try:
-                    task_id, status = entry if mapping else (key(entry), entry)  # type: ignore[misc]
+                    task_id, status = entry if mapping else (key(entry), entry)  # type: ignore[misc]  # there is a key then
                     descriptor = waiting.pop(task_id, None)
                 except Throttled:
                     raise
@@ -248,22 +278,14 @@ class StatusPoll(Generic[C, D]):
 class AsyncStatusPoll(StatusPoll[C, D]):
     """A `StatusPoll` whose `fetch` is `async def`."""
 
-    async def __call__(self, descriptors: list[PollDescriptor[Any, Any]]) -> None:
+    async def __call__(  # type: ignore[override]  # so that it is awaited
+        self, descriptors: list[PollDescriptor[C, D]]
+    ) -> None:
         """Ask about the tasks of `descriptors`, and resolve those that are done."""
         asked: StatusRequest | None = None
         try:
             asked = StatusRequest(descriptors, self._id)
             if asked.ids:
-                self._read(asked, await self._fetch(asked.ids.copy()))  # type: ignore[misc]
+                self._read(asked, await self._fetch(asked.ids.copy()))
         finally:
             del self, descriptors, asked
-
-
-def iterable(reply: Any, fetch: object, key: object) -> Iterable[Any]:
-    """`reply`. Raises TypeError if it cannot be the reply of a `fetch`."""
-    done_by(fetch, reply, iterated=True)
-    if isinstance(reply, (str, bytes, bytearray)) or not isinstance(reply, Iterable):
-        raise TypeError(f"fetch must return an iterable of statuses, or a mapping of ids to them, not {shown(reply)}")
-    if key is None:
-        raise TypeError(f"without a key, fetch must return a mapping of ids to statuses, not {shown(reply)}")
-    return reply

@@ -211,4 +211,5 @@ def test_a_future_of_somebody_elses_that_is_lost_counts_as_cancelled() -> None:
     future_source = _core.FutureSource(logging.getLogger("tests"))
     _core.counted(future_source, Future[Any]())
     gc.collect()
-    assert (future_source.counters.started, future_source.counters.cancelled, future_source.counters.pending) == (1, 1, 0)
+    counters = future_source.counters
+    assert (counters.started, counters.cancelled, counters.pending) == (1, 1, 0)

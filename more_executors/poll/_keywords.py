@@ -1,0 +1,37 @@
+"""The keywords of a `PollExecutor`, for the `with_poll` methods as well: type checkers alone need this."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic, TypedDict
+
+from .._types import E
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from typing import Any
+
+    from .._core import Backoff
+    from .._types import CancelMany, GroupBy
+    from ..journal import JournalLike
+    from ..rate_limit import RateLimit
+    from ..retry import RetryPolicy
+
+__all__: list[str] = []
+
+if TYPE_CHECKING:  # in Python 3.10, a TypedDict cannot be generic
+
+    class PollKeywords(TypedDict, Generic[E], total=False):
+        """The keywords for polling at high volume; an E is the `result` of a descriptor."""
+
+        min_interval: float | None
+        batch_size: int | None
+        group_by: GroupBy[E]
+        max_concurrency: int
+        rate_limit: RateLimit | None
+        retry_policy: RetryPolicy | None
+        schedule: Backoff | None
+        timeout: float | None
+        cancel_many_fn: CancelMany[E]
+        journal: JournalLike | None
+        open_fn: Callable[[], Coroutine[Any, Any, object]] | None
+        close_fn: Callable[[], Coroutine[Any, Any, object]] | None
