@@ -81,3 +81,4 @@ Poll: TypeAlias = Callable[[list[PollDescriptor[E, D]]], Delay | Coroutine[Any, 
 Cancel: TypeAlias = Callable[[D], object] | None
 CancelMany: TypeAlias = Callable[[list[D]], Iterable[object] | Coroutine[Any, Any, Iterable[object]]] | None
 GroupBy: TypeAlias = Callable[[D], Hashable] | None
+Hook: TypeAlias = Callable[[], Coroutine[Any, Any, object]] | None

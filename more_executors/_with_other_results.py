@@ -15,9 +15,6 @@ from ._types import Anything, C, Cancel, D, E, FutureLike, Log, Name, OnError, P
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from .flat_map import FlatMapExecutor
-    from .map import MapExecutor
-    from .poll import PollDescriptor, PollExecutor
     from .poll._keywords import PollKeywords
 
 __all__: list[str] = []
@@ -36,7 +33,7 @@ class WithOtherResults:
         name: Name = None,
         *,
         error_fn: OnError[X] = None,
-    ) -> MapExecutor[Any, D | X]: ...
+    ) -> _map.MapExecutor[Any, D | X]: ...
     @overload
     @classmethod
     def with_map(
@@ -47,7 +44,7 @@ class WithOtherResults:
         name: Name = None,
         *,
         error_fn: OnError[X] = None,
-    ) -> MapExecutor[C, D | X]: ...
+    ) -> _map.MapExecutor[C, D | X]: ...
     @overload
     @classmethod
     def with_map(
@@ -58,7 +55,7 @@ class WithOtherResults:
         name: Name = None,
         *,
         error_fn: OnError[X] = None,
-    ) -> MapExecutor[Anything, Returned[E | X]]: ...
+    ) -> _map.MapExecutor[Anything, Returned[E | X]]: ...
     @overload
     @classmethod
     def with_map(
@@ -69,7 +66,7 @@ class WithOtherResults:
         name: Name = None,
         *,
         error_fn: OnError[X] = None,
-    ) -> MapExecutor[R, D | X]: ...
+    ) -> _map.MapExecutor[R, D | X]: ...
     @overload
     @classmethod
     def with_map(
@@ -80,7 +77,7 @@ class WithOtherResults:
         name: Name = None,
         *,
         error_fn: OnError[X] = None,
-    ) -> MapExecutor[R, E | X]: ...
+    ) -> _map.MapExecutor[R, E | X]: ...
     @overload
     @classmethod
     def with_map(
@@ -91,12 +88,12 @@ class WithOtherResults:
         name: Name = None,
         *,
         error_fn: OnError[X] = None,
-    ) -> MapExecutor[C, D | X]: ...
+    ) -> _map.MapExecutor[C, D | X]: ...
     @overload
     @classmethod
     def with_map(
         cls, executor: Plain, fn: None = None, logger: Log = None, name: Name = None, *, error_fn: OnError[X] = None
-    ) -> MapExecutor[Anything, Returned[X]]: ...
+    ) -> _map.MapExecutor[Anything, Returned[X]]: ...
     @classmethod
     def with_map(
         cls,
@@ -106,7 +103,7 @@ class WithOtherResults:
         name: Name = None,
         *,
         error_fn: Callable[[BaseException], Any] | None = None,
-    ) -> MapExecutor:
+    ) -> _map.MapExecutor:
         """A `MapExecutor` on top of `executor`."""
         return _map.MapExecutor(executor, fn, logger, inherited(name, executor), error_fn=error_fn)
 
@@ -120,7 +117,7 @@ class WithOtherResults:
         name: Name = None,
         *,
         error_fn: OnError[FutureLike[Any]] = None,
-    ) -> FlatMapExecutor[Any, Any]: ...
+    ) -> _flat_map.FlatMapExecutor[Any, Any]: ...
     @overload
     @classmethod
     def with_flat_map(
@@ -131,7 +128,7 @@ class WithOtherResults:
         name: Name = None,
         *,
         error_fn: OnError[FutureLike[X]] = None,
-    ) -> FlatMapExecutor[C, D | X]: ...
+    ) -> _flat_map.FlatMapExecutor[C, D | X]: ...
     @overload
     @classmethod
     def with_flat_map(
@@ -142,7 +139,7 @@ class WithOtherResults:
         name: Name = None,
         *,
         error_fn: OnError[FutureLike[X]] = None,
-    ) -> FlatMapExecutor[Anything, Returned[E | X]]: ...
+    ) -> _flat_map.FlatMapExecutor[Anything, Returned[E | X]]: ...
     @overload
     @classmethod
     def with_flat_map(
@@ -153,7 +150,7 @@ class WithOtherResults:
         name: Name = None,
         *,
         error_fn: OnError[FutureLike[X]] = None,
-    ) -> FlatMapExecutor[R, D | X]: ...
+    ) -> _flat_map.FlatMapExecutor[R, D | X]: ...
     @overload
     @classmethod
     def with_flat_map(
@@ -164,7 +161,7 @@ class WithOtherResults:
         name: Name = None,
         *,
         error_fn: OnError[FutureLike[X]] = None,
-    ) -> FlatMapExecutor[R, E | X]: ...
+    ) -> _flat_map.FlatMapExecutor[R, E | X]: ...
     @overload
     @classmethod
     def with_flat_map(
@@ -175,7 +172,7 @@ class WithOtherResults:
         name: Name = None,
         *,
         error_fn: OnError[FutureLike[X]] = None,
-    ) -> FlatMapExecutor[C, D | X]: ...
+    ) -> _flat_map.FlatMapExecutor[C, D | X]: ...
     @overload
     @classmethod
     def with_flat_map(
@@ -186,7 +183,7 @@ class WithOtherResults:
         name: Name = None,
         *,
         error_fn: OnError[FutureLike[X]] = None,
-    ) -> FlatMapExecutor[Anything, Returned[X]]: ...
+    ) -> _flat_map.FlatMapExecutor[Anything, Returned[X]]: ...
     @classmethod
     def with_flat_map(
         cls,
@@ -196,7 +193,7 @@ class WithOtherResults:
         name: Name = None,
         *,
         error_fn: Callable[[BaseException], Any] | None = None,
-    ) -> FlatMapExecutor:
+    ) -> _flat_map.FlatMapExecutor:
         """A `FlatMapExecutor` on top of `executor`."""
         return _flat_map.FlatMapExecutor(executor, fn, logger, inherited(name, executor), error_fn=error_fn)
 
@@ -211,7 +208,7 @@ class WithOtherResults:
         logger: Log = None,
         name: Name = None,
         **options: Unpack[PollKeywords[Any]],
-    ) -> PollExecutor[Any, D, Any]: ...
+    ) -> _poll.PollExecutor[Any, D, Any]: ...
     @overload
     @classmethod
     def with_poll(
@@ -223,7 +220,7 @@ class WithOtherResults:
         logger: Log = None,
         name: Name = None,
         **options: Unpack[PollKeywords[C | E]],
-    ) -> PollExecutor[C, D, C | E]: ...
+    ) -> _poll.PollExecutor[C, D, C | E]: ...
     @overload
     @classmethod
     def with_poll(
@@ -235,7 +232,7 @@ class WithOtherResults:
         logger: Log = None,
         name: Name = None,
         **options: Unpack[PollKeywords[E]],
-    ) -> PollExecutor[R, D, E]: ...
+    ) -> _poll.PollExecutor[R, D, E]: ...
     @overload
     @classmethod
     def with_poll(
@@ -247,18 +244,18 @@ class WithOtherResults:
         logger: Log = None,
         name: Name = None,
         **options: Unpack[PollKeywords[C]],
-    ) -> PollExecutor[C, D, C]: ...
+    ) -> _poll.PollExecutor[C, D, C]: ...
     @classmethod
     def with_poll(
         cls,
         executor: Delegate,
-        poll_fn: Callable[[list[PollDescriptor[Any, Any]]], Any],
-        cancel_fn: Callable[[Any], Any] | None = None,
+        poll_fn: Poll[Any, Any],
+        cancel_fn: Cancel[Any] = None,
         default_interval: float = 5.0,
         logger: Log = None,
         name: Name = None,
         **options: Any,
-    ) -> PollExecutor[Any, Any]:
+    ) -> _poll.PollExecutor[Any, Any]:
         """A `PollExecutor` on top of `executor`; `options` are its keywords for polling at high volume."""
         return _poll.PollExecutor(
             executor, poll_fn, cancel_fn, default_interval, logger, name=inherited(name, executor), **options

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, overload
+import asyncio
+from typing import Any, overload
 
 from . import asyncio as _asyncio  # not the classes: programs may patch those in their modules
 from . import cancel_on_shutdown as _cancel_on_shutdown
@@ -12,15 +13,6 @@ from . import timeout as _timeout
 from ._chaining import Chainable, inherited
 from ._runtime.delegate import Delegate
 from ._types import Anything, Count, D, E, Log, Name, Never, Plain, Returned
-
-if TYPE_CHECKING:
-    import asyncio
-
-    from .asyncio import AsyncioExecutor
-    from .cancel_on_shutdown import CancelOnShutdownExecutor
-    from .retry import RetryExecutor, RetryPolicy
-    from .throttle import ThrottleExecutor
-    from .timeout import TimeoutExecutor
 
 __all__: list[str] = []
 
@@ -33,30 +25,30 @@ class WithSameResults:
     def with_retry(
         cls,
         executor: Chainable[E, D],
-        retry_policy: RetryPolicy | None = None,
+        retry_policy: _retry.RetryPolicy | None = None,
         logger: Log = None,
         name: Name = None,
         **kwargs: Any,
-    ) -> RetryExecutor[E, D]: ...
+    ) -> _retry.RetryExecutor[E, D]: ...
     @overload
     @classmethod
     def with_retry(
         cls,
         executor: Plain,
-        retry_policy: RetryPolicy | None = None,
+        retry_policy: _retry.RetryPolicy | None = None,
         logger: Log = None,
         name: Name = None,
         **kwargs: Any,
-    ) -> RetryExecutor[Anything, Returned[Never]]: ...
+    ) -> _retry.RetryExecutor[Anything, Returned[Never]]: ...
     @classmethod
     def with_retry(
         cls,
         executor: Delegate,
-        retry_policy: RetryPolicy | None = None,
+        retry_policy: _retry.RetryPolicy | None = None,
         logger: Log = None,
         name: Name = None,
         **kwargs: Any,
-    ) -> RetryExecutor:
+    ) -> _retry.RetryExecutor:
         """A `RetryExecutor` on top of `executor`; `kwargs` are for an `ExceptionRetryPolicy`."""
         return _retry.RetryExecutor(executor, retry_policy, logger, inherited(name, executor), **kwargs)
 
@@ -64,12 +56,12 @@ class WithSameResults:
     @classmethod
     def with_timeout(
         cls, executor: Chainable[E, D], timeout: float, logger: Log = None, name: Name = None
-    ) -> TimeoutExecutor[E, D]: ...
+    ) -> _timeout.TimeoutExecutor[E, D]: ...
     @overload
     @classmethod
     def with_timeout(
         cls, executor: Plain, timeout: float, logger: Log = None, name: Name = None
-    ) -> TimeoutExecutor[Anything, Returned[Never]]: ...
+    ) -> _timeout.TimeoutExecutor[Anything, Returned[Never]]: ...
     @classmethod
     def with_timeout(
         cls,
@@ -77,7 +69,7 @@ class WithSameResults:
         timeout: float,
         logger: Log = None,
         name: Name = None,
-    ) -> TimeoutExecutor:
+    ) -> _timeout.TimeoutExecutor:
         """A `TimeoutExecutor` on top of `executor`."""
         return _timeout.TimeoutExecutor(executor, timeout, logger, inherited(name, executor))
 
@@ -85,12 +77,12 @@ class WithSameResults:
     @classmethod
     def with_throttle(
         cls, executor: Chainable[E, D], count: Count, logger: Log = None, name: Name = None, block: bool = False
-    ) -> ThrottleExecutor[E, D]: ...
+    ) -> _throttle.ThrottleExecutor[E, D]: ...
     @overload
     @classmethod
     def with_throttle(
         cls, executor: Plain, count: Count, logger: Log = None, name: Name = None, block: bool = False
-    ) -> ThrottleExecutor[Anything, Returned[Never]]: ...
+    ) -> _throttle.ThrottleExecutor[Anything, Returned[Never]]: ...
     @classmethod
     def with_throttle(
         cls,
@@ -99,7 +91,7 @@ class WithSameResults:
         logger: Log = None,
         name: Name = None,
         block: bool = False,
-    ) -> ThrottleExecutor:
+    ) -> _throttle.ThrottleExecutor:
         """A `ThrottleExecutor` on top of `executor`."""
         return _throttle.ThrottleExecutor(executor, count, logger, inherited(name, executor), block)
 
@@ -107,16 +99,16 @@ class WithSameResults:
     @classmethod
     def with_cancel_on_shutdown(
         cls, executor: Chainable[E, D], logger: Log = None, name: Name = None
-    ) -> CancelOnShutdownExecutor[E, D]: ...
+    ) -> _cancel_on_shutdown.CancelOnShutdownExecutor[E, D]: ...
     @overload
     @classmethod
     def with_cancel_on_shutdown(
         cls, executor: Plain, logger: Log = None, name: Name = None
-    ) -> CancelOnShutdownExecutor[Anything, Returned[Never]]: ...
+    ) -> _cancel_on_shutdown.CancelOnShutdownExecutor[Anything, Returned[Never]]: ...
     @classmethod
     def with_cancel_on_shutdown(
         cls, executor: Delegate, logger: Log = None, name: Name = None
-    ) -> CancelOnShutdownExecutor:
+    ) -> _cancel_on_shutdown.CancelOnShutdownExecutor:
         """A `CancelOnShutdownExecutor` on top of `executor`."""
         return _cancel_on_shutdown.CancelOnShutdownExecutor(executor, logger, inherited(name, executor))
 
@@ -128,12 +120,12 @@ class WithSameResults:
         loop: asyncio.AbstractEventLoop | None = None,
         logger: Log = None,
         name: Name = None,
-    ) -> AsyncioExecutor[E, D]: ...
+    ) -> _asyncio.AsyncioExecutor[E, D]: ...
     @overload
     @classmethod
     def with_asyncio(
         cls, executor: Plain, loop: asyncio.AbstractEventLoop | None = None, logger: Log = None, name: Name = None
-    ) -> AsyncioExecutor[Anything, Returned[Never]]: ...
+    ) -> _asyncio.AsyncioExecutor[Anything, Returned[Never]]: ...
     @classmethod
     def with_asyncio(
         cls,
@@ -141,6 +133,6 @@ class WithSameResults:
         loop: asyncio.AbstractEventLoop | None = None,
         logger: Log = None,
         name: Name = None,
-    ) -> AsyncioExecutor:
+    ) -> _asyncio.AsyncioExecutor:
         """An `AsyncioExecutor` on top of `executor`."""
         return _asyncio.AsyncioExecutor(executor, loop, logger, inherited(name, executor))

@@ -8,6 +8,7 @@ import inspect
 from collections.abc import Iterator
 from importlib.metadata import distribution
 from pathlib import Path
+from typing import Any, get_type_hints
 
 import pytest
 from support import in_words
@@ -91,6 +92,13 @@ def public_callables() -> list[object]:
 @pytest.mark.parametrize("thing", public_callables(), ids=lambda thing: getattr(thing, "__qualname__", in_words(thing)))
 def test_everything_public_has_a_docstring(thing: object) -> None:
     assert inspect.getdoc(thing)
+
+
+@pytest.mark.parametrize("thing", public_callables(), ids=lambda thing: getattr(thing, "__qualname__", in_words(thing)))
+def test_what_annotates_a_signature_is_there_at_run_time_too(thing: Any) -> None:
+    function = thing.__init__ if isinstance(thing, type) else getattr(thing, "fget", getattr(thing, "__func__", thing))
+    if inspect.isfunction(function):
+        assert isinstance(get_type_hints(function), dict)
 
 
 def test_signatures_are_those_of_the_contract() -> None:

@@ -11,7 +11,7 @@ Guarantees:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from math import inf
 from time import monotonic
@@ -21,7 +21,7 @@ from .._chaining import Chainable, HandingOn
 from .._core import Backoff, PollDescriptor
 from .._runtime.bulk_cancel import cancel_in_bulk, checked_futures
 from .._runtime.delegate import AFTER_INTERPRETER_SHUTDOWN, Delegate
-from .._types import A, B, C, Cancel, CancelMany, D, GroupBy, Log, P, Plain, Poll, T, X
+from .._types import A, B, C, Cancel, CancelMany, D, GroupBy, Hook, Log, P, Plain, Poll, T, X
 from ..journal import JournalLike
 from ..rate_limit import RateLimit
 from ..retry import RetryPolicy
@@ -122,8 +122,8 @@ class PollExecutor(AdoptingExecutor[A, B, T]):
         timeout: float | None = None,
         cancel_many_fn: CancelMany[Any] = None,
         journal: JournalLike | None = None,
-        open_fn: Callable[[], Coroutine[Any, Any, object]] | None = None,
-        close_fn: Callable[[], Coroutine[Any, Any, object]] | None = None,
+        open_fn: Hook = None,
+        close_fn: Hook = None,
     ) -> None:
         """Start polling.
 

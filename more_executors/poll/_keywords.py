@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING, Generic, TypedDict
 from .._types import E
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-    from typing import Any
-
     from .._core import Backoff
-    from .._types import CancelMany, GroupBy
+    from .._types import CancelMany, GroupBy, Hook
     from ..journal import JournalLike
     from ..rate_limit import RateLimit
     from ..retry import RetryPolicy
@@ -33,5 +30,5 @@ if TYPE_CHECKING:  # in Python 3.10, a TypedDict cannot be generic
         timeout: float | None
         cancel_many_fn: CancelMany[E]
         journal: JournalLike | None
-        open_fn: Callable[[], Coroutine[Any, Any, object]] | None
-        close_fn: Callable[[], Coroutine[Any, Any, object]] | None
+        open_fn: Hook
+        close_fn: Hook

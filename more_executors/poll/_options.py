@@ -3,83 +3,75 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any
 
 from .._callables import check_callable, check_method, check_optional_callable, is_async
 from .._checks import check_optional, checked_count, checked_pause, checked_seconds, has_method, shown
 from .._core import Backoff, threads_are_greenlets
+from .._types import Cancel, CancelMany, GroupBy, Hook, Poll
 from ..journal import JournalLike
 from ..rate_limit import RateLimit
 from ..retry import RetryPolicy, checked_policy
-from ._call import Tasks
 
 __all__: list[str] = []
 
 ROUNDS_PER_INTERVAL = 50  # at most, unless `min_interval` says otherwise
 
 
-@dataclass(frozen=True, kw_only=True)
 class PollOptions:
-    """What a `PollExecutor` was asked for: see there for what each option means.
+    """What a `PollExecutor` was asked for: see there for what each option means, and for defaults."""
 
-    All of them are checked, and numbers are converted to what they are used as, when this is made. Raises TypeError or
-    ValueError, with the option's name and value, if one cannot be used.
-    """
+    def __init__(
+        self,
+        *,
+        poll_fn: Poll[Any, Any],
+        cancel_fn: Cancel[Any],
+        default_interval: float,
+        min_interval: float | None,
+        batch_size: int | None,
+        group_by: GroupBy[Any],
+        max_concurrency: int,
+        rate_limit: RateLimit | None,
+        retry_policy: RetryPolicy | None,
+        schedule: Backoff | None,
+        timeout: float | None,
+        cancel_many_fn: CancelMany[Any],
+        journal: JournalLike | None,
+        open_fn: Hook,
+        close_fn: Hook,
+    ) -> None:
+        """Check all of them, and convert numbers to what they are used as.
 
-    poll_fn: Callable[[Tasks], Any]
-    cancel_fn: Callable[[Any], Any] | None = None
-    default_interval: float = 5.0
-    min_interval: float | None = None
-    batch_size: int | None = None
-    group_by: Callable[[Any], Any] | None = None
-    max_concurrency: int = 1
-    rate_limit: RateLimit | None = None
-    retry_policy: RetryPolicy | None = None
-    schedule: Backoff | None = None
-    timeout: float | None = None
-    cancel_many_fn: Callable[[list[Any]], Any] | None = None
-    journal: JournalLike | None = None
-    open_fn: Callable[[], Coroutine[Any, Any, object]] | None = None
-    close_fn: Callable[[], Coroutine[Any, Any, object]] | None = None
-
-    def __post_init__(self) -> None:
-        check_callable("poll_fn", self.poll_fn, awaited=True)
-        check_optional_callable("cancel_fn", self.cancel_fn, awaited=True)
-        check_optional_callable("cancel_many_fn", self.cancel_many_fn, awaited=True, iterated=True)
-        check_optional_callable("group_by", self.group_by)
-        check_no_loop_is_needed(poll_fn=self.poll_fn, cancel_fn=self.cancel_fn, cancel_many_fn=self.cancel_many_fn)
-        self._check_hook("open_fn", self.open_fn)
-        self._check_hook("close_fn", self.close_fn)
-        check_optional("rate_limit", self.rate_limit, RateLimit)
-        check_optional("schedule", self.schedule, Backoff)
-        if self.schedule is not None:
-            check_method("schedule", self.schedule, "delay")
-        if self.retry_policy is not None:
-            checked_policy(self.retry_policy)
-        if self.journal is not None:
-            check_journal(self.journal)
-        self._convert("default_interval", checked_seconds)
-        self._convert("max_concurrency", checked_count)
-        self._convert("min_interval", checked_pause, optional=True)
-        self._convert("batch_size", checked_count, optional=True)
-        self._convert("timeout", checked_seconds, optional=True)
-
-    def _convert(self, what: str, checked: Callable[[str, object], float], optional: bool = False) -> None:
-        value = getattr(self, what)
-        if not (optional and value is None):
-            object.__setattr__(self, what, checked(what, value))
-
-    def _check_hook(self, what: str, function: object) -> None:
-        if function is None:
-            return
-        check_callable(what, function, awaited=True)
-        if not is_async(function):
-            raise TypeError(f"{what} must be an async def, not {shown(function)}")
-        if not any(map(is_async, (self.poll_fn, self.cancel_fn, self.cancel_many_fn))):
-            which = "poll_fn, cancel_fn or cancel_many_fn is an async def"
-            raise ValueError(f"{what} is awaited where one of {which}; none is, so {shown(function)} would not run")
+        Raises TypeError or ValueError, with the option's name and value, if one cannot be used.
+        """
+        check_callable("poll_fn", poll_fn, awaited=True)
+        check_optional_callable("cancel_fn", cancel_fn, awaited=True)
+        check_optional_callable("cancel_many_fn", cancel_many_fn, awaited=True, iterated=True)
+        check_optional_callable("group_by", group_by)
+        check_no_loop_is_needed(poll_fn=poll_fn, cancel_fn=cancel_fn, cancel_many_fn=cancel_many_fn)
+        for what, hook in (("open_fn", open_fn), ("close_fn", close_fn)):
+            check_hook(what, hook, poll_fn, cancel_fn, cancel_many_fn)
+        check_optional("rate_limit", rate_limit, RateLimit)
+        check_optional("schedule", schedule, Backoff)
+        if schedule is not None:
+            check_method("schedule", schedule, "delay")
+        if journal is not None:
+            check_journal(journal)
+        self.poll_fn = poll_fn
+        self.cancel_fn = cancel_fn
+        self.cancel_many_fn = cancel_many_fn
+        self.group_by = group_by
+        self.open_fn = open_fn
+        self.close_fn = close_fn
+        self.rate_limit = rate_limit
+        self.schedule = schedule
+        self.retry_policy = None if retry_policy is None else checked_policy(retry_policy)
+        self.journal = journal
+        self.default_interval = checked_seconds("default_interval", default_interval)
+        self.max_concurrency = checked_count("max_concurrency", max_concurrency)
+        self.min_interval = None if min_interval is None else checked_pause("min_interval", min_interval)
+        self.batch_size = None if batch_size is None else checked_count("batch_size", batch_size)
+        self.timeout = None if timeout is None else checked_seconds("timeout", timeout)
 
     @property
     def is_paced(self) -> bool:
@@ -106,6 +98,18 @@ def check_journal(journal: object) -> None:
         if not has_method(journal, method):
             raise TypeError(f"journal must be a Journal, with a method {method}, not {shown(journal)}")
         check_method("journal", journal, method, iterated=method == "outstanding")
+
+
+def check_hook(what: str, function: object, *awaited: object) -> None:
+    """Raise TypeError unless `function` is an `async def` or None, ValueError if none of `awaited` is one."""
+    if function is None:
+        return
+    check_callable(what, function, awaited=True)
+    if not is_async(function):
+        raise TypeError(f"{what} must be an async def, not {shown(function)}")
+    if not any(map(is_async, awaited)):
+        which = "poll_fn, cancel_fn or cancel_many_fn is an async def"
+        raise ValueError(f"{what} is awaited where one of {which}; none is, so {shown(function)} would not run")
 
 
 def check_no_loop_is_needed(**functions: object) -> None:
