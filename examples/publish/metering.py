@@ -96,11 +96,11 @@ class Meter:
         for thread in self._threads:
             thread.join(10.0)
         return [
-            Cost("submit", self._submitting, "executor.submit"),
+            Cost("submit", self._submitting, "calls of executor.submit"),
             Cost(
                 "threads",
                 sum(self._in_threads),
-                "those of the executors, less the pool's submit and searches",
+                "threads of the executors, without searches and submit of the pool",
             ),
         ]
 
@@ -150,6 +150,6 @@ class MeteredClient(PublishClient):
     def costs(self) -> list[Cost]:
         """The times, once the executors are shut down."""
         hand_over = Cost(
-            "hand over", sum(self._handing_over), "workers between calls of publish, pool included"
+            "hand over", sum(self._handing_over), "threads of the pool, from one call of publish to the next"
         )
         return [*self._meter.costs(), hand_over]

@@ -43,11 +43,14 @@ def _counts(outcome: Outcome, options: Options) -> str:
 def _searches(outcome: Outcome) -> str:
     most = max((size for _, size in outcome.searches), default=0)
     polled = max((sample.polled for sample in outcome.samples), default=0)
-    lines = [f"{len(outcome.searches):,} searches, for up to {most:,} of up to {polled:,} tasks"]
+    lines = [
+        f"{len(outcome.searches):,} searches, for up to {most:,} tasks each",
+        f"up to {polled:,} tasks on the service at the same time",
+    ]
     if outcome.delays:
         median, high, last = (percentile(outcome.delays, percent) for percent in (50, 95, 100))
-        spread = f"median; 95 % within {high:.2f} s, all within {last:.2f} s"
-        lines.append(f"futures resolved {median:.2f} s after their task had ended ({spread})")
+        spread = f"95 % within {high:.2f} s, all within {last:.2f} s"
+        lines.append(f"half of the futures were done within {median:.2f} s after their task, {spread}")
     return "\n".join(lines)
 
 
@@ -58,9 +61,9 @@ def _costs(outcome: Outcome) -> str:
     rows = [(cost.name, cost.seconds, cost.explanation) for cost in outcome.costs]
     total = sum(seconds for _, seconds, _ in rows)
     whole = outcome.cpu_seconds / submitted * 1e6
-    rows.append(("together", total, f"of {whole:,.0f} µs that this process took per task, requests and all"))
+    rows.append(("together", total, f"of {whole:,.0f} µs that the whole program took, with its requests"))
     lines = [f"  {name:<16}{seconds / submitted * 1e6:>8.1f} µs  {note}" for name, seconds, note in rows]
-    return "\n".join(["CPU time of the library per task", *lines])
+    return "\n".join(["processor time of the library for each task", *lines])
 
 
 def _books(outcome: Outcome, audit: Audit) -> str:
