@@ -45,7 +45,8 @@ class BoundCallable(Generic[P, B]):
 
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> Future[B]:
         """Submit the function with these arguments; returns the future. Raises what the executor's `submit` raises."""
-        return self._submits_to.submit(self._fn, *args, **kwargs)  # type: ignore[no-any-return]
+        future: Future[B] = self._submits_to.submit(self._fn, *args, **kwargs)
+        return future
 
     def __repr__(self) -> str:
         return f"<{self._fn!r} bound to {self._executor!r}>"

@@ -49,7 +49,7 @@ class Chainable(Executor, Generic[A, B]):
         """Call `fn(*args, **kwargs)` some time; returns a future of what the executor makes of it."""
         raise NotImplementedError
 
-    @overload  # type: ignore[override]
+    @overload  # type: ignore[override]  # as for `submit`
     def map(
         self: Unknown,
         fn: Callable[..., Any],

@@ -108,7 +108,7 @@ def checked_count(what: str, value: object, least: int = 1) -> int:
     try:
         if isinstance(value, bool):
             raise TypeError
-        count = operator.index(value)  # type: ignore[arg-type]
+        count = operator.index(value)  # type: ignore[arg-type]  # it says so by a TypeError
     except MemoryError:
         raise
     except Exception as error:
@@ -193,7 +193,7 @@ def chosen_logger(logger: Any, kind: str) -> logging.Logger:
         return logging.getLogger(kind)
     if not has_method(logger, "log"):
         raise TypeError(f"logger must be a logging.Logger or None, not {shown(logger)}")
-    return logger  # type: ignore[no-any-return]
+    return cast("logging.Logger", logger)
 
 
 def check_optional(what: str, value: object, kind: type) -> None:

@@ -36,7 +36,7 @@ class ThreadPoolExecutor(futures.ThreadPoolExecutor, Chainable[Anything, Returne
         self._origin = FutureSource(futures_logger)
         self._record = metrics.track(self, "threadpool", name, self._origin.counters)
 
-    def submit(  # type: ignore[override]  # it can do nothing else
+    def submit(  # type: ignore[override]  # of Chainable's overloads, one
         self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> futures.Future[R]:
         if would_wait_for_itself(self):

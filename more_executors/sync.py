@@ -33,7 +33,7 @@ class SyncExecutor(Chainable[Anything, Returned[NoReturn]]):
 
     __reduce_ex__ = refuse_copy
 
-    def submit(  # type: ignore[override]  # it can do nothing else
+    def submit(  # type: ignore[override]  # of Chainable's overloads, one
         self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> futures.Future[R]:
         """Call `fn(*args, **kwargs)`; returns a future with what it returned or raised.

@@ -15,10 +15,14 @@ NOT_MADE = "cannot schedule new futures in an executor that could not be made"
 AFTER_FORK = "cannot schedule new futures in a forked child: its executors are the parent's, make a new one"
 
 
-class Delegate(Protocol):
-    """What an executor can stand on: `concurrent.futures.Executor`, or anything that does as much."""
+class Submits(Protocol):
+    """What callables can be submitted to."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any: ...
+
+
+class Delegate(Submits, Protocol):
+    """What an executor can stand on: `concurrent.futures.Executor`, or anything that does as much."""
 
     def shutdown(self, wait: bool = True) -> None: ...
 

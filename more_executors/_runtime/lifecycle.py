@@ -11,7 +11,9 @@ Guarantees:
 from __future__ import annotations
 
 import atexit
-import concurrent.futures.thread  # noqa: F401  # pyright: ignore[reportUnusedImport]  # what it does at the end is to come after what is done here
+
+# For what it does when the interpreter ends: that is to come after what is done here.
+import concurrent.futures.thread  # noqa: F401  # pyright: ignore[reportUnusedImport]
 import itertools
 import os
 import threading

@@ -22,6 +22,7 @@ from typing import Any
 
 from .._chaining import Chainable
 from .._types import P, R
+from .delegate import Submits
 
 __all__: list[str] = []
 
@@ -110,7 +111,7 @@ def holds_up_workers(pool: Any = None) -> bool:
             return True
         if code in OF_FUTURES:
             condition = getattr(frame.f_locals.get("self"), "_condition", None)
-            if isinstance(condition, threading.Condition) and condition._is_owned():  # type: ignore[attr-defined]
+            if isinstance(condition, threading.Condition) and condition._is_owned():  # type: ignore[attr-defined]  # its stub leaves it out
                 return True
         elif (code in ENDING or code.co_name == "submit") and pool is not None and frame.f_locals.get("self") is pool:
             return True
@@ -150,12 +151,13 @@ class Guarded:
         try:
             if would_wait_for_itself(self._pool):
                 raise RuntimeError(NESTED)
-            return self._pool.submit(fn, *args, **kwargs)  # type: ignore[no-any-return]
+            future: Future[R] = self._pool.submit(fn, *args, **kwargs)
+            return future
         finally:
             del self, fn, args, kwargs  # see _frames
 
 
-def guarded(delegate: Any) -> Any:
+def guarded(delegate: Submits) -> Submits:
     """What submits to `delegate`, unless that would wait for its own thread."""
     if isinstance(delegate, (ThreadPoolExecutor, ProcessPoolExecutor)) and not isinstance(delegate, Chainable):
         return Guarded(delegate)

@@ -52,7 +52,8 @@ def zip_type(length: int) -> Callable[[Iterable[Any]], tuple[Any, ...]]:
     made = make(f"ZipTuple{length}", fields)
     made.__reduce__ = reduced
     globals()[made.__name__] = made  # to be found when it is pickled itself
-    return made._make  # type: ignore[no-any-return]
+    make_one: Callable[[Iterable[Any]], tuple[Any, ...]] = made._make
+    return make_one
 
 
 def zipped(results: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -65,7 +66,7 @@ def reduced(results: tuple[Any, ...]) -> Any:
 
 
 @overload
-def f_zip() -> Future[ZipTuple0]: ...  # pyright: ignore[reportOverlappingOverload]
+def f_zip() -> Future[ZipTuple0]: ...  # pyright: ignore[reportOverlappingOverload]  # with *fs
 @overload
 def f_zip(f0: FutureLike[T0], /) -> Future[ZipTuple1[T0]]: ...
 @overload

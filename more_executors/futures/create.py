@@ -34,8 +34,9 @@ def f_return_error(x: BaseException | type[BaseException], traceback: TracebackT
     if traceback is not None and not isinstance(traceback, TracebackType):
         raise TypeError(f"traceback must be a traceback, not {shown(traceback)}")
     future = _failed.failed(x)
-    if traceback is not None:
-        future.exception().with_traceback(traceback)  # type: ignore[union-attr]  # it has one
+    error = future.exception()
+    if traceback is not None and error is not None:
+        error.with_traceback(traceback)
     return future
 
 
