@@ -11,7 +11,8 @@
 Sections. A change of state is decided in a short ``critical_section`` that runs no Python code: on a
 build with the GIL the section is the GIL itself, on a free-threaded build it is the object's own mutex.
 So inside a section nothing allocates an object, calls a method or lets go of the last reference to
-anything; what has to be dropped is moved to a local and dropped outside. On a free-threaded build a section can even
+anything; what has to be dropped is moved to a local and dropped outside. A list that only we know may grow and shrink
+there: that takes memory, but makes no object and runs no code of anybody's. On a free-threaded build a section can even
 be broken in two where a reference is counted down, if the interpreter has to wait for a lock of its own then: so what
 it guards is right at every such place.
 

@@ -40,7 +40,7 @@ cdef enum:
 @cython.internal
 @cython.no_gc
 cdef class DueHeap:
-    """The paces of one group of tasks that wait, the one due first on top. section(table) guards all of it.
+    """The poll states of one group of tasks that wait, the one due first on top. section(table) guards all of it.
 
     Joining and leaving cost the logarithm of their number. `reserve` a place for each member before it is pushed:
     pushing cannot fail.
