@@ -31,7 +31,7 @@ PROFILES = {
     "debug": (
         ["/Od", "/Zi"] if MSVC else ["-O0", "-g3", "-UNDEBUG", "-Wall", "-Werror"],
         [],
-        [("MORE_EXECUTORS_COUNTS_LIVE_OBJECTS", "1")],
+        [("MORE_EXECUTORS_COUNTS_LIVE_OBJECTS", "1"), ("CYTHON_USE_FREELISTS", "0")],
         {"nonecheck": True, "boundscheck": True},
     ),
     "coverage": ([] if MSVC else ["-O0", "-g"], [], TRACING, {"linetrace": True}),
