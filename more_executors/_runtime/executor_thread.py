@@ -79,7 +79,9 @@ class ExecutorThread:
         finally:
             self._over = True
             self._pinned = None
-        if self._is_forked:  # a greenlet; `threading` does not know it here, so that it cannot end
+        is_forked = self._is_forked
+        del self  # see _frames
+        if is_forked:  # a greenlet; `threading` does not know it here, so that it cannot end
             Waker().wait()
 
     def _run_once(self) -> float | None:
@@ -92,4 +94,4 @@ class ExecutorThread:
             log(logger, logging.ERROR, "%s goes on after an error", self._thread.name, error=error)
             return SECONDS_AFTER_ERROR
         finally:
-            del executor  # see _frames
+            del self, executor  # see _frames
