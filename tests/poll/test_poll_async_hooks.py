@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import threading
 import traceback
+import weakref
 from collections.abc import Iterator
 from math import inf
 from typing import Any
 
 import pytest
 from async_support import AsyncStepped
-from support import PATIENCE, HeardLogger, InThread, SomeError
+from support import PATIENCE, HeardLogger, InThread, SomeError, assert_ends, is_gone, poll_thread
 
 from more_executors import PollExecutor, SyncExecutor
 from more_executors._runtime import watched
@@ -246,9 +246,11 @@ def test_an_executor_that_is_dropped_closes_it_though_it_may_refer_to_the_execut
     if in_a_cycle:
         service.executor = executor
     executor.adopt("a").result(PATIENCE)
+    thread, executor_is = poll_thread("it"), weakref.ref(executor)
     del executor, service
-    gc.collect()
+    assert is_gone(executor_is)  # it takes until the thread's turn is over
     assert closed.wait(PATIENCE)
+    assert_ends(thread)
 
 
 @pytest.fixture
