@@ -15,7 +15,7 @@ from math import inf, nextafter
 from typing import Any
 
 from more_executors import _core
-from more_executors.poll import _call, _scheduler
+from more_executors.poll import _call, _gate, _scheduler
 from more_executors.poll._call import PollCaller, Tasks
 from more_executors.poll._engine import PollEngine
 from more_executors.poll._options import PollOptions
@@ -37,7 +37,7 @@ class Clock:
 @contextmanager
 def time_of(clock: Clock) -> Iterator[None]:
     """Have the library look at `clock`. No executor may have a thread meanwhile."""
-    modules = (_core, _call, _scheduler)
+    modules = (_core, _call, _gate, _scheduler)
     kept = [module.monotonic for module in modules]
     for module in modules:
         module.monotonic = clock  # type: ignore[attr-defined]

@@ -11,27 +11,25 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextvars import copy_context
-from math import inf
 from threading import Lock
 from time import monotonic
 from typing import Any, TypeAlias
 
 from .._callables import done_at_all, done_by
 from .._checks import real_number, shown
-from .._core import DueTable, FullListTable, GoingOn, PollDescriptor, SharedError, failed_future, log
+from .._core import GoingOn, PollDescriptor, PollTable, SharedError, failed_future, log
 from .._frames import without_frames
 from .._runtime.loop_resource import LoopResource
 from .._runtime.loop_thread import LoopThread
-from ..rate_limit import RateLimit, Throttled
+from ..rate_limit import Throttled
 from ..retry import RetryPolicy
+from ._gate import CallGate
 from ._meter import PollMeter
 
 __all__: list[str] = []
 
 SECONDS_AFTER_ERROR = 1.0  # in what surrounds a call
-SECONDS_WHEN_THROTTLED = 1.0  # to leave a service alone that did not say how long, where there is no rate limit
 
-AnyTable: TypeAlias = FullListTable | DueTable
 Tasks: TypeAlias = list[PollDescriptor[Any, Any]]
 
 
@@ -41,27 +39,26 @@ class PollCaller:
     def __init__(
         self,
         poll_fn: Callable[[Tasks], Any],
-        table: AnyTable,
+        table: PollTable,
         meter: PollMeter,
+        gate: CallGate,
         owner: str,
         *,
         resource: LoopResource,
         default_interval: float,
         retry_policy: RetryPolicy | None,
-        rate_limit: RateLimit | None,
         debugging: bool,
     ) -> None:
-        self.paused_until = -inf  # by `monotonic`: no call before that
         # Of whoever makes the executor. It is in here, and no thread's: what is in it may lead to the executor.
         self.context = copy_context()
         self._poll_fn = poll_fn
         self._table = table
         self._meter = meter
+        self._gate = gate
         self._owner = owner
         self._resource = resource
         self._default_interval = default_interval
         self._retry_policy = retry_policy
-        self._rate_limit = rate_limit
         self._debugging = debugging
         self._going_on = GoingOn()
         self._lock = Lock()  # guards the next
@@ -105,23 +102,22 @@ class PollCaller:
             del self, tasks, error
 
     def _begin(self, tasks: Tasks, late: float) -> tuple[float, float]:
-        """When the call begins, by `monotonic` and by the clock of the rate limit."""
+        """When the call begins, by `monotonic` and by the clock of the gate."""
         if self._debugging:
             log(self._table.logger, logging.DEBUG, "polling %d descriptors", len(tasks))
         counters = self._table.counters
         self._meter.note_done(counters.finished + counters.failed + counters.cancelled)
         self._meter.began_call(len(tasks), late)
-        return monotonic(), 0.0 if self._rate_limit is None else self._rate_limit.clock()
+        return monotonic(), self._gate.now()
 
     def _over(self, tasks: Tasks, times: tuple[float, float], answer: object, error: BaseException | None) -> float:
-        began, began_for_limit = times
+        began, began_for_gate = times
         seconds = monotonic() - began
         self._meter.ended_call(seconds)
         self._table.counters.count_call(seconds, error is not None and not isinstance(error, Throttled))
         try:
             if error is None:
-                if self._rate_limit is not None:
-                    self._rate_limit.succeeded(began_for_limit)
+                self._gate.succeeded(began_for_gate)
                 if self._quiet:
                     with self._lock:
                         self._quiet = max(0, self._quiet - 1)
@@ -130,21 +126,14 @@ class PollCaller:
                 self._table.reschedule(tasks, began, delay, self._default_interval)
                 return delay
             if isinstance(error, Throttled):
-                self._slow_down(began_for_limit, error.retry_after)
+                self._meter.note_throttled()
+                self._gate.throttled(began_for_gate, error)
                 self._table.postpone(tasks, 0.0, throttled=True)
-                return max(0.0, self.paused_until - monotonic()) if self._rate_limit is None else -1.0
+                return self._gate.seconds_of_pause()
             self._failed(tasks, error)
             return -1.0
         finally:
             del self, tasks, error
-
-    def _slow_down(self, began: float, seconds: float | None) -> None:
-        self._meter.note_throttled()
-        if self._rate_limit is not None:
-            self._rate_limit.throttled(began, seconds)
-        else:
-            pause = SECONDS_WHEN_THROTTLED if seconds is None else seconds
-            self.paused_until = max(self.paused_until, monotonic() + pause)
 
     def _failed(self, tasks: Tasks, error: BaseException) -> None:
         logger = self._table.logger

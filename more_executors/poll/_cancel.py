@@ -2,7 +2,8 @@
 
 Guarantees:
 
-* Of what is not asked by the caller's own thread, at most so many calls go on at a time, within the rate limit.
+* No call is made that the gate does not let through.
+* Of what is not asked by the caller's own thread, at most so many calls go on at a time.
 * What goes on in the background is owed: it is counted until it is over, and whoever ends the threads waits for that.
 """
 
@@ -18,21 +19,25 @@ from .._runtime.call_threads import CallThreads
 from .._runtime.event_loop import is_on_a_loop
 from .._runtime.loop_resource import LoopResource
 from .._runtime.loop_thread import LoopClosed, LoopThread
-from ..rate_limit import RateLimit, Throttled
+from ..rate_limit import Throttled
 from ._cancel_call import CancelCalls
 from ._cancel_runs import CancelRuns, LateTasks
+from ._gate import CallGate
 from ._owed import Owed
 
 __all__: list[str] = []
 
 
 class Canceller:
-    """Calls the functions that cancel: with the rate limit kept, and on the loop if they are `async def`.
+    """Calls the functions that cancel: when the gate lets it, and on the loop if they are `async def`.
 
-    `one` and `many` are what a table calls; each is None where it is not needed. All may be called from any thread.
+    `one`, `in_turn` and `many` are what a table calls; each is None where it is not needed. Without a rate limit, `one`
+    is the user's own function, if that is no `async def`: there is no gate before the first pause. From then on it is
+    `in_turn` that is called. All may be called from any thread.
     """
 
     one: Callable[[Any], object] | None
+    in_turn: Callable[[Any], object] | None
     many: Callable[[BulkCancel], object] | None
 
     def __init__(
@@ -40,7 +45,7 @@ class Canceller:
         cancel_fn: Callable[[Any], Any] | None,
         cancel_many_fn: Callable[[list[Any]], Any] | None,
         *,
-        rate_limit: RateLimit | None,
+        gate: CallGate,
         batch_size: int,
         max_concurrency: int,
         loop: LoopThread,
@@ -49,14 +54,13 @@ class Canceller:
         logger: logging.Logger,
     ) -> None:
         self.owed = Owed()
-        self._rate_limit = rate_limit
+        self._gate = gate
         self._loop = loop
         self._threads = threads
         self._logger = logger
-        self._is_async = is_async(cancel_fn) or is_async(cancel_many_fn)
         in_bulk = cancel_many_fn or cancel_fn
         if in_bulk is not None:
-            self._calls = CancelCalls(in_bulk, cancel_many_fn is not None, rate_limit, loop, resource)
+            self._calls = CancelCalls(in_bulk, cancel_many_fn is not None, gate, loop, resource)
             self._runs = CancelRuns(
                 self._calls,
                 batch=batch_size if cancel_many_fn is not None else 1,
@@ -66,21 +70,17 @@ class Canceller:
                 logger=logger,
                 owed=self.owed,
             )
-        self.one = self.many = None
+        self.one = self.in_turn = self.many = None
         if cancel_fn is not None:
-            plain = rate_limit is None and not is_async(cancel_fn)
-            self._call_one = CancelCalls(cancel_fn, False, rate_limit, loop, resource)
-            self.one = cancel_fn if plain else self._one
+            self._call_one = CancelCalls(cancel_fn, False, gate, loop, resource)
+            self.one = self.in_turn = self._one
+            if not (gate.may_hold_back() or is_async(cancel_fn)):
+                self.one = cancel_fn
         elif cancel_many_fn is not None:
             self.one = self._one_of_many
         if cancel_many_fn is not None or (cancel_fn is not None and max_concurrency > 1):
             self.many = self._runs.run
-        self._can_wait_anywhere = rate_limit is None and not self._is_async
-
-    @property
-    def cannot_wait(self) -> Callable[[Any], bool] | None:
-        """What tells whether the calling thread must not wait for the answer to the `cancel()` of another thread."""
-        return None if self._can_wait_anywhere else self._cannot_wait
+        self._is_async = is_async(cancel_fn) or is_async(cancel_many_fn)
 
     def too_late(self, results: list[Any], owner: object) -> None:
         """Have tasks cancelled whose futures are done: in the background, whatever comes of it. Keeps `owner` alive."""
@@ -108,22 +108,39 @@ class Canceller:
                 raise
             log(self._logger, logging.ERROR, "%s is not cancelled", future, error=error)
 
-    def _cannot_wait(self, future: Any) -> bool:
+    def fault_of(self, error: BaseException) -> BaseException | None:
+        """What to log of `error`, which `one` raised: None if the service asked to be left alone, which is no fault."""
+        try:
+            if not isinstance(error, Throttled):
+                return error
+            self._gate.throttled(0.0, error)
+            return None
+        except Exception as fault:  # the error is of a class of the user's
+            return fault
+        finally:
+            del self, error  # see _frames
+
+    def cannot_wait(self, future: Any) -> bool:
+        """Whether the calling thread must not wait for the answer to the `cancel()` of another thread."""
         if self._is_async and self._loop.is_current():
             message = "%s is being cancelled: its loop cannot wait for that"
             log(self._logger, logging.ERROR, message, future)
             return True
-        return self._rate_limit is not None and is_on_a_loop()
+        return self._gate.may_hold_back() and is_on_a_loop()
 
     def _one(self, result: Any) -> object:
         try:
-            return self._in_haste(self._call_one, result) if self._must_not_wait() else self._call_one.once(result)
+            if self._must_not_wait(self._call_one):
+                return self._in_haste(self._call_one, result)
+            return self._call_one.once(result)
         except (Throttled, LoopClosed):
             return False
+        finally:
+            del self, result  # see _frames
 
     def _one_of_many(self, result: Any) -> object:
         try:
-            if not self._must_not_wait():
+            if not self._must_not_wait(self._calls):
                 return self._calls.persistently([result])[0]
             answer = self._in_haste(self._calls, [result])
             return answer if answer is CANCEL_LATER else self._calls.checked(answer, [result])[0]
@@ -132,16 +149,18 @@ class Canceller:
         except Exception as error:
             log(self._logger, logging.ERROR, "Exception during cancel of %d tasks", 1, error=error)
             return False
+        finally:
+            del self, result
 
-    def _must_not_wait(self) -> bool:
-        """Whether the calling thread is that of an event loop, which is not to wait for the rate limit."""
-        return self._rate_limit is not None and is_on_a_loop() and not (self._is_async and self._loop.is_current())
+    def _must_not_wait(self, calls: CancelCalls) -> bool:
+        """Whether the calling thread is that of an event loop, which is not to wait for the gate."""
+        return self._gate.may_hold_back() and is_on_a_loop() and not calls.is_on_own_loop()
 
     def _in_haste(self, calls: CancelCalls, argument: Any) -> Any:
         """The answer, or `CANCEL_LATER` if it cannot be had without waiting."""
-        if not calls.take_if_free():
-            return CANCEL_LATER
         try:
-            return calls.once(argument, taken=True)
+            return calls.once(argument, taken=True) if self._gate.take_now() else CANCEL_LATER
         except Throttled:
             return CANCEL_LATER
+        finally:
+            del self, calls, argument

@@ -6,13 +6,14 @@ import logging
 import weakref
 
 from .._callables import is_async
-from .._core import DueTable, FullListTable
+from .._core import DueTable, FullListTable, PollTable
 from .._runtime.call_threads import CallThreads
 from .._runtime.loop_resource import ClosedWhenDropped, LoopResource
 from .._runtime.loop_thread import LoopThread
 from ..journal._writer import JournalWriter
-from ._call import AnyTable, PollCaller
+from ._call import PollCaller
 from ._cancel import Canceller
+from ._gate import CallGate
 from ._meter import PollMeter
 from ._only_calls import only_calls
 from ._options import PollOptions
@@ -27,7 +28,7 @@ SECONDS_FOR_A_LAST_LOOK = 5.0  # that a deadline is put off for at most, so that
 class PollEngine:
     """The parts of a poll executor: none of them refers to the executor, and those with threads end with `close`."""
 
-    table: AnyTable
+    table: PollTable
     scheduler: PollScheduler
 
     def __init__(
@@ -48,10 +49,11 @@ class PollEngine:
             raise
 
     def _assemble(self, options: PollOptions, logger: logging.Logger, name: str, debugging: bool) -> None:
+        gate = CallGate(options.rate_limit)
         self.cancels = Canceller(
             options.cancel_fn,
             options.cancel_many_fn,
-            rate_limit=options.rate_limit,
+            gate=gate,
             batch_size=options.most_in_a_call,
             max_concurrency=options.max_concurrency,
             loop=self.loop,
@@ -63,9 +65,12 @@ class PollEngine:
             logger,
             self.cancels.one,
             self.cancels.many,
-            recorder=self.recorder,
+            cancel_in_turn=self.cancels.in_turn,
+            fault_of=self.cancels.fault_of,
             cannot_wait=self.cancels.cannot_wait,
             cancel_later=self.cancels.later,
+            pause=gate.pause,
+            recorder=self.recorder,
             timeout=-1.0 if options.timeout is None else options.timeout,
             last_look=SECONDS_FOR_A_LAST_LOOK,
             too_late=self.cancels.too_late,
@@ -79,25 +84,24 @@ class PollEngine:
             options.poll_fn,
             self.table,
             self.meter,
+            gate,
             name,
             resource=self.resource,
             default_interval=options.default_interval,
             retry_policy=options.retry_policy,
-            rate_limit=options.rate_limit,
             debugging=debugging,
         )
         if isinstance(self.table, DueTable):
             self.scheduler = DueScheduler(
                 self.table,
-                calls,
                 self._runner(calls, self.table, options),
+                gate,
                 min_interval=options.seconds_between_rounds,
                 batch_size=options.most_in_a_call,
-                rate_limit=options.rate_limit,
             )
         else:
             self.scheduler = FullListScheduler(
-                self.table, calls, options.default_interval, options.seconds_between_rounds
+                self.table, calls, gate, options.default_interval, options.seconds_between_rounds
             )
 
     def _runner(self, calls: PollCaller, table: DueTable, options: PollOptions) -> Runner:

@@ -137,7 +137,7 @@ class PollExecutor(AdoptingExecutor[A, B, T]):
             poll_fn: gets a list of `PollDescriptor`, may return a delay in seconds. If it is an `async def`, it runs on
                 an event loop that the executor has on a thread of its own; so do the functions that cancel.
             cancel_fn: gets a descriptor's `result`; whether the task has been cancelled. May be slow: other futures
-                do not wait for it.
+                do not wait for it. May raise `Throttled`: then the task is not cancelled, and there is a pause.
             default_interval: seconds between polls, at least 0; inf is until something joins or `notify`.
             logger: by default the one called "PollExecutor".
             name: ends the names of the threads.
@@ -150,9 +150,10 @@ class PollExecutor(AdoptingExecutor[A, B, T]):
             max_concurrency: how many calls of `poll_fn` may go on at a time. No task is in two. Give a `batch_size`
                 with it: else a call gets all that is due. When many are cancelled at once, and for tasks that are too
                 late, as many calls that cancel may go on as well.
-            rate_limit: how many calls of the three functions there may be; it adapts when they raise `Throttled`. To
-                cancel waits for a call to be allowed, for at most 60 s, and is refused then; on the thread of an event
-                loop it does not wait, but goes on in the background, and says False for now.
+            rate_limit: how many calls of the three functions there may be; it adapts when they raise `Throttled`.
+                Without one, such an error makes a pause, for polls and cancels alike. To cancel waits for a call to be
+                allowed, for at most 60 s, and is refused then; on the thread of an event loop it does not wait, but
+                goes on in the background, and says False for now.
             retry_policy: what becomes of the tasks of a call that raised. It is asked with the number of such calls in
                 a row that a task was in, and a failed future. By default they fail.
             schedule: says when a task is polled again.

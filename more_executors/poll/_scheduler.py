@@ -11,8 +11,8 @@ from time import monotonic
 from typing import Protocol
 
 from .._core import DueTable, FullListTable
-from ..rate_limit import RateLimit
 from ._call import PollCaller
+from ._gate import CallGate
 from ._runners import Runner
 
 __all__: list[str] = []
@@ -39,11 +39,14 @@ class PollScheduler(Protocol):
 class FullListScheduler:
     """One call at a time, on the thread that has the turn, with everything that is outstanding."""
 
-    def __init__(self, table: FullListTable, calls: PollCaller, default_interval: float, min_interval: float) -> None:
+    def __init__(
+        self, table: FullListTable, calls: PollCaller, gate: CallGate, default_interval: float, min_interval: float
+    ) -> None:
         self.due = 0
         self.in_calls = 0
         self._table = table
         self._calls = calls
+        self._gate = gate
         self._default_interval = default_interval
         self._min_interval = min_interval
         self._began = -inf
@@ -61,7 +64,7 @@ class FullListScheduler:
         self._wanted = self._wanted or now >= next_due
         if not self._wanted:
             return next_due - now
-        earliest = max(self._calls.paused_until, -inf if self._asked else self._began + self._min_interval)
+        earliest = max(self._gate.pause.until, -inf if self._asked else self._began + self._min_interval)
         if now < earliest:
             self._table.coalesce_until = earliest
             return earliest - now
@@ -99,21 +102,19 @@ class DueScheduler:
     def __init__(
         self,
         table: DueTable,
-        calls: PollCaller,
         runner: Runner,
+        gate: CallGate,
         *,
         min_interval: float,
         batch_size: int,
-        rate_limit: RateLimit | None,
     ) -> None:
         self.due = 0
         self._counted = -inf
         self._table = table
-        self._calls = calls
         self._runner = runner
+        self._gate = gate
         self._min_interval = min_interval
         self._batch_size = batch_size
-        self._rate_limit = rate_limit
         self._began = -inf
         self._until = -inf  # what is due by then belongs to the round
         self._asked = False
@@ -168,7 +169,7 @@ class DueScheduler:
         """Begin the calls of the round; returns when to go on with it, in seconds, or None if that was all."""
         try:
             while self._table.has_due(self._until):
-                wait = self._acquire_permit(now)
+                wait = self._acquire_permit()
                 if wait > 0:
                     return min(wait, self._count_due(now))
                 if self._call_next(now):
@@ -178,13 +179,9 @@ class DueScheduler:
         finally:
             del self
 
-    def _acquire_permit(self, now: float) -> float:
+    def _acquire_permit(self) -> float:
         """The seconds until a call may be made; inf until one is over; 0 for now, and then it counts as made."""
-        if not self._runner.has_room():
-            return inf
-        if now < self._calls.paused_until:
-            return self._calls.paused_until - now
-        return 0.0 if self._rate_limit is None else self._rate_limit.try_take()
+        return self._gate.try_take() if self._runner.has_room() else inf
 
     def _call_next(self, now: float) -> bool:
         tasks, late = self._table.take_due(self._until, self._batch_size, now)

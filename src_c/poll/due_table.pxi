@@ -6,20 +6,17 @@
 cdef class DueTable(PollTable):
     """A PollTable in which each task has a time of its own: it is handed out then, and again when that call is over.
 
-    With `group_by(result)`, tasks that are handed out together are all of one group. `schedule`, or None, is asked for
-    delays. Handing out k tasks, and getting them back, costs k times the logarithm of how many wait.
+    With `group_by`, tasks that are handed out together are all of one group. Handing out k tasks, or taking them back,
+    costs k times the logarithm of how many wait.
     """
-    cdef object group_by
-    cdef object schedule
-    cdef SharedByte complained  # of the schedule
     cdef DueGroups groups
+    cdef Schedule delays        # or None
     cdef readonly SharedSize in_calls       # section(self), as is the next
     cdef unsigned int poll_all_epoch  # how often all was asked for: what was in a call then is due right after it
 
-    def __cinit__(self, logger, *args, group_by=None, schedule=None, **_):
-        self.group_by = group_by
-        self.schedule = schedule
+    def __cinit__(self):
         self.groups = DueGroups()
+        self.delays = schedule_of(self.schedule, self.logger)
 
     # -- joining ---------------------------------------------------------------------------------------------
 
@@ -132,7 +129,7 @@ cdef class DueTable(PollTable):
         return has
 
     def next_due(self):
-        """When the first of those that wait is due, by `monotonic`; may be infinite. Costs the number of groups."""
+        """See PollTable. Costs the number of groups."""
         cdef double first
         with cython.critical_section(self):
             first = self.groups.first()
@@ -164,11 +161,7 @@ cdef class DueTable(PollTable):
     # -- after a call ----------------------------------------------------------------------------------------
 
     def reschedule(self, list tasks not None, double began, double seconds, double default):
-        """A call with `tasks` that began at `began` is over: each that is not done is due again.
-
-        That is after `seconds` unless that is negative, else after what the schedule says, else after `default`. It is
-        counted from the begin of the call, so that the rhythm is kept, but at least half of it is still to come.
-        """
+        """See PollTable. It is counted from the begin of the call, to keep the rhythm, but at least half is to come."""
         cdef double now = monotonic(), delay
         cdef PollDescriptor task
         cdef list looked_at = None
@@ -181,8 +174,8 @@ cdef class DueTable(PollTable):
                 looked_at.append(task)
             elif not task.over:
                 delay = seconds
-                if delay < 0.0 and self.schedule is not None:
-                    delay = self.scheduled(task.poll_state)
+                if delay < 0.0 and self.delays is not None:
+                    delay = self.delays.delay(task.poll_state)
                 if delay < 0.0:
                     delay = default
                 self.wait_again(task, max(began + delay, now + 0.5 * delay), now, False)
@@ -205,27 +198,6 @@ cdef class DueTable(PollTable):
         with cython.critical_section(self):
             if poll_state.step:
                 poll_state.step -= 1
-
-    cdef double scheduled(self, PollState poll_state) except? -1.0:
-        """What the schedule says, or -1.0 if that is nothing."""
-        cdef double delay = -1.0
-        enter_user_code()
-        try:
-            if type(self.schedule) is Backoff:
-                return (<Backoff>self.schedule).after(poll_state.step - 1 if poll_state.step else 0)
-            delay = number_of("delay", self.schedule.delay(poll_state.step - 1 if poll_state.step else 0))
-            if not delay >= 0.0:
-                raise ValueError(f"delay must be 0 s or more, not {delay}")
-        except BaseException as error:
-            delay = -1.0
-            if self.complained:
-                interrupt_later(error)
-            else:
-                self.complained = True
-                report(self.logger, "Exception while evaluating schedule %r", (self.schedule,), error)
-        finally:
-            leave_user_code()
-        return delay
 
     cdef void wait_again(self, PollDescriptor task, double when, double now, bint postponed) noexcept:
         cdef PollState poll_state = task.poll_state
@@ -263,11 +235,11 @@ cdef class DueTable(PollTable):
     cdef int restart(self, PollDescriptor task) except -1:
         cdef PollState poll_state = task.poll_state
         cdef double delay, when
-        if self.schedule is None:
+        if self.delays is None:
             return 0
         with cython.critical_section(self):
             poll_state.step = min(poll_state.step, 1)       # the next delay after this one is the second
-        delay = self.scheduled(poll_state)
+        delay = self.delays.delay(poll_state)
         if delay < 0.0:
             return 0
         when = monotonic() + delay

@@ -9,7 +9,7 @@ cdef class FullListTable(PollTable):
     cdef SharedDouble first_postponed   # section(self): when the first of those is due again, or infinity
     cdef SharedByte looking         # section(self): some have their last look in the call that goes on
 
-    def __cinit__(self, logger, *args, **_):
+    def __cinit__(self):
         self.first_postponed = INFINITY
 
     def take_all(self, bint everything=False):
@@ -51,7 +51,7 @@ cdef class FullListTable(PollTable):
         return due
 
     def next_due(self):
-        """When something is due again, by `monotonic`, that does not wait for the interval; may be infinite."""
+        """See PollTable: of what does not wait for the interval."""
         return self.first_postponed
 
     cdef int poll_after(self, PollDescriptor task, double when) except -1:
@@ -70,7 +70,7 @@ cdef class FullListTable(PollTable):
         return 0
 
     def reschedule(self, list tasks not None, double began, double seconds, double default):
-        """A call with `tasks` that began at `began` is over: see DueTable. The whole list stays where it is."""
+        """See PollTable. The whole list stays where it is."""
         if self.looking:
             self.end_looks(tasks)
             self.looking = False    # last: if that raised, they are repeated
@@ -101,10 +101,6 @@ cdef class FullListTable(PollTable):
         return 0
 
     def postpone(self, list tasks not None, double seconds, bint throttled=False):
-        """Have `tasks`, which were in a call, be due again `seconds` from now, or later if `poll_after` said so.
-
-        A call that was `throttled` counts for no back-off.
-        """
         cdef double when = monotonic() + seconds
         cdef PollState poll_state
         cdef Py_ssize_t i = 0

@@ -14,19 +14,11 @@ cdef double now_or_never() noexcept:
 
 
 @cython.no_gc_clear
-cdef class JoiningTable(TwoStageTable):
+cdef class JoiningTable(PollTableBase):
     """A table whose tasks move on to a polled list, in order of arrival, when their delegate is done.
-
-    Of a `recorder` it is `joined(key, result)` and `ended(key)` that are called, for each task. A task is among the
-    `deadlines` from `timeout` seconds after it joined, unless that is negative. If what is submitted is `only_called`,
-    the delegate awaits nothing.
 
     A subclass sees to what has joined.
     """
-    cdef readonly object recorder
-    cdef readonly double timeout
-    cdef readonly bint counts_failures
-    cdef bint only_called
     cdef Timers deadlines
     cdef public SharedDouble coalesce_until    # what joins before that, by `monotonic`, need not wake who wakes up then
     cdef unsigned long long last_key        # section(self), as are the next
@@ -35,15 +27,10 @@ cdef class JoiningTable(TwoStageTable):
     cdef bint joined            # since `take_wakeup_reasons`
     cdef bint asked             # for a poll now, since `take_wakeup_reasons`
 
-    def __cinit__(self, logger, *args, recorder=None, double timeout=-1.0, bint counts_failures=False,
-                  bint only_called=False, **_):
-        self.recorder = recorder
-        self.timeout = timeout
-        self.counts_failures = counts_failures
-        self.only_called = only_called
+    def __cinit__(self):
         self.coalesce_until = -INFINITY
         self.deadlines = Timers()
-        self.last_key = 0 if recorder is None else recorder.first_key - 1
+        self.last_key = 0 if self.recorder is None else self.recorder.first_key - 1
 
     def submit(self, executor, delegate, fn, tuple args not None, dict kwargs not None):
         """As in TaskTable; TypeError for an `async def` that the delegate would only call."""

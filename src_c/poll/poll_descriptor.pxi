@@ -143,7 +143,7 @@ cdef class PollDescriptor(Task):
                 return 0
 
     cdef int cancel_polled(self, FutureCore future, Delivery *delivery) except -1:
-        cdef object cancel_fn = (<PollTable>self.future_source).cancel_fn
+        cdef object cancel_fn = (<PollTable>self.future_source).cancel_for()
         cdef CancelAttempt attempt, other
         cdef bint agreed = False, later = False
         if cancel_fn is None:
@@ -164,7 +164,7 @@ cdef class PollDescriptor(Task):
             later = answer is CANCEL_LATER
             agreed = not later and answer
         except BaseException as error:
-            refused(self.future_source.logger, "Exception during cancel on %s/%s", (future, self.value), error)
+            (<PollTable>self.future_source).cancel_failed(future, self.value, error)
         finally:
             agreed = end_attempt(self, attempt, agreed, delivery)
         if later:

@@ -1,8 +1,6 @@
 """What the tables of poll executors share: what cancels and what fails tasks that are polled."""
 
 
-CANCEL_LATER = object()
-
 cdef enum Look:
     NOT_YET
     WANTED          # the deadline has passed
@@ -11,38 +9,16 @@ cdef enum Look:
 
 @cython.no_gc_clear
 cdef class PollTable(JoiningTable):
-    """A table of tasks that are polled.
-
-    `cancel_fn(result)`, or None, decides whether a polled task is cancelled, `cancel_many(bulk)`, or None, about the
-    several of a BulkCancel. Instead of waiting, `cancel_fn` may answer `CANCEL_LATER`: then `cancel_later(future)` is
-    called, and the answer is no for now. `cannot_wait(future)`, or None, says whether the calling thread must not wait
-    for an answer that another one is finding out.
-
-    What has passed its deadline somebody has to `fail_late`. Before that it is handed out once more, and fails when
-    that call is over, or `last_look` seconds later at the latest; with 0, it fails at once. `too_late(results,
-    executor)`, or None, hears of what fails so.
+    """A table of tasks that are polled; somebody has to call `fail_late` for those whose deadline passes.
 
     A subclass hands out what is to be polled. It never hands out a task that is done, or one that is handed out.
     """
-    cdef readonly object cancel_fn
-    cdef readonly object cancel_many
-    cdef readonly object cannot_wait
-    cdef readonly object cancel_later
-    cdef readonly double last_look
-    cdef readonly object too_late
     cdef readonly SharedSize reporting      # threads that are giving `too_late` tasks, which may have ended
     cdef list late              # of who calls `fail_late`: tasks whose time is over, the first last
     cdef list failed            # likewise: the results of those that have failed
     cdef object last_yielded    # section(self): a weak reference to the SharedError that ended one, or None
 
-    def __cinit__(self, logger, cancel_fn=None, cancel_many=None, *, cannot_wait=None, cancel_later=None,
-                  double last_look=0.0, too_late=None, **_):
-        self.cancel_fn = cancel_fn
-        self.cancel_many = cancel_many
-        self.cannot_wait = cannot_wait
-        self.cancel_later = cancel_later
-        self.last_look = last_look
-        self.too_late = too_late
+    def __cinit__(self):
         self.late = []
         self.failed = []
 
@@ -193,7 +169,41 @@ cdef class PollTable(JoiningTable):
                 by_count.setdefault(poll_state.failures, []).append(task)
         return by_count
 
+    cdef object cancel_for(self):
+        """What is called to cancel one task now, or None."""
+        return self.cancel_fn if self.pause.until == -INFINITY or self.cancel_in_turn is None else self.cancel_in_turn
+
+    cdef int cancel_failed(self, FutureCore future, object value, object error) except -1:
+        """What cancels a task raised `error`: that means no."""
+        cdef object fault = error
+        try:
+            if self.fault_of is not None:
+                fault = self.fault_of(error)
+        except BaseException:       # a lack of memory
+            pass
+        if fault is not None:
+            refused(self.logger, "Exception during cancel on %s/%s", (future, value), fault)
+        return 0
+
     # -- what a subclass does ----------------------------------------------------------------------------------
+
+    def next_due(self):
+        """When the first of those that wait is due, by `monotonic`; may be infinite."""
+        raise NotImplementedError
+
+    def reschedule(self, list tasks not None, double began, double seconds, double default):
+        """A call with `tasks` that began at `began` is over: each that is not done is due again.
+
+        That is after `seconds` unless that is negative, else after what the schedule says, else after `default`.
+        """
+        raise NotImplementedError
+
+    def postpone(self, list tasks not None, double seconds, bint throttled=False):
+        """Have `tasks`, which were in a call, be due again `seconds` from now, or later if `poll_after` said so.
+
+        A call that was `throttled` counts for no back-off.
+        """
+        raise NotImplementedError
 
     cdef int poll_after(self, PollDescriptor task, double when) except -1:
         """Have `task` be polled at `when`, and no sooner."""

@@ -219,3 +219,9 @@ def test_a_heap_of_thousands_stays_in_order() -> None:
     assert times == sorted(times)
     assert times[-1] - begin > 9000
     table.cancel_all()
+
+
+@pytest.mark.parametrize("kind", [_core.FullListTable, _core.DueTable])
+def test_an_option_that_is_misspelt_is_refused(kind: Any) -> None:
+    with pytest.raises(TypeError, match="cancel_fm"):
+        new_table(kind, cancel_fm=print)

@@ -14,7 +14,7 @@ import pytest
 from support import CHILD_PATIENCE
 
 from more_executors import Backoff, _core
-from more_executors.poll import _call, _scheduler
+from more_executors.poll import _call, _gate, _scheduler
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,7 +34,7 @@ finally:
 
 TASKS = 1_000
 LIMITS = Limits(ids=3, calls=2.0)
-MODULES = (_core, _call, _scheduler)
+MODULES = (_core, _call, _gate, _scheduler)
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def test_the_clock_is_put_back_whatever_happens(day: Day) -> None:
         raise AssertionError("never called")
 
     def broken() -> float:
-        assert [module.monotonic for module in MODULES] == [clock] * 3  # type: ignore[attr-defined]
+        assert [module.monotonic for module in MODULES] == [clock] * 4  # type: ignore[attr-defined]
         raise ZeroDivisionError
 
     clock = Clock()
@@ -140,7 +140,7 @@ def test_the_clock_is_put_back_whatever_happens(day: Day) -> None:
     executor.polling.scheduler = SimpleNamespace(turn=broken)  # type: ignore[assignment]
     with pytest.raises(ZeroDivisionError):
         executor.live(day)
-    assert [module.monotonic for module in MODULES] == [monotonic] * 3  # type: ignore[attr-defined]
+    assert [module.monotonic for module in MODULES] == [monotonic] * 4  # type: ignore[attr-defined]
 
 
 def test_the_page_in_the_guide_has_the_table_of_the_command() -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from math import inf
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +12,8 @@ from paced_support import begin, end, new_table, paced, results
 from support import PATIENCE, HeardLogger, Parking, PollCall, SomeError, SteppedPoll
 
 from more_executors import _core
-from more_executors.poll import _call, _scheduler
+from more_executors.poll import _call, _gate, _scheduler
+from more_executors.poll._gate import CallGate
 from more_executors.poll._scheduler import DueScheduler
 from more_executors.rate_limit import RateLimit
 
@@ -90,7 +89,7 @@ class FailingClock:
         self.failed = False
 
     def __call__(self) -> float:
-        caller = sys._getframe(1)
+        caller = sys._getframe(2)  # of the gate, which asks the clock
         if caller.f_code.co_filename == _call.__file__ and not self.failed:
             self.failed = True
             raise MemoryError
@@ -178,11 +177,10 @@ class BeginsNothingAtFirst:
 
 def test_tasks_of_a_call_that_cannot_begin_are_in_one_a_second_later(monkeypatch: pytest.MonkeyPatch) -> None:
     now, runner = 1000.0, BeginsNothingAtFirst()
-    for module in (_core, _scheduler):
+    for module in (_core, _gate, _scheduler):
         monkeypatch.setattr(module, "monotonic", lambda: now)
     table: Any = new_table()
-    calls: Any = SimpleNamespace(paused_until=-inf)
-    rounds = DueScheduler(table, calls, runner, min_interval=0.0, batch_size=10, rate_limit=None)
+    rounds = DueScheduler(table, runner, CallGate(None), min_interval=0.0, batch_size=10)
     table.adopt_many(table, ["a", "b"])
     with pytest.raises(MemoryError):
         rounds.turn()

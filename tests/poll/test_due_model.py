@@ -170,11 +170,19 @@ class DueMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.pending())
     @rule(data=st.data())
     def cancel(self, data: Any) -> None:
-        task = data.draw(st.sampled_from(self.pending()))
+        self.end_pause()
+        if not (pending := self.pending()):
+            return
+        task = data.draw(st.sampled_from(pending))
         agreed = task.given is None and task.serial % 5 != 0
         if agreed:
             self.ends(task, "cancelled")
         assert task.future.cancel() is agreed
+
+    def end_pause(self) -> None:
+        """Have time pass until nothing is held back: a cancel would wait for that, in a time that stands still."""
+        while (seconds := self.paused_until - self.clock.now) > 0:
+            self.clock.run(seconds)
 
     @precondition(lambda self: self.descriptors)
     @rule(data=st.data(), fails=st.booleans())
@@ -230,6 +238,7 @@ class DueMachine(RuleBasedStateMachine):
         for serial, descriptor in self.descriptors.items():
             self.ends(self.tasks[serial], "finished")
             descriptor.yield_result()
+        self.end_pause()
         for future in [task.future for task in self.pending()]:
             future.cancel() or future.set_result(None)
         self.executor.shutdown()

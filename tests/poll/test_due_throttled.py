@@ -13,14 +13,12 @@ from paced_support import (
     clock_fixture,
     failing,
     in_both_modes,
-    new_table,
     paced,
     poll_fixture,
 )
 from support import HeardLogger, SomeError, SteppedPoll
 
-from more_executors.poll._call import PollCaller
-from more_executors.poll._meter import PollMeter
+from more_executors.poll._gate import CallGate
 from more_executors.rate_limit import RateLimit, Throttled
 
 clock = clock_fixture()
@@ -119,19 +117,10 @@ def test_what_was_asked_for_while_a_call_fails_is_polled_right_after_it(mode: di
 
 
 def test_of_two_pauses_the_longer_holds() -> None:
-    calls = PollCaller(
-        lambda descriptors: None,
-        new_table(),
-        PollMeter(),
-        "tests",
-        default_interval=1.0,
-        retry_policy=None,
-        rate_limit=None,
-        debugging=False,
-    )
-    calls._slow_down(0.0, 60.0)
-    long = calls.paused_until
-    calls._slow_down(0.0, 1.0)
-    assert calls.paused_until == long
-    calls._slow_down(0.0, 3600.0)
-    assert calls.paused_until > long
+    gate = CallGate(None)
+    gate.throttled(0.0, Throttled(60.0))
+    long = gate.pause.until
+    gate.throttled(0.0, Throttled(1.0))
+    assert gate.pause.until == long
+    gate.throttled(0.0, Throttled(3600.0))
+    assert gate.pause.until > long

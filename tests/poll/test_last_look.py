@@ -12,7 +12,7 @@ from support import PATIENCE, HeardLogger, Parking, SomeError, SteppedPoll, Thin
 
 from more_executors import ExceptionRetryPolicy, PollExecutor, SyncExecutor, _core
 from more_executors._runtime import watched
-from more_executors.poll import _call, _engine, _executor, _scheduler
+from more_executors.poll import _call, _engine, _executor, _gate, _scheduler
 from more_executors.rate_limit import RateLimit, Throttled
 
 NEVER = 3600.0
@@ -44,7 +44,7 @@ class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._now = 1000.0
         monkeypatch.setattr(_engine, "SECONDS_FOR_A_LAST_LOOK", NEVER)
-        for module in (_core, _executor, _scheduler, _call):
+        for module in (_core, _executor, _gate, _scheduler, _call):
             monkeypatch.setattr(module, "monotonic", lambda: self._now)
 
     def pass_deadlines(self, executor: PollExecutor[Any, Any]) -> None:

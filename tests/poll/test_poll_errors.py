@@ -26,6 +26,7 @@ from support import (
 )
 
 from more_executors import Executors, PollExecutor, SyncExecutor, _core
+from more_executors.poll._gate import CallGate
 from more_executors.poll._scheduler import FullListScheduler
 
 
@@ -173,10 +174,10 @@ def test_a_logger_that_raises_does_not_stop_polling_nor_lose_a_future(
 
 def test_a_round_that_could_not_be_begun_is_begun_anew() -> None:
     """Whatever was in it: of no task is it known when it is due."""
-    calls: Any = SimpleNamespace(paused_until=-inf, call=Parking(inf))
+    calls: Any = SimpleNamespace(call=Parking(inf))
     calls.call.let_go()
     table: Any = new_table(_core.FullListTable)
-    rounds = FullListScheduler(table, calls, inf, 0.0)
+    rounds = FullListScheduler(table, calls, CallGate(None), inf, 0.0)
     assert rounds.turn() == inf
     table.request_poll_all()
     calls.call.raising = MemoryError()

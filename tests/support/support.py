@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 import pytest
 
 from more_executors import PollDescriptor, PollExecutor, SyncExecutor, _core
-from more_executors.poll import _call, _scheduler
+from more_executors.poll import _call, _gate, _scheduler
 
 # Whoever waits gives up, and fails the test, after so many seconds: many, as the machine may be busy, but fewer than
 # the minute that executors of tests leave to themselves, so that what is seen to only then fails.
@@ -449,7 +449,7 @@ class PollSleeps:
         locks.on_sleep = self._sleep
         monkeypatch.setattr(_core, "allocate_lock", locks)
         self._now = 0.0
-        for module in (_call, _scheduler):
+        for module in (_call, _gate, _scheduler):
             monkeypatch.setattr(module, "monotonic", lambda: self._now)
 
     def _sleep(self, lock: WatchedLock, seconds: float) -> bool:
