@@ -7,6 +7,7 @@ event loop that its calls are made on.
 from __future__ import annotations
 
 import heapq
+import inspect
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from itertools import count
 from math import inf, nextafter
 from typing import Any
 
-from more_executors import _core
+from more_executors import PollExecutor, _core
 from more_executors.poll import _call, _gate, _scheduler
 from more_executors.poll._call import PollCaller, Tasks
 from more_executors.poll._engine import PollEngine
@@ -112,13 +113,21 @@ class VirtualPolling(PollEngine):
         return self.flights
 
 
+SIGNATURE = inspect.signature(PollExecutor.__init__).parameters
+DEFAULTS: dict[str, Any] = {
+    name: parameter.default
+    for name, parameter in SIGNATURE.items()
+    if name not in ("self", "delegate", "poll_fn", "logger", "name")
+}
+
+
 class VirtualExecutor:
     """Lives through a day, without a thread and without sleeping."""
 
     def __init__(self, poll_fn: Callable[[Tasks], Awaitable[Any]], clock: Clock, **options: Any) -> None:
         """`options` are those of a PollExecutor."""
         self._clock = clock
-        self.polling = VirtualPolling(PollOptions(poll_fn=poll_fn, **options), clock)
+        self.polling = VirtualPolling(PollOptions(poll_fn=poll_fn, **{**DEFAULTS, **options}), clock)
         self.most_outstanding = 0
 
     def live(self, day: Day) -> None:
