@@ -1,4 +1,4 @@
-"""Which functions do something when they are called, and what of their answers shows that they did not.
+"""Checks that calling a function does something, so that it is no `async def` by mistake.
 
 An `async def` and a function with `yield` only make an object when they are called; their bodies run when somebody
 awaits or iterates over that.
@@ -33,7 +33,7 @@ PLAIN: tuple[type[Any], ...] = (
 
 
 def is_plain(function: object) -> bool:
-    """Whether it can be told at a glance that `function` does something when it is called: that is the usual case."""
+    """Whether `function` is of a type that needs no further check, which is the usual case."""
     if type(function) is FunctionType:
         marked = hasattr(function, "_is_coroutine_marker")  # by `inspect.markcoroutinefunction`
         return not function.__code__.co_flags & DEFERRED and not marked
@@ -61,9 +61,13 @@ def is_async_generator(function: object) -> bool:
 
 
 def check_callable(what: str, function: object, *, awaited: bool = False, iterated: bool = False) -> None:
-    """Raise TypeError unless `function` is callable, and what it does is done when it is called.
+    """Raise TypeError unless `function` is callable, and neither async nor with a `yield`.
 
-    It may be an `async def` if what it returns is `awaited`, and have a `yield` if that is `iterated` over.
+    Args:
+        what: a str, what the message calls it.
+        function: what is checked.
+        awaited: whether it may be an `async def`, as its result is awaited.
+        iterated: whether it may have a `yield`, as its result is iterated over.
     """
     if is_plain(function):
         return
@@ -76,20 +80,20 @@ def check_callable(what: str, function: object, *, awaited: bool = False, iterat
 
 
 def check_optional_callable(what: str, function: object, *, awaited: bool = False, iterated: bool = False) -> None:
-    """The same, unless `function` is None."""
+    """As `check_callable`, but None is fine too."""
     if function is not None:
         check_callable(what, function, awaited=awaited, iterated=iterated)
 
 
 def check_method(what: str, owner: object, method: str, *, iterated: bool = False) -> None:
-    """The same of a method that `owner`, which is `what`, is known to have."""
+    """As `check_callable`, for a method of `owner`, which must have it; the message calls `owner` `what`."""
     check_callable(f"{what}.{method}", getattr(owner, method), iterated=iterated)
 
 
 def done_by(function: object, answer: A, *, iterated: bool = False) -> A:
-    """`answer` of `function`. Raises TypeError if it shows that nothing has been done yet.
+    """`answer`, which `function` returned. Raises TypeError if it is a coroutine, or a generator not `iterated` over.
 
-    A coroutine is closed: so Python does not complain of it, too.
+    A coroutine is closed first, or Python would warn that it was never awaited.
     """
     if isinstance(answer, PLAIN):
         return answer
@@ -103,14 +107,17 @@ def done_by(function: object, answer: A, *, iterated: bool = False) -> A:
 
 
 def done_at_all(function: object, answer: A) -> A:
-    """The same, and TypeError for anything else that would have to be awaited."""
+    """As `done_by`, and raises TypeError for everything else that has to be awaited too."""
     if not isinstance(answer, PLAIN) and isinstance(done_by(function, answer), Awaitable):
         raise TypeError(f"{shown(function)} returned {shown(answer)}, which nobody awaits: it has to be an async def")
     return answer
 
 
 def checked_clock(clock: Any) -> Callable[[], float]:
-    """What gives the time of `clock` as a float. It is asked once; TypeError if it does not give a number."""
+    """A function that returns the time of `clock` as a float. `clock` is called once to check it.
+
+    Raises TypeError if it returns no number, and ValueError if that is NaN.
+    """
     check_callable("clock", clock)
     try:
         now = done_by(clock, clock())

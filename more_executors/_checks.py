@@ -1,4 +1,4 @@
-"""What arguments are checked with, here and in the core: it needs nothing else of this package.
+"""Functions that check arguments, here and in the core. This module imports no other one of the package.
 
 Guarantees:
 
@@ -27,7 +27,7 @@ NO_NUMBERS = (str, bytes, bytearray, complex)
 
 
 def shown(value: object) -> str:
-    """`repr(value)`, cut where it is long, or what can be said of a value that has none."""
+    """`repr(value)` for messages: shortened if it is long, and replaced if it raises."""
     try:
         text = _shortened.repr(value)
     except Exception:
@@ -43,7 +43,7 @@ _shortened.maxstring = _shortened.maxlong = _shortened.maxother = LONGEST
 
 
 def is_real(value: object) -> bool:
-    """Whether `value` is a real number: the ones of Python, of its library and of numpy, or what can be made a float.
+    """Whether `value` is a real number: of Python, its standard library or numpy, or something with `__float__`.
 
     No text is, and nothing that has a unit.
     """
@@ -72,7 +72,7 @@ def real_number(what: str, value: Any, unit: str = "") -> float:
 
 
 def checked_number(what: str, value: object, unit: str = "") -> float:
-    """The same, and ValueError if it is negative or NaN."""
+    """As `real_number`, and raises ValueError if it is negative or NaN."""
     number = real_number(what, value, unit)
     if not number >= 0:
         raise ValueError(f"{what} must be 0{unit} or more, not {shown(value)}")
@@ -80,12 +80,12 @@ def checked_number(what: str, value: object, unit: str = "") -> float:
 
 
 def checked_seconds(what: str, value: object) -> float:
-    """The same of a number of seconds."""
+    """As `checked_number`, for a number of seconds."""
     return checked_number(what, value, " s")
 
 
 def checked_pause(what: str, value: object) -> float:
-    """The same of one that ends."""
+    """As `checked_seconds`, and raises ValueError if it is infinite."""
     seconds = checked_seconds(what, value)
     if seconds == inf:
         raise ValueError(f"{what} must be finite, not {shown(value)}")
@@ -93,7 +93,7 @@ def checked_pause(what: str, value: object) -> float:
 
 
 def checked_timeout(what: str, value: object) -> float:
-    """`value` as seconds, also negative ones. TypeError if it is no number, ValueError if it is NaN."""
+    """`value` as a float, in seconds; it may be negative. TypeError if it is no number, ValueError if it is NaN."""
     seconds = real_number(what, value, " s")
     if seconds != seconds:
         raise ValueError(f"{what} must be a number of seconds, not {shown(value)}")
@@ -101,9 +101,9 @@ def checked_timeout(what: str, value: object) -> float:
 
 
 def checked_count(what: str, value: object, least: int = 1) -> int:
-    """`value` as an int, and never more than `sys.maxsize`, which is as good as any number.
+    """`value` as an int of at most `sys.maxsize`.
 
-    TypeError if it is none, ValueError if it is less than `least`.
+    Raises TypeError if it is no int, and ValueError if it is less than `least`.
     """
     try:
         if isinstance(value, bool):
@@ -122,7 +122,7 @@ def checked_count(what: str, value: object, least: int = 1) -> int:
 
 
 def checked_flag(what: str, value: object) -> bool:
-    """The truth of `value`. Raises TypeError if that cannot be told."""
+    """`bool(value)`. Raises TypeError if that raises."""
     try:
         return bool(value)
     except MemoryError:
@@ -132,7 +132,7 @@ def checked_flag(what: str, value: object) -> bool:
 
 
 def check_name(name: object) -> None:
-    """Raise TypeError unless `name` is a string, ValueError if nobody could be told it: metrics are in UTF-8."""
+    """Raise TypeError unless `name` is a str, ValueError unless it can be encoded in UTF-8, as metrics are."""
     if not isinstance(name, str):
         raise TypeError(f"name must be a str, not {shown(name)}")
     try:
@@ -142,7 +142,7 @@ def check_name(name: object) -> None:
 
 
 def checked_path(path: Any) -> str:
-    """`path` as a string. TypeError if it is none, ValueError if no file can be called so."""
+    """`path` as a str. Raises TypeError if it is no path, and ValueError if no file can have that name."""
     try:
         text = cast("object", os.fspath(path))
     except MemoryError:
@@ -161,7 +161,7 @@ def checked_path(path: Any) -> str:
 
 
 def iterated(what: str, value: Any, of: str) -> Iterator[Any]:
-    """An iterator over `value`, an iterable `of` something. Raises TypeError if it is none, or one of characters."""
+    """An iterator over `value`, an iterable `of` something. Raises TypeError if it is no iterable, or is text."""
     try:
         if not isinstance(value, (str, bytes, bytearray)):
             return iter(value)
@@ -174,7 +174,7 @@ def iterated(what: str, value: Any, of: str) -> Iterator[Any]:
 
 
 def has_method(value: Any, method: str) -> bool:
-    """Whether `value.method(...)` can be called. That of a class cannot, unless it is the class's own."""
+    """Whether `value.method(...)` can be called. If `value` is a class, the method must be a static or class method."""
     try:
         found = getattr(value, method, None)
         if not callable(found) or not isinstance(value, type):
@@ -188,7 +188,7 @@ def has_method(value: Any, method: str) -> bool:
 
 
 def chosen_logger(logger: Any, kind: str) -> logging.Logger:
-    """`logger`, or the one called `kind` if that is None. Raises TypeError if it is neither."""
+    """`logger`, or the logger named `kind` if it is None. Raises TypeError if it is anything else."""
     if logger is None:
         return logging.getLogger(kind)
     if not has_method(logger, "log"):
@@ -203,5 +203,5 @@ def check_optional(what: str, value: object, kind: type) -> None:
 
 
 def refuse_copy(self: object, protocol: object) -> NoReturn:
-    """For `__reduce_ex__` of what counts, runs or keeps open something that cannot be had twice."""
+    """The `__reduce_ex__` of classes whose objects cannot be copied: raises TypeError."""
     raise TypeError(f"a {type(self).__name__} cannot be copied or pickled: share it, or make another one")

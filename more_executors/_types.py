@@ -1,4 +1,4 @@
-"""The words that annotations are made of; at run time they are only names.
+"""The type variables, protocols and aliases of annotations. Nothing uses them at run time.
 
 An executor is an `X[A, B]`: it takes callables that return an A, and its futures give a B. One that hands on what the
 callable returns, as a thread pool does, is an `X[Anything, Returned[Never]]`; if it may give a C instead, because an
@@ -57,7 +57,7 @@ class Untyped:
 
 
 class FutureLike(Protocol[Given]):
-    """What counts as a future: one of `concurrent.futures`, or what does as much."""
+    """A future: one of `concurrent.futures`, or anything with these methods."""
 
     def result(self, timeout: float | None = None) -> Given: ...
 
@@ -65,7 +65,7 @@ class FutureLike(Protocol[Given]):
 
 
 class Plain(Protocol):
-    """An executor of somebody else: its futures give what callables return."""
+    """An executor that is not of this library: its futures have the results of the callables."""
 
     def submit(self, fn: Callable[..., R], /, *args: Any, **kwargs: Any) -> Future[R]: ...
 

@@ -1,4 +1,4 @@
-"""The `with_*` methods of `Executors` that put on top what gives other results."""
+"""The `with_*` methods of `Executors` that make executors with other results."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__: list[str] = []
 
 
 class WithOtherResults:
-    """The futures of these executors give something made of what those of `executor` give."""
+    """These make executors whose futures have other results than the futures of `executor`."""
 
     @overload
     @classmethod
@@ -104,7 +104,7 @@ class WithOtherResults:
         *,
         error_fn: Callable[[BaseException], Any] | None = None,
     ) -> _map.MapExecutor:
-        """A `MapExecutor` on top of `executor`."""
+        """Make a `MapExecutor` that submits to `executor`."""
         return _map.MapExecutor(executor, fn, logger, inherited(name, executor), error_fn=error_fn)
 
     @overload
@@ -194,7 +194,7 @@ class WithOtherResults:
         *,
         error_fn: Callable[[BaseException], Any] | None = None,
     ) -> _flat_map.FlatMapExecutor:
-        """A `FlatMapExecutor` on top of `executor`."""
+        """Make a `FlatMapExecutor` that submits to `executor`."""
         return _flat_map.FlatMapExecutor(executor, fn, logger, inherited(name, executor), error_fn=error_fn)
 
     @overload
@@ -256,7 +256,7 @@ class WithOtherResults:
         name: Name = None,
         **options: Any,
     ) -> _poll.PollExecutor[Any, Any]:
-        """A `PollExecutor` on top of `executor`; `options` are its keywords for polling at high volume."""
+        """Make a `PollExecutor` that submits to `executor`; `options` are its keyword-only arguments."""
         return _poll.PollExecutor(
             executor, poll_fn, cancel_fn, default_interval, logger, name=inherited(name, executor), **options
         )

@@ -1,4 +1,4 @@
-"""The `with_*` methods of `Executors` that put on top what leaves results as they are."""
+"""The `with_*` methods of `Executors` that make executors with the same results."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__: list[str] = []
 
 
 class WithSameResults:
-    """The futures of these executors end as those of `executor` do, or are cancelled."""
+    """These make executors whose futures have the results of the futures of `executor`, or are cancelled."""
 
     @overload
     @classmethod
@@ -49,7 +49,7 @@ class WithSameResults:
         name: Name = None,
         **kwargs: Any,
     ) -> _retry.RetryExecutor:
-        """A `RetryExecutor` on top of `executor`; `kwargs` are for an `ExceptionRetryPolicy`."""
+        """Make a `RetryExecutor` that submits to `executor`; `kwargs` make an `ExceptionRetryPolicy`."""
         return _retry.RetryExecutor(executor, retry_policy, logger, inherited(name, executor), **kwargs)
 
     @overload
@@ -70,7 +70,7 @@ class WithSameResults:
         logger: Log = None,
         name: Name = None,
     ) -> _timeout.TimeoutExecutor:
-        """A `TimeoutExecutor` on top of `executor`."""
+        """Make a `TimeoutExecutor` that submits to `executor`."""
         return _timeout.TimeoutExecutor(executor, timeout, logger, inherited(name, executor))
 
     @overload
@@ -92,7 +92,7 @@ class WithSameResults:
         name: Name = None,
         block: bool = False,
     ) -> _throttle.ThrottleExecutor:
-        """A `ThrottleExecutor` on top of `executor`."""
+        """Make a `ThrottleExecutor` that submits to `executor`."""
         return _throttle.ThrottleExecutor(executor, count, logger, inherited(name, executor), block)
 
     @overload
@@ -109,7 +109,7 @@ class WithSameResults:
     def with_cancel_on_shutdown(
         cls, executor: Delegate, logger: Log = None, name: Name = None
     ) -> _cancel_on_shutdown.CancelOnShutdownExecutor:
-        """A `CancelOnShutdownExecutor` on top of `executor`."""
+        """Make a `CancelOnShutdownExecutor` that submits to `executor`."""
         return _cancel_on_shutdown.CancelOnShutdownExecutor(executor, logger, inherited(name, executor))
 
     @overload
@@ -134,5 +134,5 @@ class WithSameResults:
         logger: Log = None,
         name: Name = None,
     ) -> _asyncio.AsyncioExecutor:
-        """An `AsyncioExecutor` on top of `executor`."""
+        """Make an `AsyncioExecutor` that submits to `executor`."""
         return _asyncio.AsyncioExecutor(executor, loop, logger, inherited(name, executor))

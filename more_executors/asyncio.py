@@ -1,4 +1,4 @@
-"""Awaiting what other threads do."""
+"""An executor whose futures can be awaited."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ __all__ = ["AsyncioExecutor"]
 
 
 class LoopFuture(AsyncioFuture):
-    """An asyncio future that hands its `cancel` on to the one it stands for, at once.
+    """An asyncio future whose `cancel` cancels the delegate's future as well, at once.
 
-    A done callback would do that too: after a turn of the loop, and at the cost of one for each future.
+    A done callback would do that one turn of the loop later, and there would have to be one for each future.
     """
 
     __slots__ = ("logger", "source")
@@ -52,15 +52,15 @@ class LoopFuture(AsyncioFuture):
 
 
 class AsyncioExecutor(Executor, Generic[A, B]):
-    """Submits to a delegate, and returns asyncio futures: the last of a chain.
+    """Submits to a delegate and returns asyncio futures. It comes last in a chain.
 
         executor = Executors.thread_pool().with_asyncio()
         pages = await asyncio.gather(*(executor.submit(download, url) for url in urls))
 
-    Cancelling an asyncio future cancels the delegate's future, and the other way round. However many futures end
-    between two turns of a loop, it is woken once.
+    Cancelling an asyncio future cancels the delegate's future, and the other way round. A loop is woken once for all
+    futures that end between two of its turns.
 
-    Futures are made on the thread of their loop; `shutdown` may be called from any thread.
+    Call `submit` and `submit_with_loop` on the thread of the loop; `shutdown` may be called from any thread.
     """
 
     @overload
@@ -89,10 +89,10 @@ class AsyncioExecutor(Executor, Generic[A, B]):
         """Make it.
 
         Args:
-            delegate: the executor that calls what is submitted; shut down with this one.
-            loop: the loop of all futures; by default, the one that is current at a submit.
-            logger: by default the one called "AsyncioExecutor"; told if cancelling the delegate's future fails.
-            name: labels metrics.
+            delegate: the executor that runs the callables; it is shut down with this one.
+            loop: the event loop of all futures; by default, the one that is current when `submit` is called.
+            logger: gets an entry when cancelling the delegate's future fails; by default the logger "AsyncioExecutor".
+            name: a str, the label of this executor in metrics.
 
         Raises TypeError if one of these cannot be used.
         """
@@ -122,9 +122,9 @@ class AsyncioExecutor(Executor, Generic[A, B]):
     def submit(  # pyright: ignore[reportIncompatibleMethodOverride]  # as above
         self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
     ) -> asyncio.Future[Any]:
-        """Have the delegate call `fn(*args, **kwargs)`; returns an asyncio future.
+        """Have the delegate call `fn(*args, **kwargs)`; returns an asyncio future of the result.
 
-        Raises RuntimeError after `shutdown`, and if there is no loop, and whatever the delegate's `submit` raises.
+        Raises RuntimeError after `shutdown` and if there is no event loop, and what the delegate's `submit` raises.
         """
         return self._submit(self._loop, fn, args, kwargs)
 
@@ -153,7 +153,10 @@ class AsyncioExecutor(Executor, Generic[A, B]):
     def submit_with_loop(
         self, /, loop: asyncio.AbstractEventLoop | None, fn: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> asyncio.Future[Any]:
-        """`submit` for a future on `loop`, None being the current one."""
+        """As `submit`, with a future of `loop`; None means the current event loop.
+
+        Raises TypeError if `loop` is no event loop, and what `submit` raises.
+        """
         check_loop(loop)
         return self._submit(loop, fn, args, kwargs)
 
@@ -174,9 +177,14 @@ class AsyncioExecutor(Executor, Generic[A, B]):
         return target
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take no more work, and shut the delegate down; with `wait`, its futures are done then.
+        """Accept no more work, and shut the delegate down.
 
-        Waiting blocks the thread: on that of the loop, it keeps the loop from doing anything else.
+        Args:
+            wait: whether to return only when the delegate has shut down. This blocks the thread, and on the thread of
+                the loop it blocks the loop.
+            cancel_futures: whether the delegate is to cancel its pending futures.
+
+        Raises TypeError if one of these cannot be used, and what the delegate's `shutdown` raises.
         """
         wait = checked_flag("wait", wait)
         cancel_futures = checked_flag("cancel_futures", cancel_futures)
@@ -193,7 +201,7 @@ class AsyncioExecutor(Executor, Generic[A, B]):
 
 
 def current_loop() -> asyncio.AbstractEventLoop:
-    """The loop that runs on this thread, else the one that is set there. Raises RuntimeError if there is none."""
+    """The event loop that runs on this thread, or else is set for it. Raises RuntimeError if there is none."""
     try:
         return asyncio.get_running_loop()
     except RuntimeError:

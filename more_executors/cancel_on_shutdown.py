@@ -1,4 +1,4 @@
-"""Cancelling what is outstanding when an executor is shut down."""
+"""An executor that cancels its pending futures when it is shut down."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ __all__ = ["CancelOnShutdownExecutor"]
 
 
 class CancelOnShutdownExecutor(DelegatingExecutor[A, B]):
-    """Tries to cancel every future that is not done when it is shut down, those that run included.
+    """At shutdown, tries to cancel every future that is not done, running ones included.
 
         with CancelOnShutdownExecutor(ThreadPoolExecutor()) as executor:
-            ...     # what has not begun at the end of the block never will
+            ...     # at the end of the block, what has not begun is cancelled
 
-    It first refuses new work, then cancels, then shuts the delegate down. May be used from any thread.
+    `shutdown` first refuses new work, then cancels, then shuts the delegate down. All methods may be called from any
+    thread.
     """
 
     _kind = "CancelOnShutdownExecutor"
@@ -40,9 +41,9 @@ class CancelOnShutdownExecutor(DelegatingExecutor[A, B]):
         """Make it.
 
         Args:
-            delegate: the executor that calls what is submitted; shut down after this one.
-            logger: by default the one called "CancelOnShutdownExecutor".
-            name: labels metrics.
+            delegate: the executor that runs the callables; it is shut down after this one.
+            logger: a `logging.Logger`, by default the logger "CancelOnShutdownExecutor".
+            name: a str, the label of this executor in metrics.
 
         Raises TypeError if one of these cannot be used.
         """

@@ -1,4 +1,4 @@
-"""`Executors`: make an executor, and chain others onto it."""
+"""`Executors` makes executors, and puts others on top of them."""
 
 from __future__ import annotations
 
@@ -19,31 +19,39 @@ __all__ = ["Executors"]
 
 
 class Executors(WithOtherResults, WithSameResults):
-    """Where executors come from.
+    """Makes executors.
 
-    The first of a chain is made by `thread_pool`, `process_pool` or `sync`; each `with_*` puts another one on top. It
-    is a method of every executor of this library too, so that a chain reads from left to right:
+    `thread_pool`, `process_pool` and `sync` make the first executor of a chain. Each `with_*` method makes an executor
+    that submits to another one, its delegate. All executors of this library have these methods too, so that a chain
+    reads from left to right:
 
         Executors.thread_pool(max_workers=8).with_retry(max_attempts=5).with_poll(poll_fn, cancel_fn)
 
-    The one on top has the name of the one below, unless it is given one.
+    An executor has the name of its delegate, unless it is given another. All methods may be called from any thread.
     """
 
     @classmethod
     def thread_pool(cls, *args: Any, **kwargs: Any) -> pools.ThreadPoolExecutor:
-        """A `concurrent.futures.ThreadPoolExecutor`, with its arguments; `name` ends the names of the threads."""
+        """Make a `concurrent.futures.ThreadPoolExecutor` that has the `with_*` methods.
+
+        It takes the same arguments, and `name`, a str: the label of the pool in metrics, and how the names of its
+        threads end.
+        """
         return pools.ThreadPoolExecutor(*args, **kwargs)
 
     threadpool = thread_pool
 
     @classmethod
     def process_pool(cls, *args: Any, **kwargs: Any) -> pools.ProcessPoolExecutor:
-        """A `concurrent.futures.ProcessPoolExecutor`, with its arguments and `name`."""
+        """Make a `concurrent.futures.ProcessPoolExecutor` that has the `with_*` methods.
+
+        It takes the same arguments, and `name`, a str.
+        """
         return pools.ProcessPoolExecutor(*args, **kwargs)
 
     @classmethod
     def sync(cls, logger: Log = None, name: str = "default") -> _sync.SyncExecutor:
-        """A `SyncExecutor`: it calls what is submitted at once, on the caller's thread."""
+        """Make a `SyncExecutor`: `submit` calls the callable itself, on the caller's thread."""
         return _sync.SyncExecutor(logger=logger, name=name)
 
     @overload
@@ -60,7 +68,10 @@ class Executors(WithOtherResults, WithSameResults):
     def bind(cls, executor: Plain, fn: Callable[P, R]) -> BoundCallable[P, R]: ...
     @classmethod
     def bind(cls, executor: Delegate, fn: Callable[..., Any]) -> BoundCallable[..., Any]:
-        """A callable that submits `fn`, with the arguments it is called with, to `executor`, and returns the future."""
+        """A callable that submits `fn` to `executor` with the arguments that it gets, and returns the future.
+
+        It has the `with_*` methods too. Raises TypeError if an argument cannot be used.
+        """
         return BoundCallable(executor, fn)
 
     @overload
@@ -74,7 +85,7 @@ class Executors(WithOtherResults, WithSameResults):
     def flat_bind(cls, executor: Plain, fn: Callable[P, FutureLike[R]]) -> BoundCallable[P, R]: ...
     @classmethod
     def flat_bind(cls, executor: Delegate, fn: Callable[..., Any]) -> BoundCallable[..., Any]:
-        """`bind` for an `fn` that returns a future: the future that is returned ends as that one does."""
+        """As `bind`, for an `fn` that returns a future: the callable returns a future of the result of that future."""
         return cls.bind(cls.with_flat_map(executor, identity), fn)
 
 
@@ -83,7 +94,7 @@ def identity(future: R) -> R:
 
 
 def chaining(name: str) -> Callable[..., Any]:
-    """The method that calls `Executors.NAME` with its executor as first argument."""
+    """A method that calls `Executors.NAME` with its executor as the first argument."""
 
     @wraps(getattr(Executors, name))
     def method(self: Chainable, *args: Any, **kwargs: Any) -> Any:
@@ -93,7 +104,7 @@ def chaining(name: str) -> Callable[..., Any]:
 
 
 def binding(name: str) -> Callable[..., Any]:
-    """The method that binds the same function to the executor that `Executors.NAME` puts on top."""
+    """A method that has `Executors.NAME` make an executor, and binds the same function to that."""
 
     @wraps(getattr(Executors, name))
     def method(self: BoundCallable[..., Any], *args: Any, **kwargs: Any) -> BoundCallable[..., Any]:

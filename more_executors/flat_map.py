@@ -1,4 +1,4 @@
-"""Going on with another future once there is a result, or an exception."""
+"""An executor that continues with another future when a future is done."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["FlatMapExecutor"]
 
 
 class FlatMapExecutor(MapExecutor[A, B]):
-    """A `MapExecutor` whose functions return futures: its own futures end as those do.
+    """A `MapExecutor` whose functions return futures; its own futures get the results of those.
 
         downloads = ThreadPoolExecutor(8)
         executor = FlatMapExecutor(ThreadPoolExecutor(2), lambda url: downloads.submit(download, url))
         page = executor.submit(find_url, title).result()
 
-    A function that returns anything else fails the future with a TypeError that names the function and what it
-    returned. `future.cancel()` reaches whichever future is current: the delegate's, then the one a function returned.
+    If a function returns anything else, the future fails with a TypeError that names the function and what it returned.
+    `future.cancel()` cancels the delegate's future, and later the future that a function returned.
     """
 
     _kind = "FlatMapExecutor"

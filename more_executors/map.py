@@ -1,4 +1,4 @@
-"""Making something else of results, or of exceptions."""
+"""An executor that applies a function to results, or to exceptions."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ __all__ = ["MapExecutor"]
 
 
 class MapExecutor(DelegatingExecutor[A, B]):
-    """Its futures are a function of what the delegate's futures end with.
+    """Applies functions to the results and exceptions of the delegate's futures.
 
         with MapExecutor(ThreadPoolExecutor(), json.loads) as executor:
             document = executor.submit(download, url).result()
 
-    `fn(result)` makes the result; `error_fn(exception)` makes a result of a failure. One that is None passes through.
-    What they raise becomes the future's exception, with its traceback; an `error_fn` that raises the very exception it
-    was given leaves the failure as it was. They run with nothing held, on the thread that completes the delegate's
-    future.
+    `fn(result)` returns the result of the future. When the delegate's future fails, `error_fn(exception)` returns it.
+    Without a function, the result or the exception stays as it is. If a function raises, the future fails with that
+    exception and its traceback. An `error_fn` that raises the exception that it got leaves its traceback as it was.
 
-    `future.cancel()` is the delegate's decision; while a function runs, the answer is no, and `running()` is True.
+    The functions run on the thread that completes the delegate's future, so on several threads at a time. No lock is
+    held. `future.cancel()` cancels the delegate's future; while a function runs, `cancel()` returns False and
+    `running()` True. All methods may be called from any thread.
     """
 
     _kind = "MapExecutor"
@@ -126,11 +127,11 @@ class MapExecutor(DelegatingExecutor[A, B]):
         """Make it.
 
         Args:
-            delegate: the executor that calls what is submitted; shut down after this one.
-            fn: gets a result.
-            logger: by default the one called after the class.
-            name: labels metrics.
-            error_fn: gets an exception.
+            delegate: the executor that runs the callables; it is shut down after this one.
+            fn: a callable that gets a result, or None.
+            logger: a `logging.Logger`, by default the one with the name of the class.
+            name: a str, the label of this executor in metrics.
+            error_fn: a callable that gets an exception, or None.
 
         Raises TypeError if one of these cannot be used.
         """
@@ -140,7 +141,10 @@ class MapExecutor(DelegatingExecutor[A, B]):
 
 
 def check_functions(fn: object, error_fn: object, flat: bool) -> None:
-    """Raise TypeError unless both can be called, or are None. To return a coroutine or generator is no future."""
+    """Raise TypeError unless both can be called, or are None.
+
+    With `flat` they have to return futures, so neither may be an `async def` or have a `yield`.
+    """
     if fn is not None and not is_plain(fn):
         check_callable("fn", fn, awaited=not flat, iterated=not flat)
     if error_fn is not None and not is_plain(error_fn):

@@ -1,4 +1,4 @@
-"""What `PollExecutor` tells of itself, under the name that this module had before."""
+"""The statistics of a `PollExecutor`: another name of the module `more_executors.poll.stats`."""
 
 from .poll.stats import OutstandingTask, PollStats
 

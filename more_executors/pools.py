@@ -19,10 +19,10 @@ __all__: list[str] = []
 
 
 class ThreadPoolExecutor(futures.ThreadPoolExecutor, Chainable[Anything, Returned[NoReturn]]):
-    """`concurrent.futures.ThreadPoolExecutor` with `name`: it ends the names of the threads.
+    """`concurrent.futures.ThreadPoolExecutor` with a `name`, with which the names of its threads end.
 
-    Takes the arguments of that, and hands them on as they were given, for programs that put a mock in its place.
-    `thread_name_prefix` wins over `name`.
+    Other arguments are passed to that class exactly as they were given: programs put mocks in its place.
+    `thread_name_prefix`, if it is given, is used instead of `name`.
     """
 
     def __init__(self, *args: Any, name: str = "default", **kwargs: Any) -> None:
@@ -53,7 +53,7 @@ class ThreadPoolExecutor(futures.ThreadPoolExecutor, Chainable[Anything, Returne
 
 
 def is_worker_of(pool: futures.ThreadPoolExecutor) -> bool:
-    """Whether this thread is a worker of `pool`, which `shutdown` would wait for."""
+    """Whether this thread is a worker of `pool`. `shutdown` waits for those."""
     if would_wait_for_itself(pool):  # then nobody else is starting one
         return threading.current_thread() in pool._threads
     with pool._shutdown_lock:  # held from before a worker is started until it is among the threads
@@ -61,7 +61,7 @@ def is_worker_of(pool: futures.ThreadPoolExecutor) -> bool:
 
 
 class ProcessPoolExecutor(futures.ProcessPoolExecutor, Chainable[Anything, Returned[NoReturn]]):
-    """`concurrent.futures.ProcessPoolExecutor` with `name`; takes the arguments of that."""
+    """`concurrent.futures.ProcessPoolExecutor` with a `name`. Other arguments are passed to that class."""
 
     def __init__(self, *args: Any, name: str = "default", **kwargs: Any) -> None:
         check_threads()

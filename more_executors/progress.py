@@ -36,7 +36,7 @@ def progress(
     interval: float = 0.1,
     **tqdm_options: Any,
 ) -> Progress:
-    """A context manager that shows how many of some futures are done, or how far an executor has got.
+    """A context manager that shows a progress bar: for futures, or for all futures of an executor.
 
         with progress(futures, desc="publishing"):
             wait(futures)
@@ -45,19 +45,20 @@ def progress(
             for job in jobs:
                 executor.submit(service.start, job)
 
-    The bar is there until the block ends: in the second example, until the executor has seen everything through.
-    Of an executor it counts what ends from now on, and the total grows with what is submitted. How many failed, and how
-    many were cancelled, is told once there are some. The block gets the bar, a `tqdm.tqdm`.
+    The bar is drawn until the block ends: in the second example, until all futures of the executor are done. For an
+    executor, it counts the futures that end from now on, and the total grows when something is submitted. The bar
+    shows how many futures failed and how many were cancelled, as soon as there are any. `with` gives the bar, a
+    `tqdm.tqdm`.
 
     Args:
-        what: an iterable of futures, or an executor that has `stats()`, which is not kept alive.
-        desc: what the bar is called.
-        total: how many there will be, if that is known from the start; more than that is fine.
-        interval: seconds between drawings, more than 0.
-        tqdm_options: go to `tqdm.auto.tqdm`.
+        what: an iterable of futures, or an executor that has `stats()`. The executor is not kept alive.
+        desc: a str, the title of the bar.
+        total: an int, the number of futures to expect, if it is known. There may be more.
+        interval: a float more than 0, the seconds between two drawings.
+        tqdm_options: passed to `tqdm.auto.tqdm`.
 
-    Raises ImportError without tqdm, TypeError or ValueError if an argument cannot be used. Entering the block raises
-    TypeError if one of the futures is none.
+    Raises ImportError if tqdm is not installed, and TypeError or ValueError if an argument cannot be used. Entering the
+    block raises TypeError if something in `what` is no future.
     """
     seconds = real_number("interval", interval, " s")
     if not 0 < seconds < inf:
@@ -69,10 +70,14 @@ def progress(
 
 
 def as_completed(futures: Iterable[Future[T]], timeout: float | None = None, **options: Any) -> Iterator[Future[T]]:
-    """Yield futures as they are done, like `concurrent.futures.as_completed`, and show a bar of that.
+    """Yield futures as they are done, like `concurrent.futures.as_completed`, and show a progress bar.
 
-    `options` are those of `progress`; an argument that cannot be used is refused at once. The bar is closed when the
-    loop ends, or is left.
+    Args:
+        futures: an iterable of futures.
+        timeout: a float, the seconds from now after which TimeoutError is raised; None is never.
+        options: as for `progress`.
+
+    The bar is closed at the end of the loop, also if the loop is left early. Raises what `progress` raises, at once.
 
         for future in as_completed(futures, desc="publishing"):
             print(future.result())
@@ -83,19 +88,19 @@ def as_completed(futures: Iterable[Future[T]], timeout: float | None = None, **o
 
 
 def yielding(bar: Progress, completed: Iterator[Future[T]]) -> Iterator[Future[T]]:
-    """`completed`, with `bar` for as long as that takes."""
+    """Yield from `completed`, and show `bar` meanwhile."""
     with bar:
         yield from completed
 
 
 def checked_future(future: Any) -> Any:
-    """`future`. Raises TypeError if it is none."""
+    """`future`. Raises TypeError if it is no future."""
     check_future("progress is of futures, not of", future)
     return future
 
 
 class Counts(NamedTuple):
-    """How far things are."""
+    """How many futures there are, and how many of them are done."""
 
     done: int
     total: int
@@ -104,22 +109,22 @@ class Counts(NamedTuple):
 
 
 class Counting(Protocol):
-    """What is shown by a bar."""
+    """Where a bar gets its numbers."""
 
     def start(self) -> None:
         """Begin to count."""
 
     def read(self) -> Counts:
-        """What has been counted so far. Called from any thread."""
+        """The numbers so far. Called from any thread."""
         ...
 
     def stop(self) -> Counts:
-        """Count no more; returns the last counts, which have everything that is done."""
+        """Stop counting; returns the last numbers, with everything that is done."""
         ...
 
 
 class CountsOfFutures:
-    """Counts futures as they call back."""
+    """Counts futures by callbacks."""
 
     def __init__(self, futures: Iterable[Future[Any]]) -> None:
         self._futures: Iterable[Future[Any]] = iterated("what progress is of", futures, "futures")
@@ -162,7 +167,7 @@ class CountsOfFutures:
 
 
 class CountsOfExecutor:
-    """Asks an executor for its `stats()`."""
+    """Gets its numbers from `stats()` of an executor."""
 
     def __init__(self, executor: Any) -> None:
         self._executor = weakref.ref(executor)
@@ -170,7 +175,7 @@ class CountsOfExecutor:
         self._last = Counts(0, self._before.outstanding, 0, 0)
 
     def start(self) -> None:
-        """There is nothing to do: the executor counts."""
+        """Do nothing: the executor counts."""
 
     def read(self) -> Counts:
         executor = self._executor()
@@ -185,7 +190,7 @@ class CountsOfExecutor:
 
 
 def counts_of(what: Any) -> Counting:
-    """What counts `what`. Raises TypeError if nothing can."""
+    """Where a bar for `what` gets its numbers. Raises TypeError if `what` is neither futures nor such an executor."""
     if isinstance(what, Executor):
         if callable(getattr(what, "stats", None)):
             return CountsOfExecutor(what)
@@ -195,7 +200,7 @@ def counts_of(what: Any) -> Counting:
 
 
 class Progress:
-    """What `progress` returns: to be used in one `with` statement."""
+    """The context manager that `progress` returns. It can be entered once."""
 
     def __init__(self, make: Any, counts: Counting, total: int, interval: float, options: dict[str, Any]) -> None:
         self._make = make
@@ -276,5 +281,5 @@ def bar_type() -> Any:
 
 @functools.cache
 def without_monitor(tqdm: Any) -> Any:
-    """`tqdm` without the thread that it has for bars which nobody refreshes, and which would stay."""
+    """`tqdm` without its monitor thread, which would never end."""
     return type(tqdm.__name__, (tqdm,), {"monitor_interval": 0, "__module__": __name__})

@@ -1,4 +1,4 @@
-"""Trying again what failed."""
+"""An executor that calls again what failed."""
 
 from __future__ import annotations
 
@@ -20,26 +20,33 @@ __all__ = ["ExceptionRetryPolicy", "RetryExecutor", "RetryPolicy"]
 
 
 class RetryPolicy:
-    """Decides whether a call is tried again, and when: subclass it, and override one or both methods.
+    """Decides whether there is another attempt, and when. Subclass it, and override one or both methods.
 
-    They are called on the thread that completed the attempt, any number of threads at a time, with nothing held. One
-    that raises is logged, and there are no more attempts.
+    They are called on the thread that completed an attempt, so on several threads at a time. No lock is held. If a
+    method raises, that is logged, and there are no more attempts.
     """
 
     def should_retry(self, attempt: int, future: Future[Any]) -> bool:
-        """Whether to try again after attempt number `attempt`, from 1; `future`, which is done, says how it ended.
+        """Whether to make another attempt. By default False.
 
-        It is asked after successes, too, and not when the attempt was cancelled. This one always says no.
+        It is called after each attempt that was not cancelled, after a success too.
+
+        Args:
+            attempt: an int, the number of the attempt that has ended; the first is 1.
+            future: a future that is done, with the result or the exception of that attempt.
         """
         return False
 
     def sleep_time(self, attempt: int, future: Future[Any]) -> float:
-        """Seconds to wait before the next attempt; negative is 0. This one says 0."""
+        """How many seconds to wait before the next attempt; less than 0 is as 0. By default 0.
+
+        The arguments are those of `should_retry`.
+        """
         return 0
 
 
 class ExceptionRetryPolicy(RetryPolicy):
-    """Tries again what raised one of some exceptions, with longer and longer pauses."""
+    """Makes another attempt after certain exceptions, with longer and longer pauses."""
 
     def __init__(
         self,
@@ -53,11 +60,11 @@ class ExceptionRetryPolicy(RetryPolicy):
         """Make it.
 
         Args:
-            max_attempts: how often to try in all.
-            exponent: by how much each pause is longer than the one before.
-            sleep: seconds of the first pause.
-            max_sleep: seconds of the longest.
-            exception_base: an exception class, or several; an instance of one is tried again.
+            max_attempts: an int, the number of attempts at most, with the first one.
+            exponent: a float; each pause is so many times as long as the one before.
+            sleep: a float, the length of the first pause in seconds.
+            max_sleep: a float, the length of the longest pause in seconds.
+            exception_base: an exception class, or an iterable of them. After other exceptions there is no new attempt.
 
         Raises TypeError or ValueError if one of these cannot be used.
         """
@@ -80,18 +87,18 @@ class ExceptionRetryPolicy(RetryPolicy):
 
 
 class RetryExecutor(DeferringExecutor[A, B]):
-    """Has the delegate call again what failed, as a policy says.
+    """Has the delegate call again what failed, as often as a policy says.
 
         with RetryExecutor(ThreadPoolExecutor(), max_attempts=5, exception_base=OSError) as executor:
             page = executor.submit(download, url).result()
 
-    A future ends with the last attempt, and nothing is seen of those before. The attempts are submitted from the
-    executor's own thread, those that are due earlier first.
+    A future gets the result, or the exception, of the last attempt. Attempts are submitted to the delegate from a
+    thread of this executor, in the order in which they are due.
 
-    `future.cancel()` always succeeds between attempts. During one it is the delegate's decision, and whichever it is,
-    there are no more attempts. A cancelled attempt is not tried again.
+    Between two attempts, `future.cancel()` always succeeds. During an attempt it cancels the delegate's future; even if
+    that is refused, there are no more attempts. There are none after an attempt that was cancelled in the delegate.
 
-    All methods may be called from any thread. However many calls wait, one more costs the logarithm of their number.
+    All methods may be called from any thread. One more waiting call costs the logarithm of the number of waiting calls.
     """
 
     _kind = "RetryExecutor"
@@ -126,10 +133,11 @@ class RetryExecutor(DeferringExecutor[A, B]):
         """Make it.
 
         Args:
-            delegate: the executor that makes the attempts; shut down after this one.
-            retry_policy: what decides; by default an `ExceptionRetryPolicy` made with `kwargs`.
-            logger: by default the one called "RetryExecutor".
-            name: labels metrics and ends the name of the thread.
+            delegate: the executor that runs the attempts; it is shut down after this one.
+            retry_policy: a `RetryPolicy`, by default an `ExceptionRetryPolicy` made of `kwargs`.
+            logger: a `logging.Logger`, by default the logger "RetryExecutor".
+            name: a str, the label of this executor in metrics, and the end of the name of its thread.
+            kwargs: the arguments of `ExceptionRetryPolicy`.
 
         Raises TypeError or ValueError if one of these cannot be used.
         """
@@ -147,9 +155,9 @@ class RetryExecutor(DeferringExecutor[A, B]):
     def submit(  # pyright: ignore[reportIncompatibleMethodOverride]  # see Chainable
         self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
     ) -> Future[Any]:
-        """Have the delegate call `fn(*args, **kwargs)`, as often as the policy says; returns a future of the last.
+        """Have the delegate call `fn(*args, **kwargs)`, as often as the policy says; returns a future of the last call.
 
-        Raises RuntimeError after `shutdown`, at the end of the interpreter and in a forked child.
+        Raises RuntimeError after `shutdown`, at the end of the interpreter and in a forked child process.
         """
         return self._retry_table.submit_retry(self, self._policy, fn, args, kwargs)
 
@@ -168,7 +176,10 @@ class RetryExecutor(DeferringExecutor[A, B]):
     def submit_retry(
         self, /, retry_policy: RetryPolicy, fn: Callable[..., Any], *args: Any, **kwargs: Any
     ) -> Future[Any]:
-        """`submit` with a policy of its own. Raises TypeError if `retry_policy` is none."""
+        """As `submit`, with this `RetryPolicy` instead of the executor's.
+
+        Raises TypeError if `retry_policy` is no retry policy, and what `submit` raises.
+        """
         return self._retry_table.submit_retry(self, checked_policy(retry_policy), fn, args, kwargs)
 
     def _work(self) -> float | None:
@@ -179,7 +190,7 @@ class RetryExecutor(DeferringExecutor[A, B]):
 
 
 def checked_policy(policy: RetryPolicy) -> RetryPolicy:
-    """`policy`. Raises TypeError if it is none."""
+    """`policy`. Raises TypeError if it is no retry policy."""
     for method in ("should_retry", "sleep_time"):
         if not has_method(policy, method):
             raise TypeError(f"retry_policy must be a RetryPolicy, with a method {method}, not {shown(policy)}")
@@ -188,7 +199,10 @@ def checked_policy(policy: RetryPolicy) -> RetryPolicy:
 
 
 def checked_exceptions(what: str, classes: Any) -> tuple[type[BaseException], ...]:
-    """`classes`, one exception class or several. Raises TypeError if they are none, ValueError if there is none."""
+    """A tuple of `classes`, which is one exception class or several.
+
+    Raises TypeError if it is anything else, and ValueError if it is empty.
+    """
     several: Any = (classes,) if isinstance(classes, type) else classes
     found: list[type[BaseException]] = []
     for one in iterated(what, several, "exception classes, or one"):

@@ -1,4 +1,4 @@
-"""An executor that runs everything at once, on the caller's thread."""
+"""An executor that calls everything at once, on the caller's thread."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ __all__ = ["SyncExecutor"]
 
 
 class SyncExecutor(Chainable[Anything, Returned[NoReturn]]):
-    """Calls what is submitted in `submit` itself and returns a future that is done.
+    """Calls the callable in `submit` itself, and returns a future that is done.
 
-    The base of a chain in tests, and where the callable returns at once anyhow. May be used from any thread.
+    It is for tests, and for callables that return at once anyway. All methods may be called from any thread.
     """
 
     def __init__(self, logger: logging.Logger | None = None, name: str = "default") -> None:
@@ -36,10 +36,9 @@ class SyncExecutor(Chainable[Anything, Returned[NoReturn]]):
     def submit(  # type: ignore[override]  # of Chainable's overloads, one
         self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> futures.Future[R]:
-        """Call `fn(*args, **kwargs)`; returns a future with what it returned or raised.
+        """Call `fn(*args, **kwargs)`; returns a future that has its result, or its exception.
 
-        Only an `Exception` is caught: a KeyboardInterrupt, say, gets to the caller. Raises RuntimeError after
-        `shutdown`.
+        Raises RuntimeError after `shutdown`, and what `fn` raises if that is no `Exception`, such as KeyboardInterrupt.
         """
         if self._shut_down:
             raise RuntimeError(AFTER_SHUTDOWN)
@@ -49,6 +48,6 @@ class SyncExecutor(Chainable[Anything, Returned[NoReturn]]):
             del self, fn, args, kwargs  # see _frames
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Take no more work; there is nothing to wait for or to cancel."""
+        """Accept no more work. There is nothing to wait for, and nothing to cancel."""
         self._shut_down = True
         self._record.ended()

@@ -1,4 +1,4 @@
-"""Letting a delegate have only so many calls at a time."""
+"""An executor that limits how many calls its delegate has at a time."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ BUSY_SECONDS = 30.0  # and otherwise
 
 
 class ThrottleExecutor(DeferringExecutor[A, B]):
-    """Has at most so many callables with the delegate; others queue, and go out in order.
+    """Submits to the delegate only so many callables at a time; others wait in a queue, first in, first out.
 
         with ThrottleExecutor(ThreadPoolExecutor(32), count=4) as executor:
             replies = [executor.submit(ask_touchy_service, question) for question in questions]
 
-    `future.cancel()` of a queued one always succeeds; after that it is the delegate's decision. Callables are submitted
-    to the delegate from the executor's own thread.
+    `future.cancel()` always succeeds for a callable in the queue; after that it cancels the delegate's future.
+    Callables are submitted to the delegate from a thread of this executor.
 
-    With `block`, as many may queue as may be with the delegate. `submit` then waits for room: first come, first
-    served, and the first goes on the moment there is.
+    With `block`, the queue has room for `count` callables, and `submit` waits until there is room: first come, first
+    served.
 
-    All methods may be called from any thread. The length of the queue makes nothing slower.
+    All methods may be called from any thread. A long queue makes nothing slower.
     """
 
     _kind = "ThrottleExecutor"
@@ -69,13 +69,13 @@ class ThrottleExecutor(DeferringExecutor[A, B]):
         """Make it.
 
         Args:
-            delegate: the executor that calls what is submitted; shut down after this one.
-            count: how many; None for any number. A callable that says so is asked again at each decision, at least
-                every 2 s while nothing runs and every 30 s otherwise. If it raises, that is logged and the last count
-                holds.
-            logger: by default the one called "ThrottleExecutor".
-            name: labels metrics and ends the name of the thread.
-            block: whether `submit` waits for room.
+            delegate: the executor that runs the callables; it is shut down after this one.
+            count: an int, the number of callables that the delegate has at most; None for no limit. Or a callable that
+                returns this: it is called whenever a callable may start, at least every 2 s while none runs and every
+                30 s otherwise. If it raises, that is logged, and the last count stays in force.
+            logger: a `logging.Logger`, by default the logger "ThrottleExecutor".
+            name: a str, the label of this executor in metrics, and the end of the name of its thread.
+            block: a bool, whether `submit` waits for room in the queue.
 
         Raises TypeError if one of these cannot be used, and what a callable `count` raises.
         """
@@ -97,15 +97,15 @@ class ThrottleExecutor(DeferringExecutor[A, B]):
     def submit(  # pyright: ignore[reportIncompatibleMethodOverride]  # see Chainable
         self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
     ) -> Future[Any]:
-        """Have the delegate call `fn(*args, **kwargs)` when there is room; returns a future.
+        """Have the delegate call `fn(*args, **kwargs)` when it has fewer than `count` callables; returns a future.
 
-        Raises RuntimeError after `shutdown`, also if that comes while it waits for room, at the end of the interpreter
-        and in a forked child.
+        With `block`, it waits for room in the queue first. Raises RuntimeError after `shutdown`, also if that is called
+        meanwhile, at the end of the interpreter and in a forked child process.
         """
         return self._throttle_table.submit_later(self, self._room, fn, args, kwargs)
 
     def _gauges(self) -> dict[str, float]:
-        """How many calls queue here, for the metrics."""
+        """How many callables are in the queue, for metrics."""
         return {"queue": self._throttle_table.waiting}
 
     def _work(self) -> float | None:
@@ -121,7 +121,7 @@ class ThrottleExecutor(DeferringExecutor[A, B]):
             del self  # see `_run_once`
 
     def _room(self) -> int | None:
-        """How many may be outstanding, when `submit` waits for room."""
+        """With `block`: how many futures may be pending, in the queue and in the delegate; None for any number."""
         limit = self._limit()
         return None if limit is None else 2 * limit
 
@@ -137,7 +137,10 @@ class ThrottleExecutor(DeferringExecutor[A, B]):
 
 
 def as_count(count: object) -> int | None:
-    """How many that is: rounded up, None for any number. Raises TypeError or ValueError if it is no number."""
+    """`count` as an int, rounded up; None, for no limit, if it is None or infinite.
+
+    Raises TypeError if it is no number, and ValueError if it is NaN.
+    """
     if count is None:
         return None
     try:

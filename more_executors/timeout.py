@@ -1,4 +1,4 @@
-"""Cancelling what takes too long."""
+"""An executor that cancels what takes too long."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ __all__ = ["TimeoutExecutor"]
 
 
 class TimeoutExecutor(ThreadedExecutor[A, B]):
-    """Tries to cancel each future that is not done some seconds after its submit, once.
+    """Tries once to cancel each future that is not done `timeout` seconds after its `submit`.
 
         executor = TimeoutExecutor(ThreadPoolExecutor(), timeout=60)
 
-    Whether that works is up to the delegate: a thread pool cancels what it has not begun. All methods may be called
-    from any thread. However many futures there are, one more costs the logarithm of their number, and nothing if all
-    have the same time.
+    Whether it is cancelled depends on the delegate: a thread pool cancels only what it has not begun. All methods may
+    be called from any thread. One more future costs the logarithm of the number of futures, or less if all have the
+    same timeout.
     """
 
     _kind = "TimeoutExecutor"
@@ -48,10 +48,10 @@ class TimeoutExecutor(ThreadedExecutor[A, B]):
         """Make it.
 
         Args:
-            delegate: the executor that calls what is submitted; shut down after this one.
-            timeout: seconds; inf is for ever, and what is not positive over at once.
-            logger: by default the one called "TimeoutExecutor".
-            name: labels metrics and ends the name of the thread.
+            delegate: the executor that runs the callables; it is shut down after this one.
+            timeout: a float, in seconds. After inf seconds is never, after 0 or less at once.
+            logger: a `logging.Logger`, by default the logger "TimeoutExecutor".
+            name: a str, the label of this executor in metrics, and the end of the name of its thread.
 
         Raises TypeError or ValueError if one of these cannot be used.
         """
@@ -69,9 +69,9 @@ class TimeoutExecutor(ThreadedExecutor[A, B]):
     def submit(  # pyright: ignore[reportIncompatibleMethodOverride]  # see Chainable
         self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
     ) -> Future[Any]:
-        """Have the delegate call `fn(*args, **kwargs)`; returns a future that is cancelled when its time is up.
+        """Have the delegate call `fn(*args, **kwargs)`; returns a future that is cancelled after the timeout.
 
-        Raises RuntimeError after `shutdown`, at the end of the interpreter and in a forked child, and whatever the
+        Raises RuntimeError after `shutdown`, at the end of the interpreter and in a forked child process, and what the
         delegate's `submit` raises.
         """
         try:
@@ -90,7 +90,10 @@ class TimeoutExecutor(ThreadedExecutor[A, B]):
     @overload
     def submit_timeout(self, /, timeout: float, fn: Callable[P, A], *args: P.args, **kwargs: P.kwargs) -> Future[B]: ...
     def submit_timeout(self, /, timeout: float, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Future[Any]:
-        """`submit` with `timeout` seconds. Raises TypeError or ValueError if that is no number of them."""
+        """As `submit`, with this `timeout`, in seconds, instead of the executor's.
+
+        Raises TypeError or ValueError if it is no number of seconds, and what `submit` raises.
+        """
         try:
             seconds = checked_timeout("timeout", timeout)
             return self._timeout_table.submit_timeout(self, self._submits_to, seconds, fn, args, kwargs)
@@ -98,7 +101,7 @@ class TimeoutExecutor(ThreadedExecutor[A, B]):
             del self, fn, args, kwargs
 
     def _watch(self, future: FutureLike[Any], seconds: float) -> Future[Any]:
-        """A future that ends as `future` does, and that is cancelled when its time is up."""
+        """A future with the outcome of `future`, which is cancelled after so many seconds."""
         return self._timeout_table.with_timeout(self, future, seconds)
 
     def _work(self) -> float | None:

@@ -1,4 +1,4 @@
-"""Cancelling many futures on behalf of whoever shuts down, or has a list of them."""
+"""Cancelling many futures at once: at shutdown, or a list of them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def cancel_in_bulk(futures: list[Any], logger: logging.Logger) -> int:
 
 
 def checked_futures(futures: Iterable[Future[Any]]) -> list[Future[Any]]:
-    """A list of `futures`. Raises TypeError if they are none."""
+    """A list of `futures`, an iterable. Raises TypeError if something in it is no future."""
     found = list(iterated("futures", futures, "futures"))
     for future in found:
         if not isinstance(future, Future):

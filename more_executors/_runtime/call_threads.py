@@ -20,7 +20,7 @@ Job = Callable[[], object]
 
 
 class ThreadSlot:
-    """One of so many threads; the first that takes it is the one, if more were started for it."""
+    """The place of one thread among `most`. If several threads were started for it, the first one takes it."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -42,7 +42,7 @@ class CallThreads:
     """
 
     def __init__(self, name: str, most: int) -> None:
-        """Make them; none is started yet. `name` and a number name them."""
+        """Start no thread yet. Threads are called `name` and a number."""
         self.when_free: Callable[[], object] = bool  # called after each job, when there is room again
         self._name = name
         self._most = most
@@ -55,11 +55,14 @@ class CallThreads:
         self._closed = False
 
     def has_room(self) -> bool:
-        """Whether a job would begin at once."""
+        """Whether a job that is added now would begin at once."""
         return self._unfinished.count < self._most
 
     def start(self, job: Job) -> None:
-        """Have `job` called, as soon as there is room. RuntimeError after `close`, or if no thread can start."""
+        """Have a thread call `job` as soon as one is free.
+
+        Raises RuntimeError after `close`, and if no thread can be started.
+        """
         with self._lock:
             if self._closed:
                 raise RuntimeError("cannot start a call after shutdown")
@@ -78,7 +81,7 @@ class CallThreads:
                 raise
 
     def close(self) -> None:
-        """Have the threads end when they have done what was begun or is in the queue. Waits for nothing."""
+        """Have the threads end after the jobs that have begun or are in the queue. Does not wait."""
         with self._lock:
             self._closed = True
             while self._dismissed < len(self._slots):

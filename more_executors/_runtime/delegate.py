@@ -1,4 +1,4 @@
-"""What all executors share: what they stand on, and what they say when they take no more."""
+"""What all executors need of a delegate, and the messages of a `submit` that is refused."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ AFTER_FORK = "cannot schedule new futures in a forked child: its executors are t
 
 
 class Submits(Protocol):
-    """What callables can be submitted to."""
+    """Anything with a `submit` method."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any: ...
 
 
 class Delegate(Submits, Protocol):
-    """What an executor can stand on: `concurrent.futures.Executor`, or anything that does as much."""
+    """What an executor can submit to: a `concurrent.futures.Executor`, or anything with these methods."""
 
     def shutdown(self, wait: bool = True) -> None: ...
 

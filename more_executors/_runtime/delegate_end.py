@@ -1,4 +1,4 @@
-"""Shutting a delegate down, which may be anybody's executor: once, and with the arguments that it takes."""
+"""Shutting a delegate down once, with the arguments that its `shutdown` takes: it may be of another library."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__: list[str] = []
 
 
 class DelegateEnd:
-    """The one call of a delegate's `shutdown`, for whoever comes first. May be used from any thread."""
+    """Calls `shutdown` of a delegate once, whichever thread comes first. All methods may be called from any thread."""
 
     def __init__(self, delegate: Delegate) -> None:
         self.delegate = delegate
@@ -24,7 +24,7 @@ class DelegateEnd:
         self._calls: dict[bool, object] = {}  # whoever makes or made it: without waiting, and with it
 
     def may_block(self) -> bool:
-        """Whether the call may wait although it is not to: `shutdown` knows no `wait`."""
+        """Whether the call may block in any case, as the delegate's `shutdown` has no argument `wait`."""
         shutdown = getattr(self.delegate, "shutdown", None)
         return shutdown is not None and not takes_keyword(shutdown, "wait")
 
@@ -33,9 +33,9 @@ class DelegateEnd:
         return bool(self._calls)
 
     def come(self, wait: bool) -> None:
-        """Make the call, unless it has been made; if it raises, it can be made again.
+        """Call the delegate's `shutdown`, unless that has been done. If it raises, it can be done again.
 
-        After one that did not wait, one that is to wait is made too, if the delegate is an `Executor`, which allows it.
+        After a call without `wait`, there may be one with it, if the delegate is an `Executor`, which allows that.
         """
         if wait in self._calls or (self._calls and not (wait and isinstance(self.delegate, Executor))):
             return
@@ -51,7 +51,7 @@ class DelegateEnd:
 
 
 def shut_down(delegate: Delegate, wait: bool, cancel_futures: bool) -> None:
-    """Call `delegate.shutdown`, if there is one, with those arguments that it knows."""
+    """Call `delegate.shutdown`, if there is one, with those of the arguments that it takes."""
     shutdown = getattr(delegate, "shutdown", None)
     if shutdown is None:
         return
@@ -67,7 +67,7 @@ def shut_down(delegate: Delegate, wait: bool, cancel_futures: bool) -> None:
 
 
 def check_shutdown(delegate: Delegate) -> None:
-    """Raise TypeError if `delegate` has a `shutdown` that cannot be called, or not without more than `wait`."""
+    """Raise TypeError if `delegate` has a `shutdown` that cannot be called with `wait`, or without arguments."""
     shutdown = getattr(delegate, "shutdown", None)
     if shutdown is None:
         return
@@ -87,7 +87,10 @@ def check_shutdown(delegate: Delegate) -> None:
 
 
 def leave_block(executor: Executor, logger: logging.Logger, error: BaseException | None) -> None:
-    """Shut `executor` down at the end of `with`. What that raises does not hide `error`, which left the block."""
+    """Shut `executor` down at the end of a `with` block.
+
+    `error` is the exception that left the block, or None. If there is one, an exception of `shutdown` is logged.
+    """
     try:
         executor.shutdown(wait=True)
     except Exception as fault:
@@ -97,7 +100,7 @@ def leave_block(executor: Executor, logger: logging.Logger, error: BaseException
 
 
 def takes_keyword(function: Callable[..., object], keyword: str) -> bool:
-    """Whether `function` can be called with `keyword`; True where that cannot be told."""
+    """Whether `function` can be called with `keyword`; True if its signature is unknown."""
     try:
         parameters = inspect.signature(function).parameters
     except (TypeError, ValueError):

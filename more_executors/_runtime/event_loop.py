@@ -1,4 +1,4 @@
-"""Running an event loop on the calling thread, to its end, whatever comes out of it."""
+"""Running an event loop on this thread until it is stopped, whatever its callbacks raise."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__: list[str] = []
 
 
 def is_on_a_loop() -> bool:
-    """Whether an event loop runs on this thread, anybody's."""
+    """Whether any event loop runs on this thread."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -22,7 +22,7 @@ def is_on_a_loop() -> bool:
 
 
 def run_loop(loop: asyncio.AbstractEventLoop, after_error: Callable[[], object]) -> None:
-    """Run `loop` on this thread until it is stopped, and close it; `after_error` is called before it goes on."""
+    """Run `loop` on this thread until it is stopped, and close it. After an error, call `after_error` and go on."""
     if loop.is_closed():  # this thread was given up before it began
         return
     asyncio.set_event_loop(loop)
@@ -44,7 +44,7 @@ def run_loop(loop: asyncio.AbstractEventLoop, after_error: Callable[[], object])
 
 
 def ran_to_its_end(loop: asyncio.AbstractEventLoop) -> bool:
-    """Run `loop`; False if a SystemExit or the like came out of it, which asyncio lets through."""
+    """Run `loop`; returns False if it raised SystemExit or the like, which asyncio does not catch."""
     try:
         loop.run_forever()
     except BaseException as error:
@@ -55,7 +55,7 @@ def ran_to_its_end(loop: asyncio.AbstractEventLoop) -> bool:
 
 
 def leave_loop() -> None:
-    """Have no loop run on this thread: one that ended for want of memory may not have seen to that itself."""
+    """Have no loop marked as running on this thread. One that ended for a lack of memory may have left its mark."""
     while True:
         try:
             asyncio._set_running_loop(None)

@@ -20,18 +20,18 @@ class RunsOnThread(Protocol):
     """An executor with a thread of its own."""
 
     def _run_once(self) -> float | None:
-        """Do what there is to do; returns the seconds until the next turn, or None when there will be none."""
+        """Do what is due; returns the seconds until the next call, or None if there is to be none."""
 
 
 class ExecutorThread:
-    """A daemon thread that gives an executor its turns, and holds it during a turn only.
+    """A daemon thread that calls `_run_once` of an executor, and refers to the executor during the call only.
 
-    It ends when a turn says so, or when nobody refers to the executor any more. A turn comes at the start, after
-    the seconds the last one asked for, and whenever `waker` is set.
+    It ends when a call returns None, or when nobody refers to the executor any more. It calls at the start, after the
+    seconds that the last call returned, and whenever `waker` is set.
     """
 
     def __init__(self, executor: RunsOnThread, waker: Waker, name: str) -> None:
-        """Make it; `start` starts it."""
+        """Make the thread. `start` starts it."""
         self._executor = weakref.ref(executor, lambda _: waker.set())
         self._waker = waker
         self._pinned: RunsOnThread | None = None
@@ -44,12 +44,12 @@ class ExecutorThread:
         start_thread(self._thread)
 
     def pin(self, executor: RunsOnThread) -> None:
-        """Keep `executor` alive until its turns are over, even if nobody refers to it any more."""
+        """Keep `executor` alive until the thread ends."""
         if not self._over:
             self._pinned = executor
 
     def end_after_fork(self) -> None:
-        """In a forked child. There is no such thread there; but if it is a greenlet, there is."""
+        """Call this in a forked child. Threads do not exist there; but where they are greenlets, they do."""
         self._is_forked = True
 
     def is_current(self) -> bool:

@@ -1,4 +1,4 @@
-"""What becomes of executors when the interpreter ends, or forks.
+"""Ending executors at the end of the interpreter, and in forked child processes.
 
 Guarantees:
 
@@ -27,13 +27,13 @@ __all__: list[str] = []
 
 
 class Tracked(Protocol):
-    """An executor that has futures to look after."""
+    """An executor that may have pending futures."""
 
     def _end_with_interpreter(self) -> None:
-        """Cancel what is pending, asking nobody, and take no more."""
+        """Cancel what is pending without calling anything of the user's, and accept no more."""
 
     def _end_after_fork(self) -> None:
-        """The same in a forked child, where other threads may have held any lock."""
+        """Do the same in a forked child, where other threads of the parent may have held any lock."""
 
 
 _serial = itertools.count()
@@ -42,7 +42,7 @@ _over = False
 
 
 def track(executor: Tracked) -> None:
-    """Have `executor` ended when the interpreter ends or forks; it is not kept alive by that.
+    """Have `executor` ended when the interpreter ends, and in forked children. This does not keep it alive.
 
     Raises RuntimeError once the interpreter is ending.
     """
@@ -59,7 +59,7 @@ _last: list[tuple[Callable[[], None], Callable[[], None]]] = []
 
 
 def call_last(with_interpreter: Callable[[], None], after_fork: Callable[[], None]) -> None:
-    """Have one of these called when the executors have been ended, with the interpreter or in a forked child."""
+    """Have one of these called after the executors were ended, at the end of the interpreter or in a forked child."""
     _last.append((with_interpreter, after_fork))
 
 

@@ -32,7 +32,7 @@ _of_parents: list[LoopThread] = []
 
 
 class LoopClosed(RuntimeError):  # noqa: N818
-    """It was too late to start a coroutine."""
+    """Raised when a coroutine is to be started after `close`."""
 
 
 def too_late() -> LoopClosed:
@@ -40,7 +40,7 @@ def too_late() -> LoopClosed:
 
 
 class LoopThread:
-    """A daemon thread with an event loop, started when the first coroutine is.
+    """A daemon thread with an event loop. It starts with the first coroutine.
 
     A coroutine that blocks the loop is reported, by name, at WARNING, and so is a task that one made. All methods may
     be called from any thread.
@@ -66,7 +66,7 @@ class LoopThread:
         self._tasks: set[asyncio.Task[object]] = set()  # of the loop's thread alone
 
     def start(self, make: MakesCoroutine, context: Context | None = None) -> None:
-        """Have the coroutine that `make()` returns run, in a copy of `context`, by default the caller's.
+        """Run the coroutine that `make()` returns, in a copy of `context`, by default the caller's.
 
         One wake-up of the loop serves all that come before it.
 
@@ -76,7 +76,7 @@ class LoopThread:
         self._have_started(lambda: context.run(self._start_one, partial(self._run, make)))
 
     def wait_for(self, make: Callable[[], Coroutine[Any, Any, A]]) -> A:
-        """What the coroutine that `make()` returns returns, or raises.
+        """Run the coroutine that `make()` returns; returns its result, or raises its exception.
 
         Raises RuntimeError on the loop's own thread, after `close`, and if the loop ends first.
         """
@@ -116,14 +116,14 @@ class LoopThread:
                 raise
 
     def close(self, last: MakesCoroutine | None = None) -> None:
-        """Have the thread end when what was started is over. Waits for nothing.
+        """Have the thread end when all coroutines have ended. Does not wait.
 
         Before it ends, the coroutine that `last()` returns runs; not if there is no thread.
         """
         self._call(self._finish, is_end=True, last=last)
 
     def cancel_all(self) -> None:
-        """Cancel what runs."""
+        """Cancel the coroutines that run."""
         self._call(self._cancel_all)
 
     def _call(self, function: Callable[[], object], is_end: bool = False, last: MakesCoroutine | None = None) -> None:
@@ -140,7 +140,7 @@ class LoopThread:
             self._closed = self._closed or is_end
 
     def join(self, timeout: float | None = None) -> None:
-        """Wait until the thread has ended, after `close`, or for `timeout` seconds."""
+        """After `close`: wait until the thread has ended, for `timeout` seconds at most."""
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join(timeout)
@@ -150,7 +150,7 @@ class LoopThread:
         return current_thread() in self._threads
 
     def forget(self) -> None:
-        """In a forked child: keep for good what belongs to the parent. To drop its coroutines would be to run them."""
+        """Call this in a forked child: it keeps the parent's coroutines for good, as dropping them would run them."""
         _of_parents.append(self)
 
     def _running_loop(self) -> asyncio.AbstractEventLoop:
@@ -180,7 +180,7 @@ class LoopThread:
             raise
 
     def _made_loop(self, loop: asyncio.AbstractEventLoop) -> None:
-        """This loop runs: it is to be used, unless a call that interrupted its making has made one."""
+        """Use `loop`, which runs, unless a call that interrupted the making of it has made another."""
         self._loop = self._made.setdefault(None, loop)
         with contextlib.suppress(RuntimeError):  # it has ended
             if self._loop is not loop:
@@ -243,7 +243,7 @@ class LoopThread:
             task.cancel()
 
     def _note_error(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """What the loop calls when it could not call something, which may have been one of these."""
+        """The exception handler of the loop: a callback could not be called, maybe one of this class."""
         self._call_again()
         loop.default_exception_handler(context)
 

@@ -1,4 +1,4 @@
-"""Going on where there is no memory, which may pass."""
+"""Waiting until there may be memory again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SECONDS_WITHOUT_MEMORY = 0.05
 
 
 def pause(seconds: float) -> None:
-    """Sleep, or do not if even that fails."""
+    """Sleep for so many seconds, or not if even that fails."""
     try:
         sleep(seconds)
     except BaseException:

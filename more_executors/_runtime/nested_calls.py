@@ -1,12 +1,12 @@
-"""Calls of the standard library's pools that interrupt another one on their own thread.
+"""Calls of the standard library's pools in a signal handler or a destructor, which interrupt another such call.
 
-A signal handler, or a destructor, may come in the midst of a call of a pool, which then holds plain locks: one of its
-own, and one that all thread pools share. Another call there would wait for its own thread.
+A signal handler, or a destructor, may run in the middle of a call of a pool. That call holds locks: one of the pool,
+and one that all thread pools share. Another call there would wait for its own thread, and so for ever.
 
 Guarantees:
 
-* No call waits for the one that it interrupted: a `submit` raises, a `shutdown` comes when that has let go.
-* To know that costs a look at two locks. If one is held, it may be by another thread: then this one's frames are asked.
+* No call waits for the call that it interrupted: `submit` raises, and `shutdown` is done when that call is over.
+* To find out costs a look at two locks. If one is held, maybe by another thread, the frames of this thread are read.
 """
 
 from __future__ import annotations
@@ -47,13 +47,13 @@ OF_ALL_THREADS = codes(getattr(threading.Thread, "_stop", None))  # holds a lock
 
 
 class Idle:
-    """What a thread pool has in place of a semaphore for its idle threads: it never waits, and takes no lock."""
+    """Replaces the semaphore that counts the idle threads of a thread pool. It takes no lock and never waits."""
 
     def __init__(self) -> None:
         self._threads: deque[None] = deque()
 
     def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
-        """Take one; False if there is none."""
+        """Take one idle thread; returns False if there is none."""
         try:
             self._threads.pop()
         except IndexError:
@@ -61,7 +61,7 @@ class Idle:
         return True
 
     def release(self, n: int = 1) -> None:
-        """There are so many more."""
+        """Add `n` idle threads."""
         self._threads.extend((None,) * n)
 
     @property
@@ -70,7 +70,7 @@ class Idle:
 
 
 def would_wait_for_itself(pool: Any) -> bool:
-    """Whether this thread holds, in a call that was interrupted, what a `submit` to `pool` takes."""
+    """Whether this thread, in a call that was interrupted, holds a lock that `submit` of `pool` needs."""
     try:
         starting: Any = getattr(threading, "_active_limbo_lock", None)
         if not (pool._shutdown_lock.locked() or _shared_lock.locked() or starting._is_owned()):
@@ -84,13 +84,13 @@ def would_wait_for_itself(pool: Any) -> bool:
 
 
 def starts_a_thread() -> bool:
-    """Whether this thread is at that point of starting another where none can start or end until it goes on."""
+    """Whether this thread is starting a thread, and holds the lock without which none can start or end."""
     lock = getattr(threading, "_active_limbo_lock", None)
     return lock is not None and hasattr(lock, "_is_owned") and lock._is_owned()
 
 
 def start_thread(thread: threading.Thread) -> None:
-    """Start `thread`. Raises RuntimeError if it cannot be started, or not here, as this would wait for itself."""
+    """Start `thread`. Raises RuntimeError if that fails, or if this thread would wait for itself."""
     if starts_a_thread():
         raise RuntimeError(
             "cannot start a thread in a signal handler, or a destructor, that interrupted the start of another"
@@ -99,9 +99,9 @@ def start_thread(thread: threading.Thread) -> None:
 
 
 def holds_up_workers(pool: Any = None) -> bool:
-    """Whether this thread holds what a worker, of `pool` or of any, may need to go on: there, it must not wait for it.
+    """Whether this thread holds a lock that a worker may need, of `pool` or of any: then it must not wait for workers.
 
-    It is in the midst of a call of `pool`, or of a future, or of the start of a thread.
+    It does in the middle of a call of `pool` or of a future, and while it starts a thread.
     """
     if starts_a_thread():
         return True
@@ -119,7 +119,7 @@ def holds_up_workers(pool: Any = None) -> bool:
 
 
 def frames() -> Iterator[FrameType]:
-    """Those of this thread."""
+    """The frames of this thread, the caller's first."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         yield frame
@@ -127,9 +127,10 @@ def frames() -> Iterator[FrameType]:
 
 
 def shut_down_once_free(pool: Any, shutdown: Callable[..., object], args: Any, kwargs: dict[str, Any]) -> None:
-    """Call `shutdown`, that of `pool`, as given; one that interrupted a call on this thread waits for nothing.
+    """Call `shutdown`, which is that of `pool`, with these arguments.
 
-    If that call holds what it takes, it comes when that lets go.
+    If it interrupted another call on this thread, it does not wait; if that call holds a lock that it needs, another
+    thread calls it as soon as the lock is free.
     """
     if would_wait_for_itself(pool):
         _thread.start_new_thread(shutdown, args[1:], {**kwargs, "wait": False})  # a Thread would take locks
@@ -140,7 +141,7 @@ def shut_down_once_free(pool: Any, shutdown: Callable[..., object], args: Any, k
 
 
 class Guarded:
-    """Submits to a pool of others, which does not see to this itself, and does nothing else."""
+    """Submits to a pool that is not of this library, after the check that the pools of this library do themselves."""
 
     __slots__ = ("_pool",)
 
@@ -158,7 +159,7 @@ class Guarded:
 
 
 def guarded(delegate: Submits) -> Submits:
-    """What submits to `delegate`, unless that would wait for its own thread."""
+    """`delegate`, or if it is a pool of the standard library something that checks before it submits to that."""
     if isinstance(delegate, (ThreadPoolExecutor, ProcessPoolExecutor)) and not isinstance(delegate, Chainable):
         return Guarded(delegate)
     return delegate

@@ -1,4 +1,4 @@
-"""A coroutine that is watched, so that one that blocks its event loop is found."""
+"""Coroutines that report it when they block their event loop."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ QUIET_SECONDS = 10.0  # between two reports
 
 
 class Watched(Coroutine[Any, Any, A]):
-    """A coroutine that reports each of its steps, from one await to the next, that takes too long."""
+    """A coroutine that reports each step, from one await to the next, that takes longer than `SLOW_SECONDS`."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, A], report: Callable[[float], None]) -> None:
         self._coroutine = coroutine
@@ -78,7 +78,7 @@ class Watched(Coroutine[Any, Any, A]):
 
 
 class BlockingReports:
-    """Says in the log, at WARNING, which functions block the event loop of `owner`: one, once in a while."""
+    """Logs which functions block the event loop of `owner`, at WARNING, and at most once in `QUIET_SECONDS`."""
 
     def __init__(self, owner: str) -> None:
         self._owner = owner
@@ -86,7 +86,7 @@ class BlockingReports:
         self._logger: Callable[[], logging.Logger | None] = lambda: None
 
     def watched(self, coroutine: Coroutine[Any, Any, A], function: object, logger: logging.Logger) -> Watched[A]:
-        """`coroutine`, to be awaited; a step of it that blocks the loop is reported, as `function`'s."""
+        """A coroutine that does what `coroutine` does, and reports steps that block the loop as `function`'s."""
 
         # For the tasks that it makes. Weakly: what keeps this must not lead to what a logger may keep, such as errors.
         with contextlib.suppress(TypeError):
@@ -94,13 +94,13 @@ class BlockingReports:
         return Watched(coroutine, partial(self._report, function))
 
     def make_task(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
-        """What users' coroutines create tasks by: their steps are watched, too."""
+        """The task factory of the loop: has the tasks that users' coroutines create report blocking steps too."""
         if inspect.iscoroutine(coroutine):
             coroutine = Watched(coroutine, partial(self._report, coroutine))
         return asyncio.Task(coroutine, loop=loop, **options)
 
     def _report(self, function: object, seconds: float) -> None:
-        """A step of `function`, or of a coroutine, took so long."""
+        """Log that a step of `function`, or of a coroutine, took so many seconds."""
         now = monotonic()
         logger = self._logger() or logging.getLogger(__name__)
         if now >= self._quiet_until:

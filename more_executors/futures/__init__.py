@@ -1,4 +1,4 @@
-"""Functions from futures to futures. Each takes any kind, and none waits or needs an executor."""
+"""Functions that make futures of futures, of any kind. None of them waits, or needs an executor."""
 
 from .collect import f_apply, f_sequence, f_traverse, f_zip
 from .create import f_return, f_return_cancelled, f_return_error

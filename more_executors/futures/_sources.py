@@ -1,4 +1,4 @@
-"""Where the futures of these functions come from: they are counted by the function's name."""
+"""Counting the futures of these functions, under the name of the function."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ logger = logging.getLogger("more_executors.futures")
 
 
 def future_source(function: str, name: str = "default") -> FutureSource:
-    """What counts the futures of `f_FUNCTION`; `name` is their executor's, among the metrics."""
+    """An object that makes and counts the futures of `f_FUNCTION`; `name` is their label `executor` in metrics."""
     counted = FutureSource(logger)
     metrics.track_function(function, name, counted.counters)
     return counted

@@ -1,4 +1,4 @@
-"""The words that annotations of these functions are made of; nothing here is needed at run time.
+"""The types of annotations of these functions. Nothing uses them at run time.
 
 A `ZipTuple3` is what `f_zip` gives for three futures, and so on. `collect` makes these classes when they are needed;
 those of more than seven results, too, which for type checkers are tuples.

@@ -1,4 +1,4 @@
-"""All results of many futures."""
+"""Futures of all results of several futures."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _applied = future_source("apply")
 
 @cache
 def zip_type(length: int) -> Callable[[Iterable[Any]], tuple[Any, ...]]:
-    """What makes a tuple of `length` results."""
+    """A function that makes a tuple of `length` results."""
     if length > MOST_FIELDS:
         return tuple
     fields = [f"f{index}" for index in range(length)]
@@ -57,7 +57,7 @@ def zip_type(length: int) -> Callable[[Iterable[Any]], tuple[Any, ...]]:
 
 
 def zipped(results: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Those of `results` as `f_zip` has them: for a process that unpickles some before it has made that type."""
+    """The tuple that `f_zip` makes of `results`. Unpickling calls this: there the type may not have been made yet."""
     return zip_type(len(results))(results)
 
 
@@ -107,22 +107,22 @@ def f_zip(*fs: FutureLike[T0]) -> Future[tuple[T0, ...]]: ...
 @overload
 def f_zip(*fs: FutureLike[Any]) -> Future[tuple[Any, ...]]: ...
 def f_zip(*fs: FutureLike[Any]) -> Future[Any]:
-    """A future of a tuple of all results, in order.
+    """A future of a tuple with the results of all futures `fs`, in order.
 
-    Of up to 19, it is a named tuple `ZipTuple<n>` with the fields `f0`, `f1`, … It fails as soon as one of `fs` does.
-    If one is cancelled, so are the others, and this one; cancelling this one cancels them all, as far as they let
-    themselves be.
+    With up to 19 futures, the tuple is a named tuple `ZipTuple<n>` with the fields `f0`, `f1` and so on. The future
+    fails as soon as one of `fs` fails. If one of them is cancelled, it is cancelled, and the others too. Cancelling it
+    cancels all of `fs` that can be cancelled.
 
-    Raises TypeError if one is no future.
+    Raises TypeError if one of `fs` is no future.
     """
     check_futures(f_zip.__name__, fs)
     return collected(_zipped, list(fs), zip_type(len(fs)))
 
 
 def f_sequence(futures: Iterable[FutureLike[E]]) -> Future[list[E]]:
-    """A future of a list of all results, in order; else as `f_zip`.
+    """A future of a list with the results of all `futures`, an iterable, in order. Otherwise as `f_zip`.
 
-    If `futures` cannot be gone through, the future that this returns fails with what that raised.
+    If iterating over `futures` raises, the future fails with that exception. Raises TypeError if one is no future.
     """
     try:
         inputs = list(futures)
@@ -133,9 +133,10 @@ def f_sequence(futures: Iterable[FutureLike[E]]) -> Future[list[E]]:
 
 
 def f_traverse(fn: Callable[[E], FutureLike[R]], xs: Iterable[E]) -> Future[list[R]]:
-    """A future of the list of the results of `fn(x)`, which is a future, for each `x` of `xs`; else as `f_sequence`.
+    """Call `fn(x)`, which returns a future, for each `x` of `xs`; returns a future of the list of all results.
 
-    If `fn` raises, the future that this returns fails with that; those that it has begun go on.
+    Otherwise as `f_sequence`. If `fn` raises, the future fails with that exception; the futures that `fn` returned
+    before are not cancelled. Raises TypeError if `fn` returns something that is no future.
     """
     if callable(fn):
         check_callable("fn", fn)
@@ -150,11 +151,17 @@ def f_traverse(fn: Callable[[E], FutureLike[R]], xs: Iterable[E]) -> Future[list
 def f_apply(
     future_fn: FutureLike[Callable[..., R]], *future_args: FutureLike[Any], **future_kwargs: FutureLike[Any]
 ) -> Future[R]:
-    """A future of what the result of `future_fn`, a function, returns for the results of the arguments.
+    """A future of what the function that is the result of `future_fn` returns for the results of the arguments.
 
-    It ends with the first of them that does not succeed; cancelling is as for `f_zip`. It is running while the last
-    argument that is not done is, or the function's future if all are done, and while the function is called. Raises
-    TypeError if one is no future.
+    If one of the futures fails or is cancelled, so does this one. Cancelling is as for `f_zip`. `running()` is that of
+    the last argument that is not done, or of `future_fn` if all arguments are done; it is True while the function runs.
+
+    Args:
+        future_fn: a future of a callable.
+        future_args: futures of the positional arguments.
+        future_kwargs: futures of the keyword arguments.
+
+    Raises TypeError if one of these is no future.
     """
     inputs = [*future_args, *future_kwargs.values(), future_fn]
     check_futures(f_apply.__name__, inputs)
@@ -162,6 +169,6 @@ def f_apply(
 
 
 def call(positional: int, names: tuple[str, ...], results: list[Any]) -> Any:
-    """Call the last of `results` with the others, those after `positional` of them as keywords."""
+    """Call the last of `results`: the first `positional` are its arguments, and then those with `names`."""
     fn = results.pop()
     return fn(*results[:positional], **dict(zip(names, results[positional:], strict=True)))

@@ -22,14 +22,18 @@ def f_return(x: A) -> Future[A]: ...
 @overload
 def f_return() -> Future[None]: ...
 def f_return(x: Any = None) -> Future[Any]:
-    """A future with the result `x`."""
+    """A future that is done, with the result `x`."""
     return _returned.done(x)
 
 
 def f_return_error(x: BaseException | type[BaseException], traceback: TracebackType | None = None) -> Future[None]:
-    """A future that failed with `x`, an instance or a class, as if raised at `traceback` if that is given.
+    """A future that is done, and failed.
 
-    Raises TypeError if `x` is no exception, or `traceback` no traceback.
+    Args:
+        x: the exception, or a class of which one is made.
+        traceback: the traceback that the exception gets, or None.
+
+    Raises TypeError if one of these is anything else.
     """
     if traceback is not None and not isinstance(traceback, TracebackType):
         raise TypeError(f"traceback must be a traceback, not {shown(traceback)}")
@@ -41,5 +45,5 @@ def f_return_error(x: BaseException | type[BaseException], traceback: TracebackT
 
 
 def f_return_cancelled() -> Future[None]:
-    """A future that was cancelled."""
+    """A future that is done, and cancelled."""
     return _cancelled.cancelled()

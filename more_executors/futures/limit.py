@@ -1,4 +1,4 @@
-"""The same outcome, with other rules about cancelling."""
+"""Futures with the same outcome, and other rules about cancelling."""
 
 from __future__ import annotations
 
@@ -23,16 +23,19 @@ _in_time = future_source("timeout", "internal")
 
 
 def f_nocancel(future: FutureLike[A]) -> futures.Future[A]:
-    """A future that ends as `future` does, and whose `cancel()` always says no."""
+    """A future with the outcome of `future`, that cannot be cancelled: `cancel()` always returns False.
+
+    Raises TypeError if `future` is no future.
+    """
     check_futures(f_nocancel.__name__, (future,))
     return shielded(_shielded, future)
 
 
 def f_timeout(future: FutureLike[A], timeout: float) -> futures.Future[A]:
-    """A future that ends as `future` does; unless that is done `timeout` seconds from now, one `cancel()` is tried.
+    """A future with the outcome of `future`; if it is not done after `timeout` seconds, `cancel()` is tried once.
 
-    Raises TypeError or ValueError if an argument cannot be used. All of these share a thread, for as long as one is not
-    done.
+    All futures that this returned share one thread, which ends when they are done. Raises TypeError if `future` is no
+    future, and TypeError or ValueError if `timeout` is no number of seconds.
     """
     check_futures(f_timeout.__name__, (future,))
     seconds = checked_timeout("timeout", timeout)
@@ -45,7 +48,7 @@ _shared: weakref.ref[TimeoutExecutor] | None = None
 
 
 def shared_executor() -> TimeoutExecutor:
-    """A TimeoutExecutor that is there as long as somebody needs it, which its pending futures do."""
+    """The TimeoutExecutor of all these futures. Pending futures keep it alive; later there will be another."""
     global _shared
     executor = _shared() if _shared is not None else None
     if executor is None or executor._table.closed is not None:

@@ -1,4 +1,4 @@
-"""The first of many futures that decides."""
+"""Futures of the first result that decides."""
 
 from __future__ import annotations
 
@@ -35,11 +35,12 @@ def f_or(
 @overload
 def f_or(f: FutureLike[T0], *fs: FutureLike[T0]) -> Future[T0]: ...
 def f_or(f: Any, *fs: FutureLike[Any]) -> Future[Any]:
-    """A future of the first true result to arrive; if there is none, it ends as the last future does.
+    """A future of the first result that is true; if there is none, it has the outcome of the future that ends last.
 
-    What is not needed any more is cancelled, and all when the future is that this returns. With one argument, that is
-    returned. A result whose truth cannot be told, because asking raises, counts as failed with that. Raises TypeError
-    if one is no future.
+    The futures that are not needed any more are cancelled. Cancelling this future cancels all of them. With one
+    argument, that one is returned. If `bool()` of a result raises, that counts as a failure with this exception.
+
+    Raises TypeError if an argument is no future.
     """
     check_futures(f_or.__name__, (f, *fs))
     return chosen(_or, [f, *fs], True) if fs else f
@@ -62,9 +63,9 @@ def f_and(
 @overload
 def f_and(f: FutureLike[T0], *fs: FutureLike[T0]) -> Future[T0]: ...
 def f_and(f: Any, *fs: FutureLike[Any]) -> Future[Any]:
-    """A future that ends as the first one to arrive that is false, failed or cancelled; if there is none, as the last.
+    """A future with the outcome of the first future that has a false result, fails or is cancelled.
 
-    What is not needed any more is cancelled; and else as `f_or`.
+    If there is none, it has the outcome of the future that ends last. Otherwise as `f_or`.
     """
     check_futures(f_and.__name__, (f, *fs))
     return chosen(_and, [f, *fs], False) if fs else f

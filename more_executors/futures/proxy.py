@@ -27,16 +27,19 @@ _proxied = future_source("proxy")
 
 
 def f_proxy(f: FutureLike[R], *, timeout: float | None = None) -> ProxyFuture[R]:
-    """A future that ends as `f` does, and can be used in place of its result.
+    """A future with the outcome of `f`, that can be used in place of its result.
 
-    Looking up an attribute whose name does not begin with two underscores waits for the result, at most `timeout`
-    seconds (None: as long as it takes), and gives the attribute of that; a method that futures have is the future's. So
-    do `len`, `[]`, iterating, `in`, the arithmetic and bit operators with the proxy on the left, unary ones, and
-    conversions to numbers. Not so `bool`, which is always True, `str`, `repr`, `format`, comparing, `hash` and `with`:
-    those are the future's.
+    These wait for the result, and then use it: attributes whose names do not begin with two underscores, except the
+    methods of futures; `len`, `[]`, iterating, `in`; arithmetic and bit operators with this future on the left; unary
+    operators; conversions to numbers. These use the future itself: `bool`, which is always True, `str`, `repr`,
+    `format`, comparing, `hash` and `with`.
 
-    Raises TypeError or ValueError if an argument cannot be used. Using it raises TimeoutError when the time is up, and
-    the exception of `f`.
+    Args:
+        f: a future.
+        timeout: a float, how many seconds to wait for the result at most; None is without a limit.
+
+    Raises TypeError or ValueError if one of these cannot be used. Using the future raises TimeoutError when the time is
+    over, and the exception of `f` if that fails.
 
         page = f_proxy(executor.submit(download, url))
         ...
@@ -48,7 +51,7 @@ def f_proxy(f: FutureLike[R], *, timeout: float | None = None) -> ProxyFuture[R]
 
 
 class ProxyFuture(Base[R]):
-    """What `f_proxy` makes. May be used from any thread."""
+    """The future that `f_proxy` returns. It may be used from any thread."""
 
     def __init__(self, timeout: float | None) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Making something else of one future."""
+"""Futures of what functions make of a future."""
 
 from __future__ import annotations
 
@@ -28,13 +28,19 @@ def f_map(
     fn: Callable[[Any], Any] | None = None,
     error_fn: Callable[[BaseException], Any] | None = None,
 ) -> Future[Any]:
-    """A future of `fn(result)`, or if `future` fails of `error_fn(exception)`.
+    """A future of `fn(result)`; if `future` fails, of `error_fn(exception)`.
 
-    A function that is None lets its outcome through. What one raises becomes the exception of the future; an `error_fn`
-    that raises the very exception it was given leaves it as it was. They run on the thread that completes `future`; at
-    once, on this one, if it is done. Cancelling is up to `future`.
+    Without a function, the result or the exception stays as it is. If a function raises, the future fails with that
+    exception. An `error_fn` that raises the exception that it got leaves its traceback as it was. Cancelling cancels
+    `future`. Chains may have any length.
 
-    Raises TypeError if an argument cannot be used. Chains of any length are fine.
+    Args:
+        future: a future.
+        fn: a callable that gets a result, or None. It runs on the thread that completes `future`; if `future` is done
+            already, on this thread, before this returns.
+        error_fn: a callable that gets an exception, or None. It runs there as well.
+
+    Raises TypeError if one of these cannot be used.
 
         f_map(executor.submit(download, url), json.loads)
     """
@@ -56,10 +62,10 @@ def f_flat_map(
     fn: Callable[[Any], FutureLike[Any]] | None = None,
     error_fn: Callable[[BaseException], FutureLike[Any]] | None = None,
 ) -> Future[Any]:
-    """`f_map` for functions that return futures: the future that this returns ends as theirs does.
+    """As `f_map`, for functions that return futures: the result is a future with the outcome of that future.
 
-    A function that returns anything else fails the future with a TypeError that names both. Cancelling is up to
-    `future`, then to the one that a function returned.
+    If a function returns anything else, the future fails with a TypeError that names the function and what it returned.
+    Cancelling cancels `future`, and later the future that a function returned.
 
         f_flat_map(executor.submit(find_url, title), lambda url: executor.submit(download, url))
     """

@@ -37,7 +37,7 @@ SCRAPES_SHOWN = 10
 
 
 class Collector:
-    """Sums up records when asked; those of executors that are gone are kept as sums.
+    """Adds up records when it is read. Those of executors that do not exist any more are kept as sums.
 
     Sums are kept for good. A scrape leaves out those that have been told often enough, if they are many: until there is
     more to tell.
@@ -66,7 +66,7 @@ class Collector:
         self._bury()
 
     def _bury(self) -> None:
-        """Move what is gone to the sums of the past, unless that is being done."""
+        """Add the records of executors that are gone to the sums, unless another call is doing that."""
         held = False
         try:
             held = bool(self._gone or len(self._until) > NAMES_SHOWN) and self._lock.acquire(blocking=False)
@@ -97,7 +97,10 @@ class Collector:
         del self._live[key]
 
     def _leave_one_out(self) -> bool:
-        """Have scrapes leave out what has been gone longest, if they are many and it was told; whether it was."""
+        """Leave what has been gone longest out of scrapes, if there is too much and it was shown for long enough.
+
+        Returns whether it was left out.
+        """
         if len(self._until) <= NAMES_SHOWN:
             return False
         labels, (until, scrapes) = next(iter(self._until.items()))
@@ -109,7 +112,7 @@ class Collector:
         return True
 
     def totals(self, everything: bool = True) -> dict[Labels, Totals]:
-        """What there is now, by labels: `everything`, or what a scrape is to have."""
+        """The totals, by their labels: `everything`, or what a scrape shows."""
         self._bury()
         live = self._live.copy()  # before the past: else one that is buried meanwhile would be in neither
         past = self._past.copy()
@@ -128,12 +131,12 @@ class Collector:
         return past | present
 
     def disown(self) -> None:
-        """What is in use, or pending, counts no more: in a forked child it is the parent's, or the process ends."""
+        """Count nothing as in use or pending any more: in a forked child, and at the end of the process."""
         for record in self._live.copy().values():
             record.disown()
 
     def collect(self) -> list[Any]:
-        """The metrics as they are now, for the registry."""
+        """The metrics with their values. The registry calls this."""
         from ._families import families
 
         found = families(self.totals(everything=False).items())
@@ -153,7 +156,7 @@ if enabled:
 
 
 def track(executor: object, kind: str, name: str, counters: Counters) -> Record:
-    """Show what `executor` counts, while it is there and after."""
+    """Export what `executor` counts, also when the executor does not exist any more."""
     record = Record(kind, name, counters, is_executor=True, meter=getattr(executor, "_meter", None))
     if enabled:
         _collector.add(record, executor)
@@ -161,7 +164,7 @@ def track(executor: object, kind: str, name: str, counters: Counters) -> Record:
 
 
 def track_function(kind: str, name: str, counters: Counters) -> None:
-    """Show what a function that makes futures counts."""
+    """Export what is counted of a function that makes futures."""
     if enabled:
         _collector.add(Record(kind, name, counters, is_executor=False), None)
 

@@ -1,4 +1,4 @@
-"""What is exported to Prometheus: each metric, and the samples it has of some totals. Needs `prometheus_client`."""
+"""The metrics that are exported to Prometheus, and their samples. This needs `prometheus_client`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Exported(NamedTuple):
 
 
 def families(all_totals: Iterable[tuple[Labels, Totals]]) -> list[Metric]:
-    """The metrics, in their order. As with counters that are made when they are needed, there are none of nothing."""
+    """The metrics, in their order. There are no samples of what has not been counted yet."""
     made = [exported.new_family() for exported in EXPORTED]
     with_created = getattr(of_prometheus, "_use_created", True)
     for labels, totals in all_totals:
@@ -47,7 +47,7 @@ def families(all_totals: Iterable[tuple[Labels, Totals]]) -> list[Metric]:
 
 
 def rendered(made: list[Metric], labels: Labels, totals: Totals, with_created: bool) -> Iterator[tuple[int, Samples]]:
-    """Add the samples of one series to the metrics that have it; the places of those, and what was added there."""
+    """Add the samples of one series to its metrics; yields the index of each of them with the samples."""
     created = totals.created if with_created else None
     for index, exported in enumerate(EXPORTED):
         samples = made[index].samples
@@ -111,12 +111,12 @@ def executors_in_use(labels: Labels, totals: Totals) -> float | None:
 
 
 def suits(labels: Labels, kind: str | None) -> bool:
-    """Whether a metric of `kind`, None being all kinds that have futures, has a series for `labels`."""
+    """Whether a metric of `kind` has a series for `labels`. `kind` None is all kinds of executors with futures."""
     return labels[0] not in WITHOUT_FUTURES if kind is None else labels[0] == kind
 
 
 def buckets(counted: HistogramCounts) -> list[tuple[str, float]]:
-    """What is counted up to each bound, as the text format has it."""
+    """How many values were counted up to each bound, with the bounds in text."""
     as_text = cast("Callable[[float], str]", floatToGoString)
     bounds = [*map(as_text, counted.bounds), "+Inf"]
     return list(zip(bounds, map(float, counted.cumulative()), strict=True))

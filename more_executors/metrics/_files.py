@@ -1,4 +1,4 @@
-"""What is counted, in the files that `prometheus_client` has for programs of several processes.
+"""Writing what is counted to the files by which `prometheus_client` collects from several processes.
 
 With `PROMETHEUS_MULTIPROC_DIR` in the environment, a scrape is answered by any of the processes, out of a file of each.
 
@@ -42,15 +42,15 @@ Number = tuple[str, tuple[str, ...], str]
 
 
 def in_use() -> bool:
-    """Whether `prometheus_client` writes to files: that was decided when it was imported."""
+    """Whether `prometheus_client` uses such files. That was decided when it was imported."""
     return bool(getattr(values.ValueClass, "_multiprocess", False))
 
 
 class MetricFiles:
-    """Writes down what a collector has, now and then, on a thread of its own."""
+    """Writes what a collector has to the files, once in `SECONDS_BETWEEN_WRITES`, on a thread of its own."""
 
     def __init__(self, totals: Callable[[], dict[Labels, Totals]], disown: Callable[[], None]) -> None:
-        """`disown` has what is in use not count any more: it is the parent's, or the process ends."""
+        """`disown` is called in forked children and at the end: nothing counts as in use any more."""
         self._totals = totals
         self._disown = disown
         self._metrics: dict[str, Any] = {}
@@ -65,7 +65,7 @@ class MetricFiles:
         self._thread: Thread | None = None
 
     def start(self) -> None:
-        """Have it written from now on, at the end as well, and in forked children."""
+        """Write from now on, at the end of the process as well, and in forked children."""
         self._start_thread()
         lifecycle.call_last(self._at_end, self._after_fork_in_child)
         atexit.register(self._at_end)
@@ -151,7 +151,7 @@ class MetricFiles:
 
 
 def new_metric(family: Any, names: tuple[str, ...]) -> Any:
-    """What writes the samples of `family` to the files."""
+    """The metric of `prometheus_client` that writes the samples of `family` to the files."""
     about = family.name, family.documentation, names
     if family.type == "counter":
         return Counter(*about, registry=None)
@@ -163,7 +163,7 @@ def new_metric(family: Any, names: tuple[str, ...]) -> Any:
 
 
 def numbers(all_totals: dict[Labels, Totals]) -> Iterator[tuple[Any, tuple[str, ...], Number, float]]:
-    """What there is to write, each with its metric and the names of its labels."""
+    """The numbers to write, each with its metric and the names of its labels."""
     for family in families(all_totals.items()):
         bucket, below = 0, 0.0
         for sample in family.samples:

@@ -1,4 +1,4 @@
-"""Counting how often values of each size were seen, for the metrics."""
+"""Histograms for the metrics: how often values of each size were seen."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__: list[str] = []
 
 
 class HistogramCounts(NamedTuple):
-    """What a Histogram has counted until some moment.
+    """The counts of a Histogram at some moment.
 
     `counts` has one number for each of `bounds`, of the values up to that bound and above the one before, and a last
     one for those above all bounds. `total` is the sum of the values.
@@ -27,14 +27,14 @@ class HistogramCounts(NamedTuple):
         return sum(self.counts)
 
     def plus(self, other: HistogramCounts) -> HistogramCounts:
-        """The two together. Raises ValueError unless they have the same bounds."""
+        """The sum of both. Raises ValueError unless they have the same bounds."""
         if self.bounds != other.bounds:
             raise ValueError(f"histograms with different bounds cannot be added: {self.bounds!r} and {other.bounds!r}")
         counts = tuple(mine + theirs for mine, theirs in zip(self.counts, other.counts, strict=True))
         return HistogramCounts(self.bounds, counts, self.total + other.total)
 
     def cumulative(self) -> list[int]:
-        """How many values there were up to each bound, and, last, how many in all."""
+        """How many values there were up to each bound; the last number is that of all values."""
         return list(accumulate(self.counts))
 
 
@@ -66,5 +66,5 @@ class Histogram:
             self._total += value
 
     def snapshot(self) -> HistogramCounts:
-        """What has been counted so far."""
+        """The counts so far."""
         return HistogramCounts(self._bounds, tuple(self._counts.copy()), self._total)

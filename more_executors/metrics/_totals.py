@@ -1,4 +1,4 @@
-"""What is counted for the metrics, and its sums over all executors of one kind and name."""
+"""The counts for metrics, and their sums over all executors of the same kind and name."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ LARGEST = ("oldest_age_seconds", "rate_limit")
 
 
 class Gauged(Protocol):
-    """An executor that has figures of its own for the metrics."""
+    """An executor that has gauges of its own in metrics."""
 
     def _gauges(self) -> Mapping[str, float]:
-        """What they are now, by the names of their metrics without prefix and kind. Called from any thread."""
+        """Their values, by the names of the metrics without prefix and kind. Called from any thread."""
         ...
 
 
 class Meter(Protocol):
-    """What a poll executor keeps of its calls."""
+    """The histograms that a poll executor has of its calls."""
 
     throttled: int
 
     def histograms(self) -> Iterable[tuple[str, Histogram]]:
-        """All of them, and what they are called among the metrics."""
+        """All of them, by their names in metrics."""
         ...
 
 
 class Record:
-    """What one executor, or one of the functions on futures, counts."""
+    """The counts of one executor, or of one of the functions on futures."""
 
     def __init__(
         self, kind: str, name: str, counters: Counters, *, is_executor: bool, meter: Meter | None = None
@@ -59,21 +59,21 @@ class Record:
         self.reference: Callable[[], Any] = lambda: None
 
     def ended(self) -> None:
-        """The executor was shut down."""
+        """Note that the executor was shut down."""
         self.in_use = False
 
     def disown(self) -> None:
-        """What there is now is of no concern any more: in a forked child it is the parent's, or the process ends."""
+        """Count nothing as in use or pending any more: in a forked child, and at the end of the process."""
         self.in_use = False
         self.disowned = True
         self.inherited = self.counters.pending
 
     def is_in(self, past: Totals | None) -> bool:
-        """Whether `past`, the totals of what is gone with the same labels, has this in them."""
+        """Whether this has been added to `past`, the totals of what is gone with the same labels."""
         return past is not None and 0 < self.burial <= past.burials
 
     def gauges(self) -> Mapping[str, float]:
-        """The figures of the executor's own, if it has some and is still there."""
+        """The values of the executor's own gauges, if it has some and still exists."""
         executor: Gauged | None = None if self.disowned else self.reference()
         return {} if executor is None or not hasattr(executor, "_gauges") else executor._gauges()
 
@@ -93,7 +93,7 @@ class Totals:
         self.rendered: tuple[bool, list[tuple[int, Samples]]] | None = None  # see `families`
 
     def add(self, record: Record) -> None:
-        """Add what never becomes less, and stays when the executor is gone."""
+        """Add the counts that only grow. They stay when the executor is gone."""
         self.created = min(self.created, record.created)
         self.executors += record.is_executor
         for what in COUNTED:
@@ -105,7 +105,7 @@ class Totals:
                 self.histograms[what] = counts if before is None else before.plus(counts)
 
     def add_present(self, record: Record) -> None:
-        """Add what there is at this moment."""
+        """Add the gauges: what there is at this moment."""
         self.in_use += record.in_use and record.reference() is not None
         self.pending += max(0, record.counters.pending - record.inherited)
         for what, value in record.gauges().items():
@@ -113,7 +113,7 @@ class Totals:
             self.gauges[what] = max(before, value) if what in LARGEST else before + value
 
     def copy(self) -> Totals:
-        """What never becomes less, to be added to."""
+        """The counts that only grow, to add others to them."""
         fresh = Totals(self.created)
         fresh.burials = self.burials
         fresh.executors = self.executors

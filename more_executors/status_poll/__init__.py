@@ -1,4 +1,4 @@
-"""A poll function made of one that asks for the statuses of ids: see `StatusPoll`."""
+"""A poll function made of a function that gets the statuses of ids: see `StatusPoll`."""
 
 from ._status_poll import AsyncStatusPoll as AsyncStatusPoll
 from ._status_poll import StatusPoll

@@ -1,4 +1,4 @@
-"""One call of a `StatusPoll`: whom it asks about, and what one task or entry of a reply has to bear alone."""
+"""What one call of a `StatusPoll` asks, and the errors that concern one task only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__: list[str] = []
 
 
 class StatusRequest:
-    """What one call asks about: `ids`, of which `waiting` has the descriptors that no status has been read for yet."""
+    """The `ids` that one call asks about. `waiting` has the descriptors that have got no status yet, by id."""
 
     __slots__ = ("_known", "ids", "twins", "waiting")
 
@@ -31,7 +31,7 @@ class StatusRequest:
             del self, descriptors
 
     def _gather_at_once(self, descriptors: list[PollDescriptor[Any, Any]]) -> bool:
-        """Whether that was possible: all ids are hashable, and none is there twice."""
+        """Fill `waiting` in one go; returns whether all ids are hashable, and all different."""
         try:
             self.waiting = {descriptor.result: descriptor for descriptor in descriptors}
         except Exception:  # for `_gather` to deal with
@@ -57,7 +57,7 @@ class StatusRequest:
             del self, descriptors, descriptor, first, task_id
 
     def known(self) -> set[Any]:
-        """All the ids, for looking one up: made for the first odd one."""
+        """The set of all ids. It is made when it is needed first."""
         if self._known is None:
             self._known = set(self.ids)
         return self._known
@@ -75,12 +75,12 @@ def resolve_one(
 
 
 def fail(descriptor: PollDescriptor[Any, Any], error: Exception) -> None:
-    """Fail one task with what a user's function raised for it, without the frames of ours that it went through."""
+    """Fail a task with `error`, which a user's function raised, without the frames of this package."""
     descriptor.yield_exception(without_frames(error, 1))
 
 
 def check_reply(reply: object, fetch: object, key: object) -> None:
-    """Raise TypeError if `reply`, which is no mapping, cannot be the reply of a `fetch`."""
+    """Raise TypeError unless `reply`, which is no mapping, is an iterable of statuses and there is a `key`."""
     done_by(fetch, reply, iterated=True)
     if not is_iterable(reply):
         raise TypeError(f"fetch must return an iterable of statuses, or a mapping of ids to them, not {shown(reply)}")
@@ -89,5 +89,5 @@ def check_reply(reply: object, fetch: object, key: object) -> None:
 
 
 def is_iterable(reply: object) -> bool:
-    """Whether `reply` can be iterated over, and not as text."""
+    """Whether `reply` can be iterated over, and is no text."""
     return isinstance(reply, Iterable) and not isinstance(reply, (str, bytes, bytearray))

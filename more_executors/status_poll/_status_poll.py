@@ -1,14 +1,13 @@
-"""A poll function made of "give me the statuses of these ids".
+"""A poll function made of a function that gets the statuses of ids.
 
 Guarantees:
 
-* What goes wrong with one entry of a reply, or one task, concerns that one. What `fetch` raises goes out of the call,
-  and so does `Throttled`, wherever it is raised.
-* A task is missing only by replies that were read: neither a call that fails nor a reply of which nothing could be
-  read says anything about it.
-* `fetch`, `key`, `id`, `resolve` and `clock` are called with nothing held.
-* Nothing is kept between calls but when tasks that are missing now were first left out; nothing at all without
-  `missing_after`.
+* An error in one entry of a reply, or for one task, concerns that one only. The call raises what `fetch` raises, and
+  `Throttled` whichever function raises it.
+* Only replies that could be read count for `TaskMissing`: not a call that failed, and not a reply without any readable
+  entry.
+* No lock is held while `fetch`, `key`, `id`, `resolve` or `clock` is called.
+* Between calls it keeps only the times when missing tasks were left out first, and without `missing_after` nothing.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ MANY_MISSING = 256  # those that are gone are looked for when there are more, an
 
 
 class StatusPoll(Generic[C, D]):
-    """A poll function for a service that is asked about many tasks at once, by their ids.
+    """A poll function for a service that returns the statuses of many tasks at once, by their ids.
 
         def resolve(descriptor, status):
             if status["state"] == "finished":
@@ -49,13 +48,13 @@ class StatusPoll(Generic[C, D]):
         with Executors.thread_pool().with_poll(poll, batch_size=100) as executor:
             futures = [executor.submit(service.start, job) for job in jobs]
 
-    Each call asks about all tasks it is given with one `fetch`, and has each status looked up and resolved; with no
-    tasks it asks nothing. Tasks of the same id are asked about once, and each is resolved.
+    Each call calls `fetch` once, with the ids of all its tasks, and then `resolve` for each status. Without tasks it
+    calls nothing. If several tasks have the same id, it is asked for once, and each of them is resolved.
 
-    It can be called by any number of threads at a time, and shared by executors, if the functions it is made of can.
-    An id costs a lookup in a dict beside the calls of those functions.
+    It may be called from several threads at a time, and used by several executors, if its functions may. A task costs a
+    lookup in a dict, and the calls of the functions.
 
-    If `fetch` is `async def`, so is this.
+    If `fetch` is an `async def`, this has to be awaited too.
     """
 
     _fetch: Callable[[list[Any]], Any]
@@ -132,23 +131,25 @@ class StatusPoll(Generic[C, D]):
         """Make it.
 
         Args:
-            fetch: gets a new list of ids, none twice, and returns what the service says of them: an iterable of
-                statuses, or a mapping of ids to statuses. May be `async def`. What it raises goes out of the call.
-            key: gets a status, and returns its id. None if `fetch` returns mappings, of which it is not asked.
-            resolve: gets a descriptor and a status. Calls `yield_result` or `yield_exception` of the descriptor, or
-                does nothing while the task goes on. If it raises, the task fails with that.
-            missing_after: seconds for which every reply has to leave out a task before it fails with `TaskMissing`,
-                at least 0; None is for ever.
-            id: gets what the submitted callable returned, and returns the id of the task, which must be hashable; by
-                default that is the id. If it raises, the task fails with that.
-            logger: by default the one called "StatusPoll". It is told once each, at WARNING, that a reply had an entry
-                that `key` cannot read, an id that was not asked for, and an id twice, the first of which counts.
-            clock: says the time in seconds.
+            fetch: a function, or an `async def`. It gets a new list of different ids, and returns an iterable of
+                statuses, or a mapping of ids to statuses. If it raises, the call raises the same.
+            key: a function that gets a status and returns its id. It is not called for mappings, and may be None if
+                `fetch` always returns mappings.
+            resolve: a function that gets a descriptor and a status. It calls `yield_result` or `yield_exception` of
+                the descriptor, or does nothing while the task goes on. If it raises, the task fails with that.
+            missing_after: a float, the seconds after which a task that all replies leave out fails with `TaskMissing`;
+                None is never.
+            id: a function that gets what the submitted callable returned, and returns the id of the task, which must be
+                hashable. If it raises, the task fails with that. By default, what the callable returned is the id.
+            logger: a `logging.Logger`, by default the logger "StatusPoll". It gets one warning each for the first entry
+                that `key` cannot read, the first id that was not asked for, and the first id that comes twice in a
+                reply, where the first status counts.
+            clock: a function that returns the time in seconds.
 
         Raises TypeError or ValueError if one of these cannot be used.
 
-        A call raises what `fetch` raises, TypeError if that returns no iterable, or no mapping without a `key`, and
-        `Throttled` if one of the functions does.
+        A call raises what `fetch` raises, `Throttled` if any of the functions raises it, and TypeError if `fetch`
+        returns no iterable, or without a `key` no mapping.
         """
         check_callable("fetch", fetch, awaited=True, iterated=True)
         check_optional_callable("key", key)
@@ -184,7 +185,7 @@ class StatusPoll(Generic[C, D]):
             del self, descriptors, asked  # see _frames
 
     def __reduce__(self) -> Any:
-        """A copy is made of the same functions; which tasks are missing it has to find out itself."""
+        """Copies have the same functions, and know nothing yet about missing tasks."""
         options = {"missing_after": self._missing_after, "id": self._id, "logger": self._logger, "clock": self._clock}
         own = {name: value for name, value in vars(self).items() if name not in StatusPoll.__annotations__}
         make = partial(StatusPoll.__new__, type(self), self._fetch, self._key, self._resolve, **options)
@@ -194,7 +195,7 @@ class StatusPoll(Generic[C, D]):
         return f"<{type(self).__name__} of {self._fetch!r}>"
 
     def _read(self, asked: StatusRequest, reply: Any) -> None:
-        """Resolve the tasks whose statuses are in `reply`, and see about the others."""
+        """Resolve the tasks whose statuses are in `reply`, and note which ones are missing."""
         key, resolve, missing, waiting = self._key, self._resolve, self._missing, asked.waiting
         mapping = isinstance(reply, Mapping)
         if not mapping:
@@ -238,7 +239,7 @@ class StatusPoll(Generic[C, D]):
     def _left_out(
         self, waiting: dict[Any, PollDescriptor[Any, Any]], twins: dict[Any, list[PollDescriptor[Any, Any]]]
     ) -> None:
-        """The reply had no status of the tasks in `waiting`."""
+        """Note that a reply had no statuses of the tasks in `waiting`; fail those that are missing for too long."""
         log(self._logger, logging.DEBUG, "the reply leaves out %d ids", len(waiting))
         if self._missing_after is None:
             return
@@ -255,7 +256,7 @@ class StatusPoll(Generic[C, D]):
             self._forget_who_is_gone()
 
     def _forget_who_is_gone(self) -> None:
-        """Forget the tasks that somebody else ended: no list has them any more."""
+        """Forget missing tasks that are done meanwhile, such as cancelled ones."""
         for descriptor in list(self._missing):
             if descriptor.done:
                 self._missing.pop(descriptor, None)
@@ -268,7 +269,7 @@ class StatusPoll(Generic[C, D]):
             self._report("a status of %r, which was not asked for", task_id)
 
     def _report(self, what: str, about: object, error: Exception | None = None) -> None:
-        """Log what is odd about a reply, unless that has been done."""
+        """Log something odd about a reply, the first time that it happens."""
         this = object()
         if self._reported.setdefault(what, this) is this:
             message = f"%r returned {what}; the like is not reported again"
@@ -276,7 +277,7 @@ class StatusPoll(Generic[C, D]):
 
 
 class AsyncStatusPoll(StatusPoll[C, D]):
-    """A `StatusPoll` whose `fetch` is `async def`."""
+    """A `StatusPoll` whose `fetch` is an `async def`."""
 
     async def __call__(  # type: ignore[override]  # so that it is awaited
         self, descriptors: list[PollDescriptor[C, D]]

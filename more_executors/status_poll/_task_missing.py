@@ -1,4 +1,4 @@
-"""The exception of a task that a service does not know."""
+"""The exception for tasks that a service does not know any more."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ __all__ = ["TaskMissing"]
 
 
 class TaskMissing(LookupError):  # noqa: N818  # as LookupError and the like
-    """A task that no reply has had for longer than `missing_after` of a `StatusPoll`.
+    """The replies of the service have left out this task for longer than `missing_after` of a `StatusPoll`.
 
-    `task_id` is the id it was asked for by, `since` when the first reply left it out, a `datetime` in UTC, and
-    `seconds` how long that had been so.
+    Args:
+        task_id: the id of the task.
+        since: a `datetime` in UTC, the time of the first reply without the task.
+        seconds: a float, how many seconds ago that was.
+
+    All three are attributes too.
     """
 
     task_id: Any
