@@ -8,7 +8,7 @@ from threading import TIMEOUT_MAX
 from typing import Any, Generic, cast
 
 from .._checks import checked_seconds, iterated
-from .._core import DueTable, FullListTable
+from .._core import PollTable
 from .._runtime.executor import ThreadedExecutor
 from .._types import A, B, T
 from ._engine import PollEngine
@@ -23,7 +23,7 @@ class AdoptingExecutor(ThreadedExecutor[A, B], Generic[A, B, T]):
     """
 
     _engine: PollEngine
-    _poll_table: FullListTable | DueTable
+    _poll_table: PollTable
 
     def __class_getitem__(cls: Any, types: Any) -> Any:
         """For annotations: the third type may be left out."""
