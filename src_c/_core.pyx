@@ -36,8 +36,8 @@ Outside its section a field is touched
   its ``task``, ``waiter`` and ``callbacks``, and the task's ``value`` and ``timer``: all others ask first, in the
   section, whether the future is pending. In the same way, whoever takes a timer out of the pending has its ``item``;
 * by who holds the future's ``condition``: its ``watchers``, and the condition's own fields;
-* by the one thread that is notified of the end of a delegate's future, or has a task in a call, if nobody else has to do
-  with it meanwhile: a map task's functions, the number of attempts, failures in a row.
+* by the one thread that is notified of the end of a delegate's future, or has a task in a call, if nobody else has to
+  do with it meanwhile: a map task's functions, the number of attempts, failures in a row.
 
 ``.ci/tsan`` has ThreadSanitizer watch over all of this.
 
