@@ -124,7 +124,7 @@ STRATEGIES = [
     Strategy("`Backoff(10, 2, maximum=600)`", with_library(schedule=Backoff(10, 2, 600), min_interval=2)),
     Strategy("`Backoff(10, 1.2, maximum=300)`", with_library(schedule=Backoff(10, 1.2, 300), min_interval=2)),
     Strategy("`Backoff(30, 1.1, maximum=300)`", with_library(schedule=GENTLE, min_interval=2), "#0369a1"),
-    Strategy("… without `min_interval`", with_library(schedule=GENTLE)),
+    Strategy("… with `min_interval=0.1`", with_library(schedule=GENTLE, min_interval=0.1)),
     Strategy(
         "… in a service that throttles",
         with_library(schedule=GENTLE, min_interval=2, guess=2.0, stands=busy_afternoon),

@@ -61,6 +61,7 @@ class PollEngine:
             threads=self.cancellers,
             logger=logger,
         )
+        spacing = options.spacing
         self.table = (DueTable if options.is_paced else FullListTable)(
             logger,
             self.cancels.one,
@@ -78,6 +79,7 @@ class PollEngine:
             only_called=self._only_called,
             group_by=options.group_by,
             schedule=options.schedule,
+            spacing=spacing,
         )
         self.cancels.owed.when_none = self.table.waker.set
         calls = PollCaller(
@@ -96,12 +98,12 @@ class PollEngine:
                 self.table,
                 self._runner(calls, self.table, options),
                 gate,
-                min_interval=options.seconds_between_rounds,
+                spacing=spacing,
                 batch_size=options.most_in_a_call,
             )
         else:
             self.scheduler = FullListScheduler(
-                self.table, calls, gate, options.default_interval, options.seconds_between_rounds
+                self.table, calls, gate, options.default_interval, options.min_interval or 0.0
             )
 
     def _runner(self, calls: PollCaller, table: DueTable, options: PollOptions) -> Runner:

@@ -142,8 +142,8 @@ class PollExecutor(AdoptingExecutor[A, B, T]):
             logger: by default the one called "PollExecutor".
             name: ends the names of the threads.
             min_interval: seconds from the begin of a poll to that of the next, at the least, unless `notify` is called:
-                what joins meanwhile is polled together. By default 0; where only what is due is polled, a fiftieth of
-                `default_interval`, at most 0.1.
+                what joins meanwhile is polled together. By default 0; where only what is due is polled, a fifth of
+                `default_interval`, at most 5 s, or of a shorter delay that some task has.
             batch_size: how many descriptors a call gets at most.
             group_by: gets a `result`; a call gets tasks for which this returns the same, which must be hashable. What
                 it raises fails the task.

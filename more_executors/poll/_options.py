@@ -7,7 +7,7 @@ from typing import Any
 
 from .._callables import check_callable, check_method, check_optional_callable, is_async
 from .._checks import check_optional, checked_count, checked_pause, checked_seconds, has_method, shown
-from .._core import Backoff, threads_are_greenlets
+from .._core import Backoff, RoundSpacing, threads_are_greenlets
 from .._types import Cancel, CancelMany, GroupBy, Hook, Poll
 from ..journal import JournalLike
 from ..rate_limit import RateLimit
@@ -15,7 +15,11 @@ from ..retry import RetryPolicy, checked_policy
 
 __all__: list[str] = []
 
-ROUNDS_PER_INTERVAL = 50  # at most, unless `min_interval` says otherwise
+# Where only what is due is polled, unless `min_interval` is given:
+ROUNDS = 5  # in `default_interval`
+MOST_ROUNDS = 50  # in it, while tasks have shorter delays
+LONGEST_SPACING = 5.0  # seconds, of rounds
+SHORTEST_SPACING = 0.1
 
 
 class PollOptions:
@@ -85,11 +89,12 @@ class PollOptions:
         return sys.maxsize if self.batch_size is None else self.batch_size
 
     @property
-    def seconds_between_rounds(self) -> float:
-        """`min_interval`, or what it is by default: see `PollExecutor`."""
+    def spacing(self) -> RoundSpacing:
+        """How far apart rounds begin, where each task has a time of its own: see `min_interval` in `PollExecutor`."""
         if self.min_interval is not None:
-            return self.min_interval
-        return min(self.default_interval / ROUNDS_PER_INTERVAL, 0.1) if self.is_paced else 0.0
+            return RoundSpacing(self.min_interval, self.min_interval)
+        interval = self.default_interval
+        return RoundSpacing(min(interval / MOST_ROUNDS, SHORTEST_SPACING), min(interval / ROUNDS, LONGEST_SPACING))
 
 
 def check_journal(journal: object) -> None:

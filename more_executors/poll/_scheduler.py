@@ -10,7 +10,7 @@ from math import inf
 from time import monotonic
 from typing import Protocol
 
-from .._core import DueTable, FullListTable
+from .._core import DueTable, FullListTable, RoundSpacing
 from ._call import PollCaller
 from ._gate import CallGate
 from ._runners import Runner
@@ -93,7 +93,7 @@ class FullListScheduler:
 
 
 class DueScheduler:
-    """Calls with tasks that are due, in batches, begun in rounds that are at least `min_interval` apart.
+    """Calls with tasks that are due, in batches, begun in rounds that are as far apart as `spacing` says.
 
     A round hands out what was due when it began. What is due later waits for the next one, and so do tasks that join:
     else a stream of them would be polled one by one.
@@ -105,7 +105,7 @@ class DueScheduler:
         runner: Runner,
         gate: CallGate,
         *,
-        min_interval: float,
+        spacing: RoundSpacing,
         batch_size: int,
     ) -> None:
         self.due = 0
@@ -113,7 +113,7 @@ class DueScheduler:
         self._table = table
         self._runner = runner
         self._gate = gate
-        self._min_interval = min_interval
+        self._spacing = spacing
         self._batch_size = batch_size
         self._began = -inf
         self._until = -inf  # what is due by then belongs to the round
@@ -145,7 +145,7 @@ class DueScheduler:
                 next_due = self._table.next_due()
                 self.due = 0
                 wait = next_due - now
-                rest = self._began + self._min_interval - now
+                rest = self._began + self._spacing.seconds(now) - now
                 if wait <= 0 and rest > 0:
                     wait = rest
                 elif wait <= 0:
@@ -159,7 +159,7 @@ class DueScheduler:
 
     def _quietly(self, wait: float, now: float) -> float:
         """`wait`, or less: until the next round may begin, whoever joins need not wake this thread."""
-        until = self._began + self._min_interval
+        until = self._began + self._spacing.seconds(now)
         if now >= until or wait == 0.0:
             return max(0.0, wait)
         self._table.coalesce_until = until

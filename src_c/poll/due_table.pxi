@@ -3,60 +3,16 @@
 
 @cython.final
 @cython.no_gc_clear
-cdef class DueTable(PollTable):
-    """A PollTable in which each task has a time of its own: it is handed out then, and again when that call is over.
+cdef class DueTable(GroupedTable):
+    """A GroupedTable that hands out each task when it is due, and again some time after that call.
 
-    With `group_by`, tasks that are handed out together are all of one group. Handing out k tasks, or taking them back,
-    costs k times the logarithm of how many wait.
+    Tasks that are handed out together are all of one group. Handing out k tasks, or taking them back, costs k times the
+    logarithm of how many wait.
     """
-    cdef DueGroups groups
     cdef Schedule delays        # or None
-    cdef readonly SharedSize in_calls       # section(self), as is the next
-    cdef unsigned int poll_all_epoch  # how often all was asked for: what was in a call then is due right after it
 
     def __cinit__(self):
-        self.groups = DueGroups()
         self.delays = schedule_of(self.schedule, self.logger)
-
-    # -- joining ---------------------------------------------------------------------------------------------
-
-    cdef PollState new_poll_state(self, PollDescriptor task, object value, bint timed):
-        cdef PollState poll_state = PollState.__new__(PollState)
-        cdef object key = None if self.group_by is None else done(self.group_by, self.group_by(value))
-        cdef DueHeap heap
-        cdef int joined = 0
-        poll_state.task = <PyObject *>task
-        while joined == 0:      # the heap may be dropped meanwhile
-            heap = self.groups.of(key)
-            with cython.critical_section(self):
-                joined = self.groups.admit(poll_state, heap)
-        if joined < 0:
-            raise MemoryError
-        return poll_state
-
-    cdef void join(self, PollDescriptor task) noexcept:
-        cdef double now = now_or_never()
-        with cython.critical_section(self):
-            self.move_on(task)
-            if task.in_second_stage and not task.removed:
-                task.poll_state.heap.push(task.poll_state, now)
-            self.joined = True
-        if self.coalesce_until == -INFINITY or now >= self.coalesce_until:
-            self.waker.set()
-
-    cdef void withdraw(self, Task task) noexcept:
-        cdef PollState poll_state = (<PollDescriptor>task).poll_state
-        TaskTable.withdraw(self, task)
-        if poll_state is not None:
-            self.detach(poll_state)
-
-    cdef void detach(self, PollState poll_state) noexcept:
-        if poll_state.heap is not None:
-            if poll_state.place < 0 and (<Task>poll_state.task).in_second_stage:
-                self.in_calls -= 1
-            self.groups.leave(poll_state)
-
-    # -- polling ---------------------------------------------------------------------------------------------
 
     def take_due(self, double until, Py_ssize_t at_most, double now):
         """A new list of at most so many tasks of one group that are due at `until`, and how late the first is."""
@@ -121,43 +77,6 @@ cdef class DueTable(PollTable):
                     (<PollDescriptor>task).poll_state.polls -= 1      # nobody else has it in a call
                     self.wait_again(<PollDescriptor>task, when, when, True)
 
-    def has_due(self, double until):
-        """Whether something is due at `until`. Costs the number of groups if nothing is, little if much is."""
-        cdef bint has
-        with cython.critical_section(self):
-            has = self.groups.have_due(until)
-        return has
-
-    def next_due(self):
-        """See PollTable. Costs the number of groups."""
-        cdef double first
-        with cython.critical_section(self):
-            first = self.groups.first()
-        return first
-
-    def due(self, double now):
-        """How many wait to be handed out at `now`. Costs their number, and that of the groups."""
-        cdef Py_ssize_t count
-        with cython.critical_section(self):
-            count = self.groups.due(now)
-        return count
-
-    def make_all_due(self):
-        """Have everything that waits be due now, and what is in a call as soon as that is over."""
-        cdef double now = monotonic()
-        with cython.critical_section(self):
-            self.poll_all_epoch += 1
-            self.groups.clip(now)
-
-    def drop_empty_groups(self):
-        """Forget the groups that have no members, if they are many."""
-        cdef list heaps = []
-        cdef bint dropped
-        with cython.critical_section(self):
-            dropped = self.groups.drop_empty(heaps)
-        if dropped:
-            self.groups.forget_dropped()
-
     # -- after a call ----------------------------------------------------------------------------------------
 
     def reschedule(self, list tasks not None, double began, double seconds, double default):
@@ -178,6 +97,7 @@ cdef class DueTable(PollTable):
                     delay = self.delays.delay(task.poll_state)
                 if delay < 0.0:
                     delay = default
+                self.spacing.note(delay, now)
                 self.wait_again(task, max(began + delay, now + 0.5 * delay), now, False)
             i += 1
             yield_gil_at(i)
@@ -187,6 +107,7 @@ cdef class DueTable(PollTable):
     def postpone(self, list tasks not None, double seconds, bint throttled=False):
         cdef double now = now_or_never()
         cdef Py_ssize_t i = 0
+        self.spacing.note(seconds, now)
         for task in tasks:
             if throttled:
                 self.step_back((<PollDescriptor>task).poll_state)
@@ -214,6 +135,8 @@ cdef class DueTable(PollTable):
 
     cdef int poll_after(self, PollDescriptor task, double when) except -1:
         cdef PollState poll_state = task.poll_state
+        cdef double now = monotonic()
+        self.spacing.note(when - now, now)
         with cython.critical_section(self):
             if poll_state.place >= 0:
                 poll_state.heap.move(poll_state, when)
@@ -225,6 +148,7 @@ cdef class DueTable(PollTable):
     cdef int make_due_soon(self, PollDescriptor task) except -1:
         cdef PollState poll_state = task.poll_state
         cdef double now = monotonic()
+        self.spacing.note(0.0, now)
         with cython.critical_section(self):
             if poll_state.place < 0:
                 poll_state.due = now
@@ -234,7 +158,7 @@ cdef class DueTable(PollTable):
 
     cdef int restart(self, PollDescriptor task) except -1:
         cdef PollState poll_state = task.poll_state
-        cdef double delay, when
+        cdef double delay, now, when
         if self.delays is None:
             return 0
         with cython.critical_section(self):
@@ -242,7 +166,9 @@ cdef class DueTable(PollTable):
         delay = self.delays.delay(poll_state)
         if delay < 0.0:
             return 0
-        when = monotonic() + delay
+        now = monotonic()
+        when = now + delay
+        self.spacing.note(delay, now)
         with cython.critical_section(self):
             if poll_state.place >= 0 and when < poll_state.heap.entries[poll_state.place].when:
                 poll_state.heap.move(poll_state, when)

@@ -22,7 +22,7 @@ cdef class PollTableBase(TwoStageTable):
     * A task is late `timeout` seconds after it joined, unless that is negative. It is handed out once more, and fails
       when that call is over, or `last_look` seconds later at the latest; with 0, it fails at once. `too_late(results,
       executor)`, or None, gets what failed so.
-    * `group_by(result)`, or None, and `schedule`, or None, are for a DueTable.
+    * `group_by(result)`, or None, `schedule`, or None, and `spacing`, which gets the delays, are for a DueTable.
 
     Other:
 
@@ -45,11 +45,12 @@ cdef class PollTableBase(TwoStageTable):
     cdef bint only_called
     cdef object group_by
     cdef object schedule
+    cdef RoundSpacing spacing
 
     def __cinit__(self, logger, cancel_fn=None, cancel_many=None, *, cancel_in_turn=None, fault_of=None,
                   cannot_wait=None, cancel_later=None, Pause pause=None, recorder=None, double timeout=-1.0,
                   double last_look=0.0, too_late=None, bint counts_failures=False, bint only_called=False,
-                  group_by=None, schedule=None):
+                  group_by=None, schedule=None, RoundSpacing spacing=None):
         self.cancel_fn = cancel_fn
         self.cancel_many = cancel_many
         self.cancel_in_turn = cancel_in_turn
@@ -65,3 +66,4 @@ cdef class PollTableBase(TwoStageTable):
         self.only_called = only_called
         self.group_by = group_by
         self.schedule = schedule
+        self.spacing = RoundSpacing(0.0, 0.0) if spacing is None else spacing

@@ -89,7 +89,7 @@ def test_asking_less_often_takes_fewer_calls_and_finds_tasks_later(day: Day) -> 
 def test_min_interval_fills_calls_and_costs_no_time(day: Day) -> None:
     limits = Limits(ids=100, calls=50.0)
     together = with_library(schedule=GENTLE, min_interval=20)(day, limits)
-    apart = with_library(schedule=GENTLE)(day, limits)
+    apart = with_library(schedule=GENTLE, min_interval=0.1)(day, limits)
     assert together.calls < apart.calls / 2
     assert abs(together.mean_delay - apart.mean_delay) < 25
 

@@ -94,21 +94,6 @@ def test_by_default_the_whole_list_is_polled_for_each_that_joins(clock: PacedClo
         assert [len(results) for _, results in poll.calls] == list(range(11))
 
 
-@pytest.mark.parametrize(("interval", "between"), [(1.0, 0.02), (5.0, 0.1), (500.0, 0.1), (inf, 0.1)])
-def test_by_default_what_is_due_waits_for_a_fiftieth_of_the_interval_at_most_a_tenth_of_a_second(
-    clock: PacedClock, poll: NotedPoll, interval: float, between: float
-) -> None:
-    poll.does = lambda descriptors: inf
-    with paced(poll, default_interval=interval, min_interval=None) as executor:
-        executor.adopt("a")
-        clock.run(1)
-        executor.adopt("b")
-        clock.run()
-        executor.adopt("c")
-        clock.run(between + 1e-9)
-        assert (poll.times("b"), poll.times("c")) == ([1], [pytest.approx(1 + between)])
-
-
 def test_a_round_goes_on_whatever_joins_meanwhile(clock: PacedClock, poll: NotedPoll) -> None:
     # Each call makes a task join. It waits for the next round, and so does not go before, or between, what was due.
     def does(descriptors: list[Any]) -> object:

@@ -180,7 +180,7 @@ def test_tasks_of_a_call_that_cannot_begin_are_in_one_a_second_later(monkeypatch
     for module in (_core, _gate, _scheduler):
         monkeypatch.setattr(module, "monotonic", lambda: now)
     table: Any = new_table()
-    rounds = DueScheduler(table, runner, CallGate(None), min_interval=0.0, batch_size=10)
+    rounds = DueScheduler(table, runner, CallGate(None), spacing=_core.RoundSpacing(0.0, 0.0), batch_size=10)
     table.adopt_many(table, ["a", "b"])
     with pytest.raises(MemoryError):
         rounds.turn()
