@@ -11,10 +11,7 @@ Guarantees:
 
 from __future__ import annotations
 
-import itertools
-import os
 import time
-import weakref
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from functools import partial
@@ -26,30 +23,14 @@ from .._checks import checked_count, checked_number, refuse_copy, shown
 from .._core import InUse
 from ._ceiling import RateCeiling
 from ._checks import checked_pause, checked_rate, checked_time
+from ._fork import call_in_forked_child
 from ._waiter import Waiter
 
-__all__ = ["RateLimit", "Throttled"]
+__all__ = ["RateLimit"]
 
 CLAIM_SECONDS = 0.05  # that those in line wait for a `try_take` whose turn it is
 MOST_AT_ONCE = 10**15  # calls
 EARLY = 1e-9  # seconds that a call may be early, for what is lost in sums of floats
-
-
-class Throttled(Exception):  # noqa: N818
-    """Out of a call to a service: it did nothing, as there are too many calls.
-
-    `retry_after` is how many seconds the service asks to be left alone, or None if it did not say. Raises TypeError if
-    that is neither, ValueError if it is negative or not finite.
-    """
-
-    retry_after: float | None = None
-
-    def __init__(self, retry_after: float | None = None) -> None:
-        super().__init__(retry_after)
-        self.retry_after = None if retry_after is None else checked_pause(retry_after)
-
-    def __str__(self) -> str:
-        return "too many calls" + ("" if self.retry_after is None else f": try again after {self.retry_after:g} s")
 
 
 class RateLimit:
@@ -104,7 +85,7 @@ class RateLimit:
         self._ahead: int | None = None  # how many of them are ahead of `try_take`, if that stands in line
         self._claimed = 0  # `_joined` as it went there
         self._turn_at = -inf  # when it came to be first
-        track(self)
+        call_in_forked_child(self._begin_anew)
 
     @property
     def limit(self) -> float:
@@ -315,7 +296,7 @@ class RateLimit:
             finally:
                 self._catch_up()
 
-    def _begin_anew_after_fork(self) -> None:
+    def _begin_anew(self) -> None:
         """In a forked child: who waited, or held the lock, is not there."""
         self._lock = RLock()
         self._busy = InUse()
@@ -327,22 +308,3 @@ class RateLimit:
     def _wake_first(self) -> None:
         if self._line:
             next(iter(self._line)).set()
-
-
-_serial = itertools.count()
-_living: dict[int, weakref.ref[RateLimit]] = {}
-
-
-def track(limit: RateLimit) -> None:
-    key = next(_serial)
-    _living[key] = weakref.ref(limit, lambda _: _living.pop(key, None))
-
-
-def _after_fork_in_child() -> None:
-    for reference in _living.copy().values():
-        if (limit := reference()) is not None:
-            limit._begin_anew_after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -16,7 +16,7 @@ from more_executors.journal import Journal, _copy
 
 KILLED = """
 import os, signal, shutil, sys
-from more_executors.journal import _copy, _sqlite
+from more_executors.journal import _copy, _file_check
 from more_executors.journal import Journal
 
 def kill(*args, **keywords):
@@ -27,7 +27,7 @@ if sys.argv[2] == "copying":
 elif sys.argv[2] == "copied":
     _copy.sqlite3.connect = kill
 else:
-    _sqlite.fault_of_content = kill
+    _file_check.fault_of_content = kill
 Journal(sys.argv[1])
 """
 

@@ -9,7 +9,7 @@ import pytest
 from recorder_support import Made, failing, made
 from support import InThread, Parking, SomeError, all_at_once
 
-from more_executors.journal import Unreadable, _writer
+from more_executors.journal import Unreadable, _writer_thread
 
 __all__ = ["made"]  # a fixture
 
@@ -27,7 +27,7 @@ def test_what_it_is_told_is_one_write(made: Made) -> None:
 
 
 def test_it_writes_without_a_flush(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_writer, "SECONDS_TO_GATHER", 0.0)
+    monkeypatch.setattr(_writer_thread, "SECONDS_TO_GATHER", 0.0)
     made = Made()
     made.recorder.joined(0, "zero")
     assert made.journal.next() == ([(0, "zero")], [])
@@ -83,7 +83,7 @@ def test_what_was_on_record_before_is_forgotten_although_it_joined_again() -> No
 
 
 def test_a_lot_is_several_writes(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_writer, "AT_ONCE", 4)
+    monkeypatch.setattr(_writer_thread, "AT_ONCE", 4)
     for key in range(10):
         made.recorder.joined(key, key)
     made.flush()
@@ -182,7 +182,7 @@ def test_flush_waits_for_the_disk(made: Made) -> None:
 
 
 def test_flush_does_not_wait_for_what_is_told_after_it(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_writer, "AT_ONCE", 2)  # key 0, and the flush
+    monkeypatch.setattr(_writer_thread, "AT_ONCE", 2)  # key 0, and the flush
     first, second = Parking(), Parking()
     parkings = iter([first, second])
     made.journal.after = lambda: next(parkings, lambda: None)()
@@ -213,7 +213,7 @@ def test_flush_after_the_end_says_whether_all_was_written(made: Made, monkeypatc
     made.recorder.joined(0, "zero")
     made.recorder.close(wait=True)
     assert made.recorder.flush() is True
-    monkeypatch.setattr(_writer, "PATIENCE", 0.0)
+    monkeypatch.setattr(_writer_thread, "PATIENCE", 0.0)
     other = Made()
     other.journal.before = failing(inf, SomeError())
     other.recorder.joined(0, "zero")

@@ -9,7 +9,7 @@ import pytest
 from recorder_support import FakeJournal, Made, failing, made
 from support import PATIENCE, HeardLogger, InThread, Parking, SomeError, assert_ends
 
-from more_executors.journal import UnrecordableError, _writer
+from more_executors.journal import UnrecordableError, _writer_thread
 from more_executors.journal._error import JournalLostError
 
 __all__ = ["made"]  # a fixture
@@ -34,7 +34,7 @@ def test_what_is_told_behind_a_detach_is_not_said_to_be_on_disk(
 ) -> None:
     # 1. A thread is about to tell. 2. Another one detaches, during a write. 3. The first one tells, maybe after the
     # recorder's thread has ended, and flushes.
-    monkeypatch.setattr(_writer, "PATIENCE", 0.0)
+    monkeypatch.setattr(_writer_thread, "PATIENCE", 0.0)
     tell = made.recorder._tell
     made.journal.before = parking = Parking()
     made.recorder.joined(1, "one")
@@ -71,12 +71,12 @@ def test_a_thread_that_dies_leaves_nothing_acknowledged(made: Made, monkeypatch:
     def die(seconds: float) -> None:  # in place of going on after a pause
         raise MemoryError
 
-    monkeypatch.setattr(_writer, "pause", die)
+    monkeypatch.setattr(_writer_thread, "pause", die)
     monkeypatch.setattr(made.recorder._writer, "_run_once", Parking(raising=MemoryError()))
-    writer = _writer.WriterThread(FakeJournal(), HeardLogger())
+    writer = _writer_thread.WriterThread(FakeJournal(), HeardLogger())
     monkeypatch.setattr(writer, "_run_once", Parking(raising=MemoryError()))
     writer._run_once.let_go()  # type: ignore[attr-defined]
-    ticket = _writer.FlushMarker(is_last=False)
+    ticket = _writer_thread.FlushMarker(is_last=False)
     writer.told.extend([(0, "zero"), ticket])
     with pytest.raises(MemoryError):
         writer.run()
@@ -114,7 +114,7 @@ class Forgetful(dict[int, Any]):
 
 @pytest.mark.parametrize("what", ["joined", "ended"])
 def test_nothing_is_forgotten_for_lack_of_memory(made: Made, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_writer, "SECONDS_AFTER_ERROR", 0.0)
+    monkeypatch.setattr(_writer_thread, "SECONDS_AFTER_ERROR", 0.0)
     made.journal.on_record[5] = "five"
     setattr(made.recorder._writer, f"_{what}", Forgetful())
     made.recorder.joined(1, "one")
@@ -128,7 +128,7 @@ def test_what_was_taken_when_something_failed_is_written_all_the_same(
     made: Made, closing: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # 1. A task and a flush are taken, and then something fails. 2. Nothing more comes.
-    monkeypatch.setattr(_writer, "SECONDS_AFTER_ERROR", 0.0)
+    monkeypatch.setattr(_writer_thread, "SECONDS_AFTER_ERROR", 0.0)
     writer = made.recorder._writer
     written, fail = writer._written, failing(1, MemoryError())
 
@@ -194,7 +194,7 @@ def test_when_it_is_back_all_is_well(removed: Made) -> None:
 
 
 def test_at_the_end_nobody_waits_for_it_to_come_back(removed: Made, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_writer, "PATIENCE", 3600.0)
+    monkeypatch.setattr(_writer_thread, "PATIENCE", 3600.0)
     removed.recorder.joined(2, "two")
     assert removed.recorder.flush() is False
     removed.recorder.close(wait=True)

@@ -13,7 +13,7 @@ from recorder_support import FakeJournal, Made, failing, made
 from support import PATIENCE, HeardLogger, InThread, Parking, SomeError, all_at_once, assert_ends, in_words, is_gone
 
 from more_executors import PollExecutor, SyncExecutor
-from more_executors.journal import Journal, _writer
+from more_executors.journal import Journal, _writer_thread
 from more_executors.journal._writer import JournalWriter
 
 __all__ = ["made"]  # a fixture
@@ -52,7 +52,7 @@ def test_close_on_the_own_thread_does_not_wait(made: Made) -> None:
 
 
 def test_close_gives_up_on_a_journal_that_goes_on_failing(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_writer, "PATIENCE", 0.0)
+    monkeypatch.setattr(_writer_thread, "PATIENCE", 0.0)
     made.journal.before = failing(inf, SomeError())
     made.recorder.joined(0, "zero")
     made.recorder.joined(1, "one")
@@ -115,7 +115,7 @@ def test_after_detach_nothing_more_is_recorded(made: Made) -> None:
 
 
 def test_detach_waits_no_longer_than_it_may(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_writer, "PATIENCE", 0.0)
+    monkeypatch.setattr(_writer_thread, "PATIENCE", 0.0)
     made.journal.before = parking = Parking()
     made.recorder.joined(0, "zero")
     made.recorder.detach()
@@ -127,7 +127,7 @@ def test_detach_waits_no_longer_than_it_may(made: Made, monkeypatch: pytest.Monk
 
 def test_what_is_told_behind_a_detach_is_not_recorded(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     # 1. A thread is about to tell of an end. 2. Another one detaches, during a write. 3. The first one tells.
-    monkeypatch.setattr(_writer, "PATIENCE", 0.0)
+    monkeypatch.setattr(_writer_thread, "PATIENCE", 0.0)
     tell = made.recorder._tell
     made.journal.before = parking = Parking()
     made.recorder.joined(1, "one")
@@ -148,9 +148,9 @@ def test_after_a_detach_telling_keeps_nothing(made: Made) -> None:
 
 
 def test_who_waits_behind_the_last_one_is_not_forgotten() -> None:
-    writer = _writer.WriterThread(FakeJournal(), HeardLogger())
-    ticket = _writer.FlushMarker(is_last=False)
-    writer.told.extend([_writer.FlushMarker(is_last=True), ticket])
+    writer = _writer_thread.WriterThread(FakeJournal(), HeardLogger())
+    ticket = _writer_thread.FlushMarker(is_last=False)
+    writer.told.extend([_writer_thread.FlushMarker(is_last=True), ticket])
     writer.hurry.set()
     writer.waker.set()
     writer.run()
@@ -222,7 +222,7 @@ def test_when_the_interpreter_ends_nothing_gets_in_before_recording_ends(monkeyp
         except RuntimeError as error:
             refused.append(str(error))
 
-    monkeypatch.setattr(_writer, "SECONDS_TO_GATHER", inf)
+    monkeypatch.setattr(_writer_thread, "SECONDS_TO_GATHER", inf)
     journal, refused = FakeJournal(), list[str]()
     executor = PollExecutor(SyncExecutor(), lambda descriptors: inf, journal=journal)
     executor.adopt("a")

@@ -9,7 +9,7 @@ import pytest
 from recorder_support import Made, failing, made
 from support import PATIENCE, InThread, Parking, SomeError
 
-from more_executors.journal import UnrecordableError, _writer
+from more_executors.journal import UnrecordableError, _writer_thread
 from more_executors.journal._error import JournalLostError
 
 __all__ = ["made"]  # a fixture
@@ -77,7 +77,7 @@ def test_what_a_failed_write_may_have_written_is_forgotten_when_it_ends(made: Ma
 
 
 def test_what_was_taken_in_between_is_not_looked_for_again(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_writer, "AT_ONCE", 1)
+    monkeypatch.setattr(_writer_thread, "AT_ONCE", 1)
     made.journal.before = failing(1, SomeError())
     for key in (1, 2, 3):
         made.recorder.joined(key, key)
@@ -137,7 +137,7 @@ def test_a_value_whose_repr_fails_is_named_as_far_as_that_goes(made: Made) -> No
 
 
 def test_a_fault_of_its_own_does_not_end_the_thread(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_writer, "SECONDS_AFTER_ERROR", 0.0)
+    monkeypatch.setattr(_writer_thread, "SECONDS_AFTER_ERROR", 0.0)
     with monkeypatch.context() as patches:
         patches.setattr(made.recorder._writer, "_take", Parking(raising=MemoryError()))
         made.recorder._writer._take.let_go()  # type: ignore[attr-defined]

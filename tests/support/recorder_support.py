@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from support import PATIENCE, HeardLogger
 
-from more_executors.journal import _writer
+from more_executors.journal import _writer_thread
 from more_executors.journal._writer import JournalWriter
 
 Write = tuple[list[tuple[int, Any]], list[int]]
@@ -64,8 +64,8 @@ class Made:
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
     """One that writes when it is flushed, and tries again at once."""
-    monkeypatch.setattr(_writer, "SECONDS_TO_GATHER", inf)
-    monkeypatch.setattr(_writer, "FIRST_PAUSE", 0.0)
+    monkeypatch.setattr(_writer_thread, "SECONDS_TO_GATHER", inf)
+    monkeypatch.setattr(_writer_thread, "FIRST_PAUSE", 0.0)
     made = Made()
     yield made
     made.journal.before = lambda: None
