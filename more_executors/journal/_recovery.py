@@ -20,7 +20,7 @@ __all__: list[str] = []
 
 
 class Recovery:
-    """Keys and values, by key."""
+    """The entries that a journal had before this executor: keys, and the values at the same places."""
 
     def __init__(self, entries: list[tuple[int, Any]]) -> None:
         self.keys = [key for key, _ in entries]
@@ -28,21 +28,21 @@ class Recovery:
         self._claimants: dict[str, object] = {}
 
     def claim(self, claimant: object) -> bool:
-        """Whether `claimant`, an object of nobody else's, has it now, until it gives it back."""
+        """Claim the entries. Returns False if another claimant has them; then until that gives them back."""
         return self._claimants.setdefault("", claimant) is claimant
 
     def give_back(self, claimant: object, keys: list[int], values: list[Any]) -> None:
-        """Let somebody else have it, with those entries."""
+        """End the claim of `claimant`: another one may claim these entries."""
         self.keys, self.values = keys, values
         self._claimants.pop("", None)
 
     def is_claimed_by(self, claimant: object) -> bool:
-        """Whether `claimant` has it."""
+        """Whether `claimant` has the entries."""
         return self._claimants.get("") is claimant
 
 
 def entries_of(journal: JournalLike) -> list[tuple[int, Any]]:
-    """What `journal` has on record. Raises TypeError if it has anything but keys with values."""
+    """All pairs of a key and a value in `journal`. Raises TypeError if it has anything else."""
     found = journal.outstanding()
     what = f"what outstanding() of the journal {shown(journal)} returns"
     entries = list(iterated(what, found, "pairs of an int and a value"))
@@ -58,7 +58,7 @@ def is_entry(entry: object) -> bool:
 
 
 def readable(on_record: list[tuple[int, Any]], journal: object, logger: logging.Logger) -> list[tuple[int, Any]]:
-    """What of `on_record` could be decoded; of the rest one is logged, and how many there are."""
+    """Those entries of `on_record` that could be decoded. Logs one of the others, and their number."""
     found = [entry for entry in on_record if not isinstance(entry[1], Unreadable)]
     if count := len(on_record) - len(found):
         key, unreadable = next(entry for entry in on_record if isinstance(entry[1], Unreadable))

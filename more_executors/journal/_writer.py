@@ -33,21 +33,21 @@ class JournalWriter:
     """Keeps a journal for an executor, on a daemon thread `NAME-journal`.
 
     `first_key` is the first key to use: those before it may be on record from an earlier time. All methods may be
-    called from any thread, `joined` and `ended` from a garbage collection, too. The thread ends with `close`, with
-    `detach`, or when nobody refers to the recorder any more; first it writes what it was told, and gives up on a
-    journal that fails for `PATIENCE` more seconds.
+    called from any thread, `joined` and `ended` from a garbage collection, too. The thread ends after `close`, after
+    `detach`, or when nobody refers to this any more. Before that it writes all events; if writing fails, it tries again
+    for `PATIENCE` seconds.
     """
 
     def __init__(self, journal: JournalLike, logger: logging.Logger, name: str) -> None:
         """Read the journal and start the thread.
 
-        Raises TypeError if it is no journal, ValueError if another recorder uses it, and what reading it raises.
+        Raises TypeError if it is no journal, ValueError if another executor uses it, and what reading it raises.
         """
         if not has_method(journal, "write") or not has_method(journal, "outstanding"):
             raise TypeError(f"journal must have the methods write and outstanding, not {shown(journal)}")
         self._writer = writer = WriterThread(journal, logger)
         self._process = os.getpid()
-        self._tell: Callable[[Event], object] = writer.told.append
+        self._tell: Callable[[Event], object] = writer.events.append
         self._wake: Callable[[], object] = writer.waker.set
         try:
             if writers.setdefault(id(journal), writer) is not writer:
@@ -74,20 +74,20 @@ class JournalWriter:
         self._wake()
 
     def miss(self) -> None:
-        """Something could not be told, for a lack of memory that did not pass."""
+        """Note that an event is lost, for a lack of memory that did not pass: `flush` returns False from now on."""
         self._writer.missed = True
 
     def flush(self, timeout: float | None = None) -> bool:
-        """Wait until all that was told before is on disk.
+        """Wait until all events before this call are on disk. Returns True if they are.
 
-        Returns False if it is not after `timeout` seconds, if something could not be encoded, was told after `detach`,
-        or was not written when the thread ended, and if the journal is not where it was: then without waiting. On the
-        recorder's own thread, and in a forked child, it does not wait.
+        `timeout` is in seconds, None waits for ever. It is False when the time is up; and, without waiting, if a value
+        could not be encoded, if there were events after `detach`, if the thread ended before it wrote all, and if the
+        journal's file is not in its place. On the writer's own thread, and in a forked child, it does not wait.
         """
         return self._flush(timeout, is_last=False)
 
     def close(self, wait: bool) -> None:
-        """Have what was told written, and the thread end; with `wait`, wait for that."""
+        """Have the thread write all events and end. With `wait`, wait for that."""
         if self._process != os.getpid():
             return
         self._writer.close()
@@ -95,7 +95,7 @@ class JournalWriter:
             self._thread.join()
 
     def detach(self) -> None:
-        """Record nothing more; wait, for `PATIENCE` seconds at most, until what was told before is on disk."""
+        """Record nothing more. Waits until all events so far are on disk, for `PATIENCE` seconds at most."""
         self._tell = self._writer.miss
         self._wake = _nothing
         if self._process == os.getpid():
@@ -106,12 +106,12 @@ class JournalWriter:
     def _flush(self, timeout: float | None, is_last: bool) -> bool:
         if self._process != os.getpid() or current_thread() is self._thread:
             return False
-        writer, ticket = self._writer, FlushMarker(is_last)
+        writer, marker = self._writer, FlushMarker(is_last)
         if not writer.over:
-            writer.told.append(ticket)
-            if not writer.over:  # else it may have looked for tickets before that
+            writer.events.append(marker)
+            if not writer.over:  # else it may have looked for markers before that
                 writer.hurry.set()
                 writer.waker.set()
-                ticket.waker.wait(timeout)
-                return ticket.is_written
+                marker.waker.wait(timeout)
+                return marker.is_written
         return writer.is_complete()

@@ -42,14 +42,14 @@ _MISSING = object()
 
 
 class FlushMarker:
-    """Stands among what was told, for somebody who waits until all before it is on record."""
+    """An event that a thread waits for in `flush`: it is reached when all events before it are on record."""
 
     def __init__(self, is_last: bool) -> None:
         self.waker = Waker()
         self.is_last = is_last
         self.is_written = False
 
-    def give(self, is_written: bool) -> None:
+    def resolve(self, is_written: bool) -> None:
         self.is_written = is_written
         self.waker.set()
 
@@ -58,18 +58,19 @@ Event: TypeAlias = "tuple[int, Any] | int | FlushMarker"
 
 
 class WriterThread:
-    """What the thread of a recorder works on. It refers to no recorder, so that one that nobody has any more ends it.
+    """The loop of a thread that writes to a journal, and its state.
 
-    `told` has, in order, (key, value) of a task that joined, the key alone of one that ended, and tickets.
+    It does not refer to its JournalWriter: so that can be dropped, and then the thread ends. `events` has, in order,
+    (key, value) of each task that joined, the key alone of each that ended, and flush markers.
     """
 
     def __init__(self, journal: JournalLike, logger: logging.Logger) -> None:
-        self.told: deque[Event] = deque()
+        self.events: deque[Event] = deque()
         self.waker = Waker()
         self.hurry = Waker()
         self.over = False
         self.closing = False
-        self.missed = False  # something was told too late to be written
+        self.missed = False  # there was an event after the last that could be written
         self.first_key = 0
         self.reference: weakref.ref[JournalWriter] | None = None  # to the recorder; its callback closes this
         self.journal = journal
@@ -77,39 +78,39 @@ class WriterThread:
         self._joined: dict[int, Any] = {}
         self._ended: dict[int, None] = {}
         self._unrecorded: set[int] = set()  # are outstanding, and cannot be encoded
-        self._tickets: list[FlushMarker] = []
+        self._markers: list[FlushMarker] = []
         self._is_last = False
         self._is_lost = False
         self._failures = 0
         self._give_up_at = inf
 
     def close(self) -> None:
-        """Have the thread write what it was told, and end."""
+        """Have the thread write all events that there are, and end. Does not wait."""
         self.closing = True
         self.hurry.set()
         self.waker.set()
 
     def miss(self, event: object) -> None:
-        """What is told is not written."""
+        """Note that `event` is not written."""
         self.missed = True
 
     def is_complete(self) -> bool:
-        """Once this is `over`: whether all that it was told is on record."""
-        if any(not isinstance(event, FlushMarker) for event in self.told.copy()):
+        """Whether all events are on record; to be called when the thread is `over`."""
+        if any(not isinstance(event, FlushMarker) for event in self.events.copy()):
             return False
         return not (self.missed or self._joined or self._ended or self._unrecorded)
 
     def run(self) -> None:
-        """What the thread does."""
+        """Write events until there are none left after `close`, or until a last flush marker. Runs on the thread."""
         try:
-            while not self._is_last and not (self.closing and not self.told and not self._has_work()):
+            while not self._is_last and not (self.closing and not self.events and not self._has_work()):
                 try:
                     self._run_once()
                 except BaseException:  # a lack of memory even to say so
                     pause(SECONDS_AFTER_ERROR)
         finally:
             release(self)
-            self.over = True  # first: who comes with a ticket then looks here once more
+            self.over = True  # first: who appends a marker after that looks here once more
             self._end()
 
     def _run_once(self) -> None:
@@ -117,7 +118,7 @@ class WriterThread:
             self.waker.wait()
             if not self.closing:
                 self.hurry.wait(SECONDS_TO_GATHER)
-            self._record(len(self.told))
+            self._record(len(self.events))
         except BaseException as error:  # a lack of memory, or a fault of ours
             self.waker.set()
             log(self._logger, logging.ERROR, "%s goes on after an error", current_thread().name, error=error)
@@ -125,26 +126,26 @@ class WriterThread:
             self.hurry.set()  # somebody may have been in one before that
 
     def _record(self, count: int) -> None:
-        """Put on record the first `count` of what was told, trying for as long as that takes."""
+        """Write the first `count` events; try again until that works, or until it is time to give up."""
         while not self._is_last and (count > 0 or self._has_work()):
-            self._take(min(count, AT_ONCE, len(self.told)))
+            self._take(min(count, AT_ONCE, len(self.events)))
             count -= AT_ONCE
             while not self._written():
                 if self._gives_up():
                     return
                 self.hurry.wait(min(FIRST_PAUSE * 2 ** (self._failures - 1), LONGEST_PAUSE))
-                self._take(min(len(self.told), AT_ONCE))
+                self._take(min(len(self.events), AT_ONCE))
 
     def _has_work(self) -> bool:
-        """Whether something that was taken is not dealt with."""
-        return bool(self._joined or self._ended or self._tickets)
+        """Whether something was taken from the events and is not written yet."""
+        return bool(self._joined or self._ended or self._markers)
 
     def _take(self, count: int) -> None:
-        joined, ended, told = self._joined, self._ended, self.told
+        joined, ended, events = self._joined, self._ended, self.events
         # Of keys before that it is not known that they are not on record.
         uncertain_below = inf if self._failures else self.first_key
         for _ in range(count):
-            event = told[0]  # left there until it is noted, should there be no memory for that
+            event = events[0]  # removed below, when it is noted: there may be no memory for that
             if isinstance(event, tuple):
                 key, value = event
                 ended.pop(key, None)
@@ -154,19 +155,19 @@ class WriterThread:
                     ended[event] = None
                 self._unrecorded.discard(event)
             else:
-                self._tickets.append(event)
+                self._markers.append(event)
                 self._is_last = event.is_last
-            told.popleft()
+            events.popleft()
             if self._is_last:
                 return
 
     def _written(self) -> bool:
-        """Write what was taken; whether that worked."""
+        """Write what was taken. Returns False if that failed."""
         try:
             if self._joined or self._ended:
                 write: Callable[..., object] = self.journal.write
                 done_by(write, write(list(self._joined.items()), list(self._ended)))
-            elif self._tickets or self._failures:
+            elif self._markers or self._failures:
                 check(self.journal)
         except UnrecordableError as error:
             self._unrecorded.update(key for key, _, _ in error.failures)
@@ -176,14 +177,14 @@ class WriterThread:
             self._is_lost = isinstance(error, JournalLostError)
             self._failures = min(self._failures + 1, 100)
             if self._is_lost:
-                self._give_tickets(False)
+                self._resolve_markers(False)
             return False
         if self._failures:
             log(self._logger, logging.INFO, "%r is written again", self.journal)
         self._failures = 0
         self._is_lost = False
         self._joined, self._ended = {}, {}
-        self._give_tickets(not self._unrecorded)
+        self._resolve_markers(not self._unrecorded)
         return True
 
     def _say_failed(self, error: BaseException) -> None:
@@ -210,25 +211,25 @@ class WriterThread:
         self._is_last = True
         return True
 
-    def _give_tickets(self, are_written: bool) -> None:
-        tickets, self._tickets = self._tickets, []
-        for ticket in tickets:
-            ticket.give(are_written)
+    def _resolve_markers(self, are_written: bool) -> None:
+        markers, self._markers = self._markers, []
+        for marker in markers:
+            marker.resolve(are_written)
 
     def _end(self) -> None:
-        """Write nothing more, and leave nobody waiting."""
-        left = self.told.copy()
+        """Write nothing more, and resolve all flush markers, so that no thread waits for one."""
+        left = self.events.copy()
         if any(not isinstance(event, FlushMarker) for event in left):
             self.missed = True
         for event in left:
-            self.told.popleft()
+            self.events.popleft()
             if isinstance(event, FlushMarker):
-                self._tickets.append(event)
-        self._give_tickets(self.is_complete())
+                self._markers.append(event)
+        self._resolve_markers(self.is_complete())
 
 
 def check(journal: JournalLike) -> None:
-    """Raise what `journal` has to say about whether what was written is still there, if it can tell."""
+    """Call `journal.check_file()` if it has one: that raises if what was written is not in its place any more."""
     if callable(method := getattr(journal, "check_file", None)):
         method()
 
@@ -237,6 +238,6 @@ writers: dict[int, WriterThread] = {}
 
 
 def release(writer: WriterThread) -> None:
-    """The journal of `writer` may have another one."""
+    """Let another executor use the journal of `writer`."""
     if writers.get(id(writer.journal)) is writer:
         writers.pop(id(writer.journal), None)

@@ -1,4 +1,4 @@
-"""One call of a poll function, and what becomes of the tasks in it.
+"""One call of a poll function, and what is done with its tasks afterwards.
 
 Guarantees:
 

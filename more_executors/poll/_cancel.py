@@ -4,7 +4,7 @@ Guarantees:
 
 * No call is made that the gate does not let through.
 * Of what is not asked by the caller's own thread, at most so many calls go on at a time.
-* What goes on in the background is owed: it is counted until it is over, and whoever ends the threads waits for that.
+* What goes on in the background is counted until it is over, and `shutdown` waits for that: see `Owed`.
 """
 
 from __future__ import annotations

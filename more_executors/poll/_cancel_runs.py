@@ -3,7 +3,7 @@
 Guarantees:
 
 * Each task is asked about once, and answered for whatever the function raises.
-* An answer counts when it comes. A Ctrl-C ends the waiting: what has been asked is seen through, the rest is not asked.
+* An answer counts when it comes. After a Ctrl-C, requests that have begun go on, and no more are made.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ NONE: list[bool] = []  # answers: it takes no memory to give these
 
 
 class LateTasks:
-    """Tasks whose futures are done: there is nobody to answer to."""
+    """Tasks that have failed at their deadline: they are cancelled, but nobody waits for the answers."""
 
     def __init__(self, results: list[Any]) -> None:
         self._left = deque(results)
@@ -57,7 +57,7 @@ Tasks: TypeAlias = BulkCancel | LateTasks
 
 
 def answer(tasks: Tasks, start: int, results: list[Any], answers: list[bool]) -> None:
-    """Say what was found out, for as long as there is no memory for that: else whoever waits for it would for ever."""
+    """Give the answers to who waits for them. Where there is no memory for that, it is tried until there is."""
     while True:
         try:
             tasks.answer(start, len(results), answers)
@@ -67,9 +67,10 @@ def answer(tasks: Tasks, start: int, results: list[Any], answers: list[bool]) ->
 
 
 class Run:
-    """Several who ask about the same tasks, by number; `is_over` when the last has ended, and then `waker` is set.
+    """Several threads, or coroutines, that ask about the same tasks; each has a number.
 
-    It is owed until then, and keeps `owner` alive.
+    When the last has ended, `is_over` is True, and `waker` is set. Until then, `shutdown` waits, and `owner` is kept
+    alive.
     """
 
     def __init__(self, count: int, owed: Owed, owner: object) -> None:
@@ -80,7 +81,7 @@ class Run:
         self._owner = owner
 
     def ended(self, number: int) -> None:
-        """This one has ended, or will never begin; to say so twice does no harm."""
+        """Note that this one has ended, or will never begin. May be called twice."""
         while not self._is_told:
             try:
                 self._left.discard(number)
@@ -100,9 +101,10 @@ class Run:
 
 
 class CancelRuns:
-    """Asks `batch` at a time, at most `max_concurrency` calls at once, those of all runs that are not here together.
+    """Asks about tasks, `batch` in each call, in at most `max_concurrency` calls at a time.
 
-    What goes on elsewhere is `owed`. All methods may be called from any thread.
+    That many are for all runs together that use threads or the loop of the executor; calls on a caller's own thread are
+    not counted. All methods may be called from any thread.
     """
 
     def __init__(
@@ -150,7 +152,7 @@ class CancelRuns:
         return True
 
     def start(self, tasks: Tasks, owner: object = None) -> Run:
-        """Have all of `tasks` asked about, elsewhere; returns what tells when that is over. Keeps `owner` alive.
+        """Ask about all of `tasks` on threads, or the loop, of the executor. Returns at once; keeps `owner` alive.
 
         Raises RuntimeError if that cannot be done.
         """
@@ -200,7 +202,7 @@ class CancelRuns:
             run.ended(number)
 
     def _ask_next(self, tasks: Tasks, caught: type[BaseException]) -> bool:
-        """Ask about some; False if there are no more. What is not `caught` comes out."""
+        """Ask about the next `batch`. Returns False if there are no more. Raises what is not of the type `caught`."""
         try:
             if (taken := tasks.take(self._batch)) is None:
                 return False

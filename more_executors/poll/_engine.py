@@ -125,7 +125,7 @@ class PollEngine:
         self._closer.atexit = False
 
     def close(self) -> None:
-        """Have the threads end when they have done what they are at. Waits for nothing."""
+        """Have the threads end after the calls that go on now. Does not wait."""
         close_all(self.callers, self.cancellers)
         self.resource.close_with_loop()
         if self.recorder is not None:

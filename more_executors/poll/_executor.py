@@ -154,12 +154,12 @@ class PollExecutor(AdoptingExecutor[A, B, T]):
                 Without one, such an error makes a pause, for polls and cancels alike. To cancel waits for a call to be
                 allowed, for at most 60 s, and is refused then; on the thread of an event loop it does not wait, but
                 goes on in the background, and says False for now.
-            retry_policy: what becomes of the tasks of a call that raised. It is asked with the number of such calls in
-                a row that a task was in, and a failed future. By default they fail.
+            retry_policy: decides whether the tasks of a call that raised are polled again. It is asked with the number
+                of such calls in a row that a task was in, and a failed future. By default the tasks fail.
             schedule: says when a task is polled again.
             timeout: seconds after which a task that is polled fails with `TimeoutError`, and is cancelled elsewhere.
                 Before that it is polled once more: it fails when that call is over, or 5 s later at the latest. Where
-                whole lists are polled, that is seen to between calls.
+                whole lists are polled, deadlines are looked at between calls only.
             cancel_many_fn: gets a list of `result`s, at most `batch_size`; as many truth values: which have been
                 cancelled. For `cancel_all`, `shutdown(cancel_futures=True)` and cancel-on-shutdown.
             journal: keeps what is polled on record, for `resume` in another process. A `result` is encoded a moment

@@ -75,7 +75,7 @@ class PollMeter:
     def seconds_left(self, outstanding: int, done: int) -> float | None:
         """In how many seconds `outstanding` futures will have ended, at the rate of the last minute.
 
-        `done` have ended so far. None if there is no telling: it is too early, or none has ended for a minute.
+        `done` have ended so far. None if that is not known: it is too early, or none has ended for a minute.
         """
         if not outstanding:
             return 0.0

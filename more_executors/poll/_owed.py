@@ -1,4 +1,4 @@
-"""What an executor has promised to do in the background, so that nobody ends its threads before."""
+"""What an executor still has to do in the background, before its threads may end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__: list[str] = []
 
 
 class Owed:
-    """The things that are owed, whatever they are. May be used from any thread, and from a signal handler.
+    """The things that are still to be done. May be used from any thread, and from a signal handler.
 
     No lock: adding to a set and taking out of it are atomic.
     """
@@ -21,11 +21,11 @@ class Owed:
         return len(self._pending)
 
     def begin(self, what: object) -> None:
-        """This is owed."""
+        """Count `what` from now on."""
         self._pending.add(what)
 
     def end(self, what: object) -> None:
-        """This is done, or will never be; to say so twice does no harm."""
+        """`what` is done, or will never be. May be called twice. Calls `when_none` if nothing is left."""
         self._pending.discard(what)
         if not self._pending:
             self.when_none()

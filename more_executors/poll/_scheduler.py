@@ -1,7 +1,7 @@
 """When a poll function is called, and with what: the whole list, as ever, or only what is due.
 
-A turn is given by the executor's thread. It calls, or has called, what there is to poll, and returns the seconds until
-it wants the next; a wake-up brings that forward.
+The executor's thread calls `turn` again and again. That begins the calls that are to be made now, and returns after how
+many seconds to call it again, or sooner if the thread is woken.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SECONDS_BETWEEN_COUNTS = 1.0  # of what is due, while that is more than can be p
 
 
 class PollScheduler(Protocol):
-    """What decides about calls."""
+    """Decides when there is a call, and with which tasks. One thread uses it."""
 
     due: int  # how many tasks could be polled now, when that was last looked at
 
@@ -32,7 +32,7 @@ class PollScheduler(Protocol):
         raise NotImplementedError
 
     def turn(self) -> float:
-        """Poll what there is to poll now; returns the seconds until there is more, unless something is woken."""
+        """Begin the calls that are to be made now. Returns after how many seconds to call this again."""
         raise NotImplementedError
 
 

@@ -31,7 +31,7 @@ class PollStats(NamedTuple):
         lag: how late, in seconds, due tasks come to be handed out.
         rate: the calls per second in force; None if there is no `rate_limit`.
         seconds_left: in how many seconds nothing is outstanding any more, if futures go on ending as they did in the
-            last minute; None if there is no telling.
+            last minute; None if that is not known.
     """
 
     outstanding: int

@@ -1,4 +1,4 @@
-"""The rate of calls that a service stands, as far as it can be told from which calls it throttles."""
+"""The highest rate of calls that a service accepts, estimated from which calls it throttles."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class RateLimit:
         self._clock = checked_clock(clock)
         self._lock = RLock()  # guards all that follows, and lets in what interrupts its owner: that finds it busy
         self._busy = InUse()
-        self._later: deque[Callable[[], object]] = deque()  # what came in the midst of something, to be done after it
+        self._later: deque[Callable[[], object]] = deque()  # what came in the middle of a call, to be called after it
         self._rate = self._limit  # calls/s
         self._interval = 1 / self._rate
         self._slack = self._more * self._interval  # how much earlier than evenly spaced a call may be
@@ -190,7 +190,7 @@ class RateLimit:
         self._do(partial(self._fall, began, self._clock(), pause))
 
     def _do(self, action: Callable[[], object]) -> None:
-        """Do it, or have it done by what this interrupted."""
+        """Call `action` now, or after the call of this object that it interrupted."""
         with self._lock:
             self._later.append(action)
             self._catch_up()
@@ -198,7 +198,7 @@ class RateLimit:
     # The lock is held from here on, and taken by `_stand_in_line` and `_leave`.
 
     def _catch_up(self) -> None:
-        """Do what came in the midst of something, unless this does."""
+        """Call the actions that came in the middle of another call, unless that goes on."""
         while self._later and not self._busy.now:
             with self._busy:
                 self._later.popleft()()

@@ -33,7 +33,7 @@ cdef class CancelAttempt:
 
 
 cdef CancelAttempt begin_attempt(PollDescriptor task):
-    """Be the one who finds out whether `task` can be cancelled; None if it is done, or another is at it."""
+    """Begin to find out whether `task` can be cancelled. None if it is done, or another thread has begun that."""
     cdef CancelAttempt fresh = CancelAttempt()
     with cython.critical_section(task.future):
         if task.future.state > RUNNING or task.attempt is not None:

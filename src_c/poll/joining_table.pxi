@@ -17,7 +17,7 @@ cdef double now_or_never() noexcept:
 cdef class JoiningTable(PollTableBase):
     """A table whose tasks move on to a polled list, in order of arrival, when their delegate is done.
 
-    A subclass sees to what has joined.
+    A subclass decides what happens to a task that has joined.
     """
     cdef Timers deadlines
     cdef public SharedDouble coalesce_until    # what joins before that, by `monotonic`, need not wake who wakes up then

@@ -63,7 +63,7 @@ def test_a_ticket_that_comes_while_the_thread_ends_is_answered(made: Made) -> No
             assert_ends(made.recorder._thread)
             super().append(event)
 
-    writer.told = Late()
+    writer.events = Late()
     assert made.recorder.flush() is True
 
 
@@ -77,7 +77,7 @@ def test_a_thread_that_dies_leaves_nothing_acknowledged(made: Made, monkeypatch:
     monkeypatch.setattr(writer, "_run_once", Parking(raising=MemoryError()))
     writer._run_once.let_go()  # type: ignore[attr-defined]
     ticket = _writer_thread.FlushMarker(is_last=False)
-    writer.told.extend([(0, "zero"), ticket])
+    writer.events.extend([(0, "zero"), ticket])
     with pytest.raises(MemoryError):
         writer.run()
     assert ticket.waker.wait(0) is True
@@ -135,7 +135,7 @@ def test_what_was_taken_when_something_failed_is_written_all_the_same(
     def fail_once() -> bool:
         fail()
         if closing:
-            assert not writer.told
+            assert not writer.events
         return written()
 
     monkeypatch.setattr(writer, "_written", fail_once)

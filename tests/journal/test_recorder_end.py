@@ -144,13 +144,13 @@ def test_after_a_detach_telling_keeps_nothing(made: Made) -> None:
     made.recorder.detach()
     assert_ends(made.recorder._thread)
     made.recorder.joined(1, "one")
-    assert not made.recorder._writer.told
+    assert not made.recorder._writer.events
 
 
 def test_who_waits_behind_the_last_one_is_not_forgotten() -> None:
     writer = _writer_thread.WriterThread(FakeJournal(), HeardLogger())
     ticket = _writer_thread.FlushMarker(is_last=False)
-    writer.told.extend([_writer_thread.FlushMarker(is_last=True), ticket])
+    writer.events.extend([_writer_thread.FlushMarker(is_last=True), ticket])
     writer.hurry.set()
     writer.waker.set()
     writer.run()
