@@ -21,7 +21,7 @@ LAYOUT = 1
 
 
 def connected(path: str, where: str, is_new: bool) -> sqlite3.Connection:
-    """A connection to the file, with nobody else having one; the table is made if the file is new."""
+    """Open the only connection to the file; make the table if the file `is_new`."""
     has_wal = os.path.lexists(where + "-wal")
     is_whole = has_wal and not is_new  # or it has been said that it may not be
     try:

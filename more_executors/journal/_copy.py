@@ -34,7 +34,7 @@ CIRCUMSTANCES = {
 
 
 def is_damage(error: sqlite3.Error) -> bool:
-    """Whether it is the file that is at fault, and not that there are no more file descriptors, say, or no room."""
+    """Whether `error` says that the file is damaged, not that there are no file descriptors or no room, for example."""
     code = getattr(error, "sqlite_errorcode", None)  # there from Python 3.11 on
     return str(error) not in CIRCUMSTANCES.values() if code is None else code & 0xFF not in CIRCUMSTANCES
 
@@ -83,7 +83,7 @@ def is_own_folder(folder: str) -> bool:
 
 
 def discard(folder: str) -> None:
-    """Throw away the copy in `folder`, as far as that goes; without a file descriptor, of which there may be none."""
+    """Delete the copy in `folder`, as far as possible. Uses no file descriptor, as there may be none."""
     for ending in ENDINGS:
         with contextlib.suppress(OSError):
             os.unlink(os.path.join(folder, NAME + ending))

@@ -13,7 +13,7 @@ JournalError.__module__ = "more_executors.journal"  # where everybody has it fro
 
 
 class JournalLostError(JournalError):
-    """What was written is not where anybody would look for it: the file was deleted, moved or replaced."""
+    """The journal's file was deleted, moved or replaced: what was written cannot be found again."""
 
 
 def refusal(path: str, why: str) -> JournalError:

@@ -17,13 +17,13 @@ WAL_BEGINNINGS = (bytes.fromhex("377f0682"), bytes.fromhex("377f0683"))
 
 
 def check_alone(path: str, where: str) -> None:
-    """Raise if beside a file that is missing or empty there is what belongs to one that is not."""
+    """Raise if there is a WAL with content beside a file that is missing or empty."""
     if beginning(path, where):
         raise refusal(path, f"has nothing in it, but {path + '-wal'!r} has: one of the two was lost or replaced")
 
 
 def checked(path: str, where: str, descriptor: int) -> bool:
-    """Whether there is nothing in the file yet. Raises if there is, and it is no sound journal; changes nothing."""
+    """Whether the file is still empty. Raises if it is not, and is no sound journal."""
     if not os.fstat(descriptor).st_size:
         check_alone(path, where)
         return True
@@ -50,7 +50,7 @@ def checked(path: str, where: str, descriptor: int) -> bool:
 
 
 def fault_of_header(header: bytes) -> str:
-    """What is wrong with the first bytes of a file, or nothing."""
+    """A description of what is wrong with the first bytes of a file, or an empty string."""
     if len(header) < HEADER_LENGTH or not header.startswith(b"SQLite format 3\0"):
         return "is no journal: it is no SQLite file"
     return fault_of_version(int.from_bytes(header[68:72], "big"), int.from_bytes(header[60:64], "big"))

@@ -69,19 +69,19 @@ class JournalLike(Protocol):
         """
 
     def outstanding(self) -> Iterable[tuple[int, Any]]:
-        """What is on record, by ascending key. A value that cannot be made out is given as an `Unreadable`."""
+        """All recorded keys and values, by ascending key. A value that cannot be decoded is an `Unreadable`."""
         raise NotImplementedError
 
 
 class Codec(Protocol):
-    """How values become text or bytes, and values again. May be called from any thread."""
+    """Encodes values as text or bytes, and decodes them. Is called from any thread."""
 
     def encode(self, value: Any, /) -> str | bytes:
-        """What to put on record for `value`; may raise if that cannot be done."""
+        """Encode `value`. May raise if that is not possible."""
         raise NotImplementedError
 
     def decode(self, encoded: Any, /) -> Any:
-        """The value for which `encoded` was put on record."""
+        """Decode what `encode` returned."""
 
 
 encode_json = json.JSONEncoder(separators=(",", ":")).encode

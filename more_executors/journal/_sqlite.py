@@ -51,7 +51,7 @@ class JournalFile:
     """A journal, whose values are as they are stored. May be used from any thread."""
 
     def __init__(self, path: str) -> None:
-        """Have a file to `open`."""
+        """Prepare to `open` the file at `path`."""
         self._path = path
         self._process = os.getpid()
         self._lock = threading.RLock()  # guards the connection, and whether there is one
@@ -117,7 +117,7 @@ class JournalFile:
                 raise JournalLostError(f"the journal {self._path!r} {why}")
 
     def rows(self) -> list[Row]:
-        """All there is, by key."""
+        """All rows, by key."""
         with self._use("read") as connection:
             return connection.execute("SELECT key, value FROM tasks ORDER BY key").fetchall()
 
@@ -148,7 +148,7 @@ class JournalFile:
                     self.close()
 
     def close(self) -> None:
-        """Close it, unless it is closed, or another process's. In the midst of a call of it, when that is over.
+        """Close it, unless it is closed, or belongs to another process. In the middle of a call of it: after that call.
 
         If it is interrupted, the next call does the rest.
         """
@@ -212,7 +212,7 @@ def opened(path: str, where: str) -> io.FileIO:
 
 
 def lock(path: str, descriptor: int) -> None:
-    """Have other processes refuse the file. Raises if one has it."""
+    """Lock the file against other processes. Raises if one has it open."""
     try:
         lock_byte(descriptor, LOCKED_BYTE)
     except (BlockingIOError, PermissionError) as error:

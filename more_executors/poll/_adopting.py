@@ -32,7 +32,7 @@ class AdoptingExecutor(ThreadedExecutor[A, B], Generic[A, B, T]):
         return super().__class_getitem__(types)  # type: ignore[misc]  # mypy does not know that of Generic
 
     def adopt(self, result: T, *, timeout: float | None = None) -> Future[B]:
-        """A future for a task that exists already, `result` being what a callable would have returned.
+        """Poll a task that exists already, and return a future for it. `result` is what a callable would have returned.
 
         It is polled from now on; the delegate is not asked. `timeout`, in seconds, is instead of the executor's. Raises
         TypeError or ValueError if that cannot be used, RuntimeError after `shutdown`. Costs less than a microsecond.
@@ -48,7 +48,7 @@ class AdoptingExecutor(ThreadedExecutor[A, B], Generic[A, B, T]):
         return self._poll_table.adopt_many(self, found, seconds_or_none(timeout))
 
     def resume(self) -> list[tuple[T, Future[B]]]:
-        """Take up what `journal` has on record from before this executor: each task's result, and a future for it.
+        """Poll the tasks that `journal` has from an earlier run. Returns the `result` of each, and a future for it.
 
         They are in the order in which the tasks began to be polled. What was returned once is not returned again; when
         it raises, a Ctrl-C say, nothing was taken up, and it can be called again. Raises ValueError if the executor has
@@ -75,7 +75,7 @@ class AdoptingExecutor(ThreadedExecutor[A, B], Generic[A, B, T]):
             raise
 
     def flush_journal(self, timeout: float | None = None) -> bool:
-        """Wait until `journal` has on record what has joined and what has ended so far; whether it has.
+        """Wait until all tasks that have joined or ended so far are recorded in `journal`. Returns whether they are.
 
         True means on disk, whatever else goes on. `timeout` is how many seconds to wait at most, None for as long as it
         takes. Without waiting it is False while a task is outstanding that could not be encoded, when the journal's

@@ -102,7 +102,7 @@ class PollCaller:
             del self, tasks, error
 
     def _begin(self, tasks: Tasks, late: float) -> tuple[float, float]:
-        """When the call begins, by `monotonic` and by the clock of the gate."""
+        """Note that a call begins. Returns the time, by `monotonic` and by the clock of the gate."""
         if self._debugging:
             log(self._table.logger, logging.DEBUG, "polling %d descriptors", len(tasks))
         counters = self._table.counters
@@ -158,7 +158,7 @@ class PollCaller:
             del self, tasks, error, outcome
 
     def _seconds_until_next_try(self, failures: int, error: BaseException | SharedError) -> float | None:
-        """What the policy says of tasks that have failed so often in a row; None: no more tries."""
+        """Ask the retry policy about tasks that have failed so often in a row. Returns None if they are to fail."""
         policy = self._retry_policy
         assert policy is not None
         failed = failed_future(error)
@@ -177,7 +177,7 @@ class PollCaller:
             del self, error, failed
 
     def _seconds(self, delay: object) -> float:
-        """The delay that a poll function asked for, or -1.0 if it asked for none."""
+        """The delay that a poll function returned, in seconds, or -1.0 if it returned none."""
         if delay is None:
             return -1.0
         try:
@@ -194,7 +194,7 @@ class PollCaller:
 
 
 def called(poll_fn: Callable[[Tasks], object], descriptors: Tasks) -> tuple[object, BaseException | None]:
-    """What `poll_fn(descriptors)` returns, and what it raises: see `_frames`."""
+    """Call `poll_fn(descriptors)`. Returns what that returns, and what it raises or None: see `_frames`."""
     try:
         return done_at_all(poll_fn, poll_fn(descriptors)), None
     except BaseException as error:

@@ -83,7 +83,7 @@ class Canceller:
         self._is_async = is_async(cancel_fn) or is_async(cancel_many_fn)
 
     def too_late(self, results: list[Any], owner: object) -> None:
-        """Have tasks cancelled whose futures are done: in the background, whatever comes of it. Keeps `owner` alive."""
+        """Cancel in the background tasks that failed at their deadline. Errors are logged. Keeps `owner` alive."""
         if self.one is not None and results:
             try:
                 self._runs.start(LateTasks(results), owner)
@@ -91,7 +91,7 @@ class Canceller:
                 log(self._logger, logging.ERROR, "%d late tasks are not cancelled", len(results), error=error)
 
     def later(self, future: Any) -> None:
-        """Have `future` cancelled in the background: who asked for it cannot wait."""
+        """Cancel `future` in the background, on a thread that may wait."""
 
         def cancel() -> None:
             try:
@@ -109,7 +109,7 @@ class Canceller:
             log(self._logger, logging.ERROR, "%s is not cancelled", future, error=error)
 
     def fault_of(self, error: BaseException) -> BaseException | None:
-        """What to log of `error`, which `one` raised: None if the service asked to be left alone, which is no fault."""
+        """What to log of `error`, which `one` raised: None for `Throttled`, which begins a pause and is no fault."""
         try:
             if not isinstance(error, Throttled):
                 return error
@@ -157,7 +157,7 @@ class Canceller:
         return self._gate.may_hold_back() and is_on_a_loop() and not calls.is_on_own_loop()
 
     def _in_haste(self, calls: CancelCalls, argument: Any) -> Any:
-        """The answer, or `CANCEL_LATER` if it cannot be had without waiting."""
+        """Cancel without waiting for the gate. Returns the answer, or `CANCEL_LATER` if that is not possible."""
         try:
             return calls.once(argument, taken=True) if self._gate.take_now() else CANCEL_LATER
         except Throttled:

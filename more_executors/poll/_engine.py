@@ -140,12 +140,12 @@ class PollEngine:
             self.recorder.close(wait=True)
 
     def stop_recording(self) -> None:
-        """From now on futures end because the program does: they are still outstanding for the next one."""
+        """Record no more ends of tasks: futures end now because the program does, and the next one resumes them."""
         if self.recorder is not None:
             self.recorder.detach()
 
     def forget(self) -> None:
-        """This is a forked child: there are no threads, and who knows what they were at."""
+        """In a forked child: do without the threads, which only the parent has."""
         self.stop_recording()
         self.loop.forget()
         self._closer.detach()

@@ -216,7 +216,10 @@ class PollExecutor(AdoptingExecutor[A, B, T]):
         ) -> Iterator[B]: ...
 
     def notify(self) -> None:
-        """Poll as soon as possible everything that is outstanding: once, however often this is called until then."""
+        """Poll everything that is outstanding as soon as possible. Several calls of this before that cause one poll.
+
+        Returns at once. May be called from any thread.
+        """
         self._poll_table.request_poll_all()
 
     def cancel_all(self) -> int:
@@ -235,11 +238,11 @@ class PollExecutor(AdoptingExecutor[A, B, T]):
         return cancel_in_bulk(checked_futures(futures), self._logger)
 
     def outstanding(self) -> list[OutstandingTask]:
-        """What is being polled, in order of arrival. Costs a microsecond or so for each task."""
+        """A list of all tasks that are polled, in order of arrival. Costs about a microsecond for each."""
         return [OutstandingTask(*row) for row in self._poll_table.polled_tasks()]
 
     def stats(self) -> PollStats:
-        """How polling goes. The cost does not depend on how many tasks there are, though on how many groups."""
+        """A record of figures about polling. The cost depends on the number of groups, but not on that of tasks."""
         table, counters, meter = self._poll_table, self._poll_table.counters, self._meter
         outstanding, polled = len(table), table.polling
         done = counters.finished + counters.failed + counters.cancelled

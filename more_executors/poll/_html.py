@@ -32,7 +32,7 @@ def stats_table(title: str, stats: PollStats) -> str:
 
 
 def lines(stats: PollStats) -> Iterable[tuple[str, str]]:
-    """What the table says: names and values."""
+    """The rows of the table: names and values."""
     yield "outstanding", with_parts(stats.outstanding, ("with the delegate", stats.with_delegate))
     yield "polled", with_parts(stats.polled, ("due", stats.due), ("in calls", stats.in_calls))
     yield "done", with_parts(stats.done, ("failed", stats.failed), ("cancelled", stats.cancelled))

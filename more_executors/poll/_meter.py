@@ -41,28 +41,28 @@ class PollMeter:
         self._samples: tuple[tuple[float, int], ...] = ((clock(), 0),)
 
     def began_call(self, size: int, lag: float) -> None:
-        """A call with `size` tasks begins, `lag` seconds after the first of them was due."""
+        """Note that a call with `size` tasks begins, `lag` seconds after the first of them was due."""
         self.last_lag = lag
         self.batch_sizes.observe(size)
         self.lags.observe(lag)
 
     def ended_call(self, seconds: float) -> None:
-        """A call has ended, after `seconds`."""
+        """Note that a call has ended, after `seconds`."""
         self.call_durations.observe(seconds)
 
     def histograms(self) -> Iterator[tuple[str, Histogram]]:
-        """All of them, and what they are called among the metrics."""
+        """Each histogram, with its name among the metrics."""
         yield "duration_seconds", self.call_durations
         yield "batch_size", self.batch_sizes
         yield "lag_seconds", self.lags
 
     def note_throttled(self) -> None:
-        """A call was answered by Throttled."""
+        """Note that a call raised Throttled."""
         with self._lock:
             self.throttled += 1
 
     def note_done(self, done: int) -> None:
-        """By now `done` futures have ended. To be called before each call, and whenever else."""
+        """Note that `done` futures have ended so far. To be called before each call, or more often."""
         samples, now = self._samples, self._clock()
         last_time, last_done = samples[-1]
         if now - last_time < SAMPLE_SECONDS:

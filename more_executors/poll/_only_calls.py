@@ -25,7 +25,7 @@ LAYERS: Kinds = (RetryExecutor, ThrottleExecutor, TimeoutExecutor, CancelOnShutd
 
 
 def only_calls(executor: object) -> bool:
-    """Whether a coroutine comes out of `executor` as it went in. False where that cannot be told."""
+    """Whether `executor` only calls functions and awaits nothing that they return. False if that is not known."""
     for kind in (*LAYERS, *POOLS):
         if isinstance(executor, kind) and getattr(type(executor), "submit", None) is kind.submit:
             return kind in POOLS or only_calls(getattr(executor, "_delegate", None))

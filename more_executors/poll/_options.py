@@ -23,7 +23,7 @@ SHORTEST_SPACING = 0.1
 
 
 class PollOptions:
-    """What a `PollExecutor` was asked for: see there for what each option means, and for defaults."""
+    """The options of a `PollExecutor`. What they mean, and their defaults, are described there."""
 
     def __init__(
         self,

@@ -14,19 +14,19 @@ __all__: list[str] = []
 
 
 class Runner(Protocol):
-    """Where calls are made."""
+    """Makes the calls of a DueScheduler, somewhere."""
 
     def has_room(self) -> bool:
         """Whether a call would begin at once."""
         raise NotImplementedError
 
     def start(self, tasks: Tasks, late: float) -> bool:
-        """Begin a call with `tasks`; whether it is over already."""
+        """Begin a call with `tasks`. Returns whether it is over already."""
         raise NotImplementedError
 
 
 class InlineRunner:
-    """Calls on the thread that has the turn, one at a time."""
+    """Makes calls on the executor's own thread, one at a time."""
 
     def __init__(self, calls: PollCaller) -> None:
         self._calls = calls
@@ -43,7 +43,7 @@ class InlineRunner:
 
 
 class ThreadRunner:
-    """Calls on threads, as many at a time as there are threads."""
+    """Makes calls on threads of a pool, as many at a time as that has."""
 
     def __init__(self, calls: PollCaller, table: DueTable, threads: CallThreads) -> None:
         threads.when_free = table.waker.set
@@ -67,7 +67,7 @@ class ThreadRunner:
 
 
 class LoopRunner:
-    """Calls of an `async def`, at most so many at a time."""
+    """Makes calls of an `async def` on an event loop, at most `most` at a time."""
 
     def __init__(self, calls: PollCaller, table: DueTable, loop: LoopThread, most: int) -> None:
         self._calls = calls
@@ -108,7 +108,7 @@ class LoopRunner:
 
 
 def taken(items: set[object], item: object) -> bool:
-    """Take `item` out of `items`; whether it was there. One thread gets it, whatever others do."""
+    """Remove `item` from `items`. Returns whether it was there; of several threads, one gets True."""
     try:
         items.remove(item)
     except (KeyError, MemoryError):  # there may be no memory for a KeyError

@@ -37,7 +37,7 @@ class PollScheduler(Protocol):
 
 
 class FullListScheduler:
-    """One call at a time, on the thread that has the turn, with everything that is outstanding."""
+    """Makes one call at a time, on the executor's own thread, with everything that is outstanding."""
 
     def __init__(
         self, table: FullListTable, calls: PollCaller, gate: CallGate, default_interval: float, min_interval: float
@@ -93,7 +93,7 @@ class FullListScheduler:
 
 
 class DueScheduler:
-    """Calls with tasks that are due, in batches, begun in rounds that are as far apart as `spacing` says.
+    """Makes calls with tasks that are due, in batches, in rounds that are as far apart as `spacing` says.
 
     A round hands out what was due when it began. What is due later waits for the next one, and so do tasks that join:
     else a stream of them would be polled one by one.
@@ -158,7 +158,7 @@ class DueScheduler:
             del self
 
     def _quietly(self, wait: float, now: float) -> float:
-        """`wait`, or less: until the next round may begin, whoever joins need not wake this thread."""
+        """Have tasks that join before the next round wake nobody. Returns `wait`, or less: until that round."""
         until = self._began + self._spacing.seconds(now)
         if now >= until or wait == 0.0:
             return max(0.0, wait)
@@ -166,7 +166,7 @@ class DueScheduler:
         return min(wait, until - now)
 
     def _poll_round(self, now: float) -> float | None:
-        """Begin the calls of the round; returns when to go on with it, in seconds, or None if that was all."""
+        """Begin calls of the round. Returns after how many seconds to go on with it, or None if that was all."""
         try:
             while self._table.has_due(self._until):
                 wait = self._acquire_permit()
@@ -180,7 +180,7 @@ class DueScheduler:
             del self
 
     def _acquire_permit(self) -> float:
-        """The seconds until a call may be made; inf until one is over; 0 for now, and then it counts as made."""
+        """Take a call from the gate and return 0.0, or the seconds until there may be one; inf: when a call is over."""
         return self._gate.try_take() if self._runner.has_room() else inf
 
     def _call_next(self, now: float) -> bool:
@@ -194,7 +194,7 @@ class DueScheduler:
             del self, tasks  # see _frames
 
     def _count_due(self, now: float) -> float:
-        """Count what is due, unless that was done just now; the seconds until it is to be done, inf if it was."""
+        """Count what is due and return inf; if that was done just now, return after how many seconds to do it."""
         if now < self._counted + SECONDS_BETWEEN_COUNTS:
             return self._counted + SECONDS_BETWEEN_COUNTS - now
         self._counted = now

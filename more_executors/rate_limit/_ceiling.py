@@ -14,7 +14,7 @@ LONGEST_INTERVAL = 60.0  # seconds, at the most, that throttling makes of the ti
 
 
 class RateCeiling:
-    """Remembers at which rate calls were throttled, and says which rate is next. Guarded by whoever has it.
+    """Remembers at which rate calls were throttled, and gives the next rate. Not safe from several threads at once.
 
     Not every reply "too many" is news. Calls that began before the rate was last halved say nothing about it now. Those
     that began later, but before any that succeeded, say that it is still too soon, not that the rate is too high.
@@ -34,7 +34,7 @@ class RateCeiling:
         return began <= self._halved_at
 
     def works(self, began: float) -> None:
-        """A call that began then has succeeded."""
+        """Note that a call that began then has succeeded."""
         self._works_since = min(self._works_since, began)
 
     def rise(self, rate: float) -> float:

@@ -99,7 +99,7 @@ class RateLimit:
 
     @property
     def clock(self) -> Callable[[], float]:
-        """What gives the time, for `succeeded` and `throttled`."""
+        """The function that gives the time, in seconds: for `succeeded` and `throttled`."""
         return self._clock
 
     __reduce_ex__ = refuse_copy  # a copy would let as many calls through again
@@ -167,7 +167,7 @@ class RateLimit:
             raise
 
     def succeeded(self, began: float) -> None:
-        """Say that a call that was taken was not one too many, whether it failed otherwise or not.
+        """Note that the service accepted a call, whether that failed otherwise or not.
 
         `began` is what `clock()` said when it began. Raises TypeError if that is no number.
         """
@@ -177,7 +177,7 @@ class RateLimit:
         self._do(partial(self._rise, began, self._clock()))
 
     def throttled(self, began: float, retry_after: float | None = None) -> None:
-        """Say that a call that was taken was one too many: it raised `Throttled`, or the service replied 429.
+        """Note that the service refused a call because of too many: it raised `Throttled`, or the reply was 429.
 
         Args:
             began: what `clock()` said when it began.
@@ -231,7 +231,7 @@ class RateLimit:
         self._refused = False
 
     def _change(self, now: float, rate: float) -> None:
-        """Set the rate. What is saved up, or taken in advance, stays the same number of calls."""
+        """Set the rate. The number of calls that are saved up, or taken in advance, stays the same."""
         start = max(now, self._resume)
         if self._next > start:
             self._next = start + (self._next - start) * (self._rate / rate)
@@ -297,7 +297,7 @@ class RateLimit:
                 self._catch_up()
 
     def _begin_anew(self) -> None:
-        """In a forked child: who waited, or held the lock, is not there."""
+        """In a forked child: forget the threads that waited, or held the lock, as they are not there."""
         self._lock = RLock()
         self._busy = InUse()
         self._later.clear()

@@ -8,7 +8,7 @@ __all__ = ["Throttled"]
 
 
 class Throttled(Exception):  # noqa: N818
-    """Out of a call to a service: it did nothing, as there are too many calls.
+    """Raised by a call to a service that did nothing, because there are too many calls.
 
     `retry_after` is how many seconds the service asks to be left alone, or None if it did not say. Raises TypeError if
     that is neither, ValueError if it is negative or not finite.

@@ -22,9 +22,9 @@ class Waiter:
         self._waker.wait(seconds)
 
     def set(self) -> None:
-        """Have the thread look again. Takes no lock."""
+        """Wake the thread, so that it asks again. Takes no lock."""
         self._waker.set()
 
     def clear(self) -> None:
-        """Forget that it was to look again: it does."""
+        """Forget earlier calls of `set`."""
         self._waker.wait(0)
