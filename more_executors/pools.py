@@ -33,8 +33,8 @@ class ThreadPoolExecutor(futures.ThreadPoolExecutor, Chainable[Anything, Returne
         super().__init__(*args, **kwargs)
         self._idle_semaphore: Any = Idle()
         self._name = name
-        self._origin = FutureSource(futures_logger)
-        self._record = metrics.track(self, "threadpool", name, self._origin.counters)
+        self._future_source = FutureSource(futures_logger)
+        self._record = metrics.track(self, "threadpool", name, self._future_source.counters)
 
     def submit(  # type: ignore[override]  # of Chainable's overloads, one
         self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
@@ -42,7 +42,7 @@ class ThreadPoolExecutor(futures.ThreadPoolExecutor, Chainable[Anything, Returne
         if would_wait_for_itself(self):
             raise RuntimeError(NESTED)
         future = super().submit(fn, *args, **kwargs)
-        return counted(self._origin, future) if metrics.enabled else future
+        return counted(self._future_source, future) if metrics.enabled else future
 
     if not TYPE_CHECKING:  # to a type checker, that is the standard library's
 

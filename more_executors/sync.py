@@ -27,9 +27,9 @@ class SyncExecutor(Chainable[Anything, Returned[NoReturn]]):
         check_threads()
         check_name(name)
         self._name = name
-        self._origin = FutureSource(chosen_logger(logger, "SyncExecutor"))
+        self._future_source = FutureSource(chosen_logger(logger, "SyncExecutor"))
         self._shut_down = False
-        self._record = metrics.track(self, "sync", name, self._origin.counters)
+        self._record = metrics.track(self, "sync", name, self._future_source.counters)
 
     __reduce_ex__ = refuse_copy
 
@@ -43,7 +43,7 @@ class SyncExecutor(Chainable[Anything, Returned[NoReturn]]):
         if self._shut_down:
             raise RuntimeError(AFTER_SHUTDOWN)
         try:
-            return self._origin.run(fn, args, kwargs)
+            return self._future_source.run(fn, args, kwargs)
         finally:
             del self, fn, args, kwargs  # see _frames
 

@@ -9,12 +9,10 @@ from queue import SimpleQueue
 from threading import RLock, Thread, current_thread
 
 from .._core import GoingOn, log
-from .low_memory import pause
 from .nested_calls import start_thread
+from .pauses import SECONDS_AFTER_ERROR, pause
 
 __all__: list[str] = []
-
-SECONDS_AFTER_ERROR = 1.0
 
 Job = Callable[[], object]
 

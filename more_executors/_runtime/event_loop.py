@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 
 from .._core import log
-from .low_memory import SECONDS_WITHOUT_MEMORY, pause
+from .pauses import SECONDS_WITHOUT_MEMORY, pause
 
 __all__: list[str] = []
 

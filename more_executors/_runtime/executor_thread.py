@@ -8,12 +8,10 @@ from threading import Thread, current_thread
 from typing import Protocol
 
 from .._core import Waker, log
-from .low_memory import pause
 from .nested_calls import start_thread
+from .pauses import SECONDS_AFTER_ERROR, pause
 
 __all__: list[str] = []
-
-SECONDS_AFTER_ERROR = 1.0
 
 
 class RunsOnThread(Protocol):

@@ -18,8 +18,8 @@ from typing import Any, TypeAlias, TypeVar
 from .._core import Future as PlainFuture
 from .._core import log
 from .event_loop import run_loop
-from .low_memory import SECONDS_WITHOUT_MEMORY, pause
 from .nested_calls import start_thread
+from .pauses import SECONDS_WITHOUT_MEMORY, pause
 from .watched import BlockingReports
 
 __all__: list[str] = []

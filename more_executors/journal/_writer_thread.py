@@ -13,7 +13,6 @@ import logging
 import reprlib
 import weakref
 from collections import deque
-from collections.abc import Callable
 from math import inf
 from threading import current_thread
 from time import monotonic
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .._callables import done_by
 from .._core import Waker, log
-from .._runtime.low_memory import pause
+from .._runtime.pauses import SECONDS_AFTER_ERROR, pause
 from ._error import JournalLostError
 from ._journal import JournalLike, UnrecordableError
 
@@ -33,7 +32,6 @@ __all__: list[str] = []
 SECONDS_TO_GATHER = 0.02
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 5.0
-SECONDS_AFTER_ERROR = 1.0
 PATIENCE = 5.0  # at the end, with a journal that cannot be written
 AT_ONCE = 50_000  # in one write
 NAMED_AT_ONCE = 5  # values that cannot be recorded, in the log
@@ -112,6 +110,7 @@ class WriterThread:
             release(self)
             self.over = True  # first: who appends a marker after that looks here once more
             self._end()
+            del self  # see _frames
 
     def _run_once(self) -> None:
         try:
@@ -124,17 +123,22 @@ class WriterThread:
             log(self._logger, logging.ERROR, "%s goes on after an error", current_thread().name, error=error)
             self.hurry.wait(SECONDS_AFTER_ERROR)
             self.hurry.set()  # somebody may have been in one before that
+        finally:
+            del self
 
     def _record(self, count: int) -> None:
         """Write the first `count` events; try again until that works, or until it is time to give up."""
-        while not self._is_last and (count > 0 or self._has_work()):
-            self._take(min(count, AT_ONCE, len(self.events)))
-            count -= AT_ONCE
-            while not self._written():
-                if self._gives_up():
-                    return
-                self.hurry.wait(min(FIRST_PAUSE * 2 ** (self._failures - 1), LONGEST_PAUSE))
-                self._take(min(len(self.events), AT_ONCE))
+        try:
+            while not self._is_last and (count > 0 or self._has_work()):
+                self._take(min(count, AT_ONCE, len(self.events)))
+                count -= AT_ONCE
+                while not self._written():
+                    if self._gives_up():
+                        return
+                    self.hurry.wait(min(FIRST_PAUSE * 2 ** (self._failures - 1), LONGEST_PAUSE))
+                    self._take(min(len(self.events), AT_ONCE))
+        finally:
+            del self
 
     def _has_work(self) -> bool:
         """Whether something was taken from the events and is not written yet."""
@@ -164,11 +168,7 @@ class WriterThread:
     def _written(self) -> bool:
         """Write what was taken. Returns False if that failed."""
         try:
-            if self._joined or self._ended:
-                write: Callable[..., object] = self.journal.write
-                done_by(write, write(list(self._joined.items()), list(self._ended)))
-            elif self._markers or self._failures:
-                check(self.journal)
+            self._write()
         except UnrecordableError as error:
             self._unrecorded.update(key for key, _, _ in error.failures)
             self._say_unrecordable(error)
@@ -178,6 +178,7 @@ class WriterThread:
             self._failures = min(self._failures + 1, 100)
             if self._is_lost:
                 self._resolve_markers(False)
+            del self
             return False
         if self._failures:
             log(self._logger, logging.INFO, "%r is written again", self.journal)
@@ -185,7 +186,21 @@ class WriterThread:
         self._is_lost = False
         self._joined, self._ended = {}, {}
         self._resolve_markers(not self._unrecorded)
+        del self
         return True
+
+    def _write(self) -> None:
+        journal: Any = self.journal
+        joined, ended = list(self._joined.items()), list(self._ended)
+        is_checked = bool(self._markers or self._failures)
+        del self
+        try:
+            if joined or ended:
+                done_by(journal.write, journal.write(joined, ended))
+            elif is_checked:
+                check(journal)
+        finally:
+            del journal, joined, ended
 
     def _say_failed(self, error: BaseException) -> None:
         if not self._failures or (isinstance(error, JournalLostError) and not self._is_lost):

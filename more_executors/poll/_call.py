@@ -21,6 +21,7 @@ from .._core import GoingOn, PollDescriptor, PollTable, SharedError, failed_futu
 from .._frames import without_frames
 from .._runtime.loop_resource import LoopResource
 from .._runtime.loop_thread import LoopThread
+from .._runtime.pauses import SECONDS_AFTER_ERROR
 from ..rate_limit import Throttled
 from ..retry import RetryPolicy
 from ._gate import CallGate
@@ -28,7 +29,6 @@ from ._meter import PollMeter
 
 __all__: list[str] = []
 
-SECONDS_AFTER_ERROR = 1.0  # in what surrounds a call
 
 Tasks: TypeAlias = list[PollDescriptor[Any, Any]]
 

@@ -36,10 +36,6 @@ class Canceller:
     `in_turn` that is called. All may be called from any thread.
     """
 
-    one: Callable[[Any], object] | None
-    in_turn: Callable[[Any], object] | None
-    many: Callable[[BulkCancel], object] | None
-
     def __init__(
         self,
         cancel_fn: Callable[[Any], Any] | None,
@@ -70,17 +66,29 @@ class Canceller:
                 logger=logger,
                 owed=self.owed,
             )
-        self.one = self.in_turn = self.many = None
         if cancel_fn is not None:
             self._call_one = CancelCalls(cancel_fn, False, gate, loop, resource)
-            self.one = self.in_turn = self._one
-            if not (gate.may_hold_back() or is_async(cancel_fn)):
-                self.one = cancel_fn
-        elif cancel_many_fn is not None:
-            self.one = self._one_of_many
-        if cancel_many_fn is not None or (cancel_fn is not None and max_concurrency > 1):
-            self.many = self._runs.run
+        self._cancel_fn = cancel_fn
+        self._cancels_many = cancel_many_fn is not None
+        self._is_at_once = not (gate.may_hold_back() or is_async(cancel_fn))
+        self._has_runs = cancel_many_fn is not None or (cancel_fn is not None and max_concurrency > 1)
         self._is_async = is_async(cancel_fn) or is_async(cancel_many_fn)
+
+    # Properties, as an object that keeps methods of its own goes away only when the garbage collector comes.
+
+    @property
+    def one(self) -> Callable[[Any], object] | None:
+        if self._cancel_fn is None:
+            return self._one_of_many if self._cancels_many else None
+        return self._cancel_fn if self._is_at_once else self._one
+
+    @property
+    def in_turn(self) -> Callable[[Any], object] | None:
+        return None if self._cancel_fn is None else self._one
+
+    @property
+    def many(self) -> Callable[[BulkCancel], object] | None:
+        return self._runs.run if self._has_runs else None
 
     def too_late(self, results: list[Any], owner: object) -> None:
         """Cancel in the background tasks that failed at their deadline. Errors are logged. Keeps `owner` alive."""

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 from .._core import BulkCancel, Waker, log
 from .._runtime.call_threads import CallThreads
 from .._runtime.loop_thread import LoopClosed, LoopThread
-from .._runtime.low_memory import SECONDS_WITHOUT_MEMORY, pause
+from .._runtime.pauses import SECONDS_WITHOUT_MEMORY, pause
 from ._cancel_call import CancelCalls
 from ._owed import Owed
 

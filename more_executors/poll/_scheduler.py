@@ -11,13 +11,13 @@ from time import monotonic
 from typing import Protocol
 
 from .._core import DueTable, FullListTable, RoundSpacing
+from .._runtime.pauses import SECONDS_AFTER_ERROR
 from ._call import PollCaller
 from ._gate import CallGate
 from ._runners import Runner
 
 __all__: list[str] = []
 
-SECONDS_AFTER_ERROR = 1.0  # until it is tried again to begin a call
 SECONDS_BETWEEN_COUNTS = 1.0  # of what is due, while that is more than can be polled
 
 

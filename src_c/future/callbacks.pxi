@@ -75,7 +75,7 @@ cdef void run_callback(FutureCore future, object callback, Delivery *delivery) n
         leave_user_code()
 
 
-cdef void tell_watchers(FutureCondition condition, FutureCore future, State state) noexcept:
+cdef void notify_watchers(FutureCondition condition, FutureCore future, State state) noexcept:
     """Tell those who wait through `concurrent.futures`; the caller holds `condition`, as they expect."""
     cdef object watchers = future.watchers
     if watchers is not None and state != CANCELLED:

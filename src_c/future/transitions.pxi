@@ -72,7 +72,7 @@ cdef class FutureCore:
         if won:
             if self.task is not None:
                 self.task.claimed()
-            tell_watchers(condition, self, state)
+            notify_watchers(condition, self, state)
         condition.unhold()
         return won
 
@@ -124,7 +124,7 @@ cdef class FutureCore:
             with cython.critical_section(self):
                 state = self.advance()
             if state == CANCELLED:
-                tell_watchers(condition, self, CANCELLED_AND_NOTIFIED)
+                notify_watchers(condition, self, CANCELLED_AND_NOTIFIED)
             condition.unhold()
         return state
 

@@ -15,7 +15,7 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from more_executors._runtime import call_threads, executor_thread, low_memory
+from more_executors._runtime import call_threads, executor_thread, pauses
 from more_executors.journal import _writer_thread
 from more_executors.poll import _call, _scheduler
 
@@ -30,7 +30,7 @@ faulthandler.dump_traceback_later(100, exit=True)
 for module in (call_threads, _call, _scheduler, _writer_thread, executor_thread):
     module.SECONDS_AFTER_ERROR = 0.002  # type: ignore[attr-defined]
 _writer_thread.FIRST_PAUSE = 0.002
-low_memory.SECONDS_WITHOUT_MEMORY = 0.002
+pauses.SECONDS_WITHOUT_MEMORY = 0.002
 sys.unraisablehook = lambda args: None  # what is lost there is lost for want of memory
 
 

@@ -1,4 +1,4 @@
-"""Waiting until there may be memory again."""
+"""How long to wait after a failure that no function of the user's is to blame for, such as a lack of memory."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from time import sleep
 __all__: list[str] = []
 
 SECONDS_WITHOUT_MEMORY = 0.05
+SECONDS_AFTER_ERROR = 1.0
 
 
 def pause(seconds: float) -> None:
