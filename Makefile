@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-SOURCES := setup.py make_stubs.py pyproject.toml more_executors/_version.py $(wildcard src_c/*.p* src_c/*.h src_c/*/*)
+SOURCES := setup.py build_steps/make_stubs.py pyproject.toml more_executors/_version.py $(wildcard src_c/*.p* src_c/*.h src_c/*/*)
 RUN := $(VENV)/bin/python
 
 .PHONY: demo test test-tools test-long bench simulate lint docs develop clean
@@ -27,9 +27,9 @@ lint: $(VENV)/built $(VENV)/with-lint $(VENV)/with-test $(VENV)/with-demo   ## c
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/cython-lint src_c
-	$(RUN) -m mypy make_stubs.py more_executors examples/publish
+	$(RUN) -m mypy build_steps/make_stubs.py more_executors examples/publish
 	$(RUN) -m mypy.stubtest more_executors._core
-	$(RUN) -m pyright --pythonpath $(RUN) make_stubs.py more_executors examples/publish
+	$(RUN) -m pyright --pythonpath $(RUN) build_steps/make_stubs.py more_executors examples/publish
 	$(RUN) -m pytest -q tests/test_typing.py
 
 simulate: $(VENV)/built $(VENV)/with-bench    ## simulate a day of a million tasks, and draw docs/simulation.png

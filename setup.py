@@ -15,7 +15,7 @@ from setuptools import Extension, setup
 from setuptools.command.build import build
 from setuptools.command.build_py import build_py
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # a build of its own kind, with PEP 517, does not
+sys.path.insert(0, str(Path(__file__).resolve().parent / "build_steps"))
 
 from make_stubs import stub_of
 from readme_for_pypi import readme_for_pypi
@@ -82,7 +82,7 @@ class Build(build):
 
 
 class BuildPackage(build_py):
-    """Puts a stub beside each module that has none: see make_stubs.py."""
+    """Puts a stub beside each module that has none: see build_steps/make_stubs.py."""
 
     def build_module(self, module, module_file, package):
         built = super().build_module(module, module_file, package)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-MAKER = Path(__file__).parent.parent / "make_stubs.py"
+MAKER = Path(__file__).parent.parent / "build_steps" / "make_stubs.py"
 
 pytestmark = pytest.mark.skipif(not MAKER.exists(), reason="make_stubs.py is in the source only")
 

@@ -13,7 +13,7 @@ import pytest
 from support import CHILD_PATIENCE
 
 ROOT = Path(__file__).parents[2]
-MODULE = ROOT / "readme_for_pypi.py"
+MODULE = ROOT / "build_steps" / "readme_for_pypi.py"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
