@@ -57,9 +57,9 @@ class LoopResource:
             return
         try:
             await self._loop.watched(close_fn(), close_fn, self._logger)
-        except asyncio.CancelledError:
-            raise
         except BaseException as error:
+            if self._loop.has_cancelled(error):
+                raise
             log(self._logger, logging.ERROR, "Exception in close_fn %r", close_fn, error=error)
         finally:
             del self, close_fn

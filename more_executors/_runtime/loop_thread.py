@@ -59,6 +59,7 @@ class LoopThread:
         self._made: dict[None, asyncio.AbstractEventLoop] = {}  # the first that was made
         self._threads: list[Thread] = []
         self._closed = False
+        self._is_cancelled = False  # all of it was
         self._last: MakesCoroutine | None = None  # what runs when all else is over
         self._is_finishing = False  # the loop knows
         self._rounds = 0  # in which what is in `_to_start` was started; of the loop's thread alone
@@ -124,16 +125,21 @@ class LoopThread:
 
     def cancel_all(self) -> None:
         """Cancel the coroutines that run."""
+        self._is_cancelled = True
         self._call(self._cancel_all)
+
+    def has_cancelled(self, error: BaseException) -> bool:
+        """Whether `error`, out of a coroutine, is from `cancel_all`: else users' code has raised it."""
+        return self._is_cancelled and isinstance(error, asyncio.CancelledError)
 
     def _call(self, function: Callable[[], object], is_end: bool = False, last: MakesCoroutine | None = None) -> None:
         if os.getpid() != self._pid:  # a forked child: it shares with its parent what wakes the loop
             return
         with self._lock:
             loop = None if self._closed and is_end else self._loop
-            if is_end and not self._closed:
-                self._last = last
             if loop is not None:
+                if is_end:
+                    self._last = last
                 with contextlib.suppress(RuntimeError):  # it has ended
                     self._is_finishing = self._is_finishing or is_end
                     loop.call_soon_threadsafe(function)

@@ -101,17 +101,19 @@ class Canceller:
     def later(self, future: Any) -> None:
         """Cancel `future` in the background, on a thread that may wait."""
 
+        what = object()
+
         def cancel() -> None:
             try:
                 future.cancel()
             finally:
-                self.owed.end(cancel)
+                self.owed.end(what)
 
-        self.owed.begin(cancel)
+        self.owed.begin(what)
         try:
             self._threads.start(cancel)
         except BaseException as error:
-            self.owed.end(cancel)
+            self.owed.end(what)
             if not isinstance(error, RuntimeError):
                 raise
             log(self._logger, logging.ERROR, "%s is not cancelled", future, error=error)

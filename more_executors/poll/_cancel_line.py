@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from math import inf
 
+from .._runtime.pauses import SECONDS_WITHOUT_MEMORY, pause
 from ..rate_limit._waiter import Waiter
 
 __all__: list[str] = []
@@ -31,20 +31,29 @@ class CancelLine:
             wait()
             return
         try:
-            self._threads.add(waiter.thread)
-            self._line.append(waiter)
-            while self._line[0] is not waiter:
-                waiter.wait(inf)
-            wait()
-            self._leave(waiter)
+            try:
+                self._threads.add(waiter.thread)
+                self._line.append(waiter)
+                while self._line[0] is not waiter:
+                    waiter.wait(inf)
+                wait()
+            finally:
+                self._leave(waiter)
         except BaseException:  # a Ctrl-C, perhaps in the midst of leaving
             self._leave(waiter)
             raise
 
     def _leave(self, waiter: Waiter) -> None:
         """Let the next go. May be called again."""
-        with suppress(ValueError, MemoryError):  # it is not there; there may be no memory for a ValueError
-            self._line.remove(waiter)
-        with suppress(IndexError, MemoryError):
-            self._line[0].set()
+        while True:
+            try:
+                if waiter in self._line:
+                    self._line.remove(waiter)
+                try:  # noqa: SIM105  # which asks for memory
+                    self._line[0].set()
+                except IndexError:  # there is no next
+                    pass
+                break
+            except MemoryError:
+                pause(SECONDS_WITHOUT_MEMORY)
         self._threads.discard(waiter.thread)  # last: what interrupts this does not wait for who has not been woken

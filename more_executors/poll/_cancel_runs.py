@@ -191,9 +191,11 @@ class CancelRuns:
                     answers = NONE
                     try:
                         answers = await self._calls.persistently_on_loop(results)
-                    except (asyncio.CancelledError, GeneratorExit):
+                    except GeneratorExit:
                         raise
                     except BaseException as error:
+                        if self._loop.has_cancelled(error):
+                            raise
                         self._complain(tasks, start, results, error)
                     finally:
                         answer(tasks, start, results, answers)

@@ -13,6 +13,7 @@ from time import monotonic, sleep
 
 from .._core import Pause
 from ..rate_limit import RateLimit, Throttled
+from ..rate_limit._checks import checked_pause as checked_retry_after
 
 __all__: list[str] = []
 
@@ -80,11 +81,15 @@ class CallGate:
             self._limit.succeeded(began)
 
     def throttled(self, began: float, error: Throttled) -> None:
-        """A call that began then was one too many: `error` came out of it."""
+        """A call that began then was one too many: `error` came out of it.
+
+        Raises TypeError or ValueError if its `retry_after`, which may have been set by hand, is no time that ends.
+        """
         if self._limit is not None:
             self._limit.throttled(began, error.retry_after)
         else:
-            seconds = SECONDS_WHEN_THROTTLED if error.retry_after is None else error.retry_after
+            seconds = error.retry_after
+            seconds = SECONDS_WHEN_THROTTLED if seconds is None else checked_retry_after(seconds)
             self.pause.extend(monotonic() + seconds)
 
 

@@ -179,8 +179,9 @@ cdef class PollTable(JoiningTable):
         try:
             if self.fault_of is not None:
                 fault = self.fault_of(error)
-        except BaseException:       # a lack of memory
-            pass
+        except BaseException as another:    # a lack of memory, or a Ctrl-C
+            if is_interrupt(another):
+                raise
         if fault is not None:
             refused(self.logger, "Exception during cancel on %s/%s", (future, value), fault)
         return 0

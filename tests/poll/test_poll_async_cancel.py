@@ -245,6 +245,27 @@ def test_an_async_function_that_is_throttled_cancels_nothing_and_slows_down() ->
     assert not logger.lines
 
 
+@pytest.mark.parametrize("most", [1, 2])
+def test_one_that_is_cancelled_itself_is_a_no_for_its_task_and_the_others_are_asked_about(most: int) -> None:
+    asked, logger = [], HeardLogger()
+
+    async def cancel(result: Any) -> bool:
+        asked.append(result)
+        if result in "ab":
+            raise asyncio.CancelledError
+        return True
+
+    options: dict[str, Any] = {"max_concurrency": most, "logger": logger}
+    with PollExecutor(SyncExecutor(), wait_for_nothing, cancel, **options) as executor:
+        futures = executor.adopt_many(list("abcdef"))
+        count = executor.cancel_all()
+        for future in futures:
+            if not future.done():
+                future.set_result(None)
+    assert (count, sorted(asked), len(logger.of_level("ERROR"))) == (4, list("abcdef"), 2)
+    logger.lines.clear()
+
+
 def test_late_tasks_are_cancelled_by_an_async_function() -> None:
     cancel = AsyncStepped()
     with PollExecutor(SyncExecutor(), await_nothing, cancel) as executor:

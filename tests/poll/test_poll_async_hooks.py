@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import traceback
 import weakref
@@ -190,6 +191,19 @@ def test_without_a_call_neither_is_awaited() -> None:
     with service.polled(service.resolve):
         pass
     assert not service.events
+
+
+def test_without_a_call_nothing_keeps_them_after_shutdown() -> None:
+    service = Service()
+    service_is = weakref.ref(service)
+    gc.disable()
+    try:
+        with service.polled(service.resolve) as executor:
+            pass
+        del executor, service
+        assert service_is() is None
+    finally:
+        gc.enable()
 
 
 def test_what_never_opened_is_not_closed() -> None:
