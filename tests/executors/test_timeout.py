@@ -7,6 +7,7 @@ import gc
 import logging
 import queue
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future, InvalidStateError
@@ -408,6 +409,10 @@ def test_the_timer_of_a_future_that_is_done_is_dropped(clock: Clock, how: str) -
         assert is_gone(gone)
 
 
+def live_timers() -> int:
+    return sum(isinstance(thing, _core.Timer) for thing in gc.get_objects())
+
+
 def test_ten_thousand_that_are_done_leave_next_to_nothing_in_the_heap() -> None:
     with TimeoutExecutor(Executors.thread_pool(1), 3600.0) as executor:
         pending = threading.Event()
@@ -415,7 +420,11 @@ def test_ten_thousand_that_are_done_leave_next_to_nothing_in_the_heap() -> None:
         for future in [executor.submit(int) for _ in range(10_000)]:
             assert future.cancel()
         assert len(timers_of(executor)) == 1
-        assert sum(isinstance(thing, _core.Timer) for thing in gc.get_objects()) < 100
+        until = time.monotonic() + PATIENCE
+        while live_timers() >= 100 and time.monotonic() < until:
+            # On a free-threaded Python, what the executor's thread dropped last goes away when this one runs again.
+            threading.Event().wait(0.001)
+        assert live_timers() < 100
         pending.set()
         assert blocked.result(PATIENCE) is True
     with TimeoutExecutor(SyncExecutor(), 3600.0) as executor:
