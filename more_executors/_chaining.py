@@ -34,7 +34,7 @@ class Chainable(Executor, Generic[A, B]):
     """An executor with the `with_*` methods, each the one of `Executors` with this executor as first argument.
 
     What its types mean is in `_types`. A subclass with a `submit` of its own gives that the same overloads again. Type
-    checkers take them for incompatible, as `self` differs, and with those of `Executor`: so they are told to ignore it.
+    checkers take them for incompatible, as `self` differs, and with those of `Executor`: so there is an ignore there.
     """
 
     _name: str

@@ -98,7 +98,7 @@ class Ledger:
 
     def _read(self, path: Path) -> None:
         content = path.read_bytes()
-        complete = content.rfind(b"\n") + 1  # Of what comes after it nobody was told.
+        complete = content.rfind(b"\n") + 1  # What comes after it was never answered.
         os.truncate(path, complete)
         for line in content[:complete].splitlines():
             self._enter(*json.loads(line))

@@ -38,7 +38,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Fate:
-    """What becomes of a task; all times are in seconds since it was made.
+    """What happens to a task; all times are in seconds since it was made.
 
     It is ``refused``, or ends at ``end``, with ``error`` or without. Searches leave it out in the time
     ``hidden``, and from ``vanishes`` on nobody knows it any more.

@@ -2,8 +2,8 @@
 
 Guarantees:
 
-* The end of the interpreter waits for no executor. What is pending then is cancelled, so that no thread that is
-  being waited for waits for it in vain, and nothing is printed.
+* The end of the interpreter waits for no executor. What is pending then is cancelled, so that no thread that the
+  interpreter joins waits for it for ever. Nothing is printed.
 * In a forked child, the parent's executors are dead: their threads are not there. Their futures are cancelled, and
   `submit` raises.
 """

@@ -73,7 +73,7 @@ def is_marked(connection: sqlite3.Connection) -> bool:
 def mark(connection: sqlite3.Connection, is_open: bool) -> None:
     """Have the file say whether somebody has it open, if there is room for that.
 
-    That it is open, the file itself says, whatever becomes of the WAL; that it is closed, once that is part of it.
+    That it is open, the file itself says, whatever happens to the WAL; that it is closed, once that is part of it.
     """
     try:
         if connection.in_transaction:  # one that was interrupted

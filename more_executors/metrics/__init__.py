@@ -39,8 +39,8 @@ SCRAPES_SHOWN = 10
 class Collector:
     """Adds up records when it is read. Those of executors that do not exist any more are kept as sums.
 
-    Sums are kept for good. A scrape leaves out those that have been told often enough, if they are many: until there is
-    more to tell.
+    Sums are kept for good. If they are many, a scrape leaves out those that have been shown often enough, until they
+    change.
 
     Nothing here waits for anybody. So all of it may be called in a signal handler, or a destructor, that came in the
     midst of any of it on the same thread, and finds each record once.

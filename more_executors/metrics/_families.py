@@ -26,7 +26,7 @@ WITHOUT_FUTURES = ("cancel_on_shutdown", "asyncio")
 class Exported(NamedTuple):
     """A metric: its family, without samples, and what adds those of one series, if it has any.
 
-    They are added with the time since when they count, unless that is not to be told.
+    They are added with the time since when they count, unless that is left out.
     """
 
     new_family: Callable[[], Metric]

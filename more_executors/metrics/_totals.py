@@ -19,7 +19,7 @@ COUNTED = (
     *("call_seconds", "retries", "retry_seconds", "cancels"),
 )
 
-# Of several executors it is the largest that is told of these, and the sum of all other gauges.
+# Of several executors, the largest of these is shown; of all other gauges, the sum.
 LARGEST = ("oldest_age_seconds", "rate_limit")
 
 

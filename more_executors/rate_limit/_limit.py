@@ -77,7 +77,7 @@ class RateLimit:
         self._slack = self._more * self._interval  # how much earlier than evenly spaced a call may be
         self._next = -inf  # when the next call is, evenly spaced
         self._resume = -inf  # no call before
-        self._refused = self._pressed = False  # whether a call has been asked for in vain since the last; before it
+        self._refused = self._pressed = False  # whether a call was refused since the last call; before it
         self._ceiling = RateCeiling(self._limit)
         self._line: OrderedDict[Waiter, None] = OrderedDict()  # who waits in `take`
         self._threads: set[int] = set()  # theirs

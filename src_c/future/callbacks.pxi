@@ -1,4 +1,4 @@
-"""Calling back: what runs when a future is done, and what becomes of the errors in it."""
+"""Calling back: what runs when a future is done, and where its errors go."""
 
 # Callbacks that raise are reported where the standard library reports theirs.
 futures_logger = logging.getLogger("concurrent.futures")
@@ -46,7 +46,7 @@ cdef bint call_or_write_unraisable(object thing, str name, tuple arguments, dict
 
 
 cdef void report(object logger, str message, tuple arguments, object error) noexcept:
-    """Log `error` at ERROR, and go on whatever it is; see `interrupts.pxi` for what becomes of an interrupt."""
+    """Log `error` at ERROR, and go on whatever it is; see `interrupts.pxi` for what happens to an interrupt."""
     log(logger, logging.ERROR, message, *arguments, error=error)
     interrupt_later(error)
 

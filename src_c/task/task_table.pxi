@@ -1,4 +1,4 @@
-"""The tasks of one executor that are not done, and what becomes of them when it ends."""
+"""The tasks of one executor that are not done, and how they end with it."""
 
 
 @cython.no_gc_clear
