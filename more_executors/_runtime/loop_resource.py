@@ -8,7 +8,6 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
 
 from .._core import log
-from .._frames import without_frames
 from .loop_thread import LoopThread
 
 __all__: list[str] = []
@@ -39,10 +38,7 @@ class LoopResource:
                 if self.is_open:
                     return
                 if self._open_fn is not None:
-                    try:
-                        await self._loop.watched(self._open_fn(), self._open_fn, self._logger)
-                    except BaseException as error:
-                        raise without_frames(error, 4) from None
+                    await self._loop.watched(self._open_fn(), self._open_fn, self._logger)
                 self.is_open = True
         finally:
             del self  # see _frames

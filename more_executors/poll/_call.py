@@ -211,11 +211,11 @@ async def called_async(
     logger: logging.Logger,
 ) -> tuple[object, BaseException | None]:
     """The same of an `async def`, with `resource` open."""
-    frames = 2
+    frames = 5  # this one, that of `open`, and those of what watches
     try:
         if not resource.is_open:
             await resource.open()
-        frames = 4  # this one, and those of what watches
+        frames = 4
         return await loop.watched(poll_fn(descriptors), poll_fn, logger), None
     except BaseException as error:
         return None, without_frames(error, frames)

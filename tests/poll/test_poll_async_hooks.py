@@ -146,7 +146,8 @@ def test_calls_that_begin_while_it_opens_wait_for_that() -> None:
 
 
 def test_what_open_fn_raises_fails_the_call_and_the_next_call_opens_again() -> None:
-    error = SomeError()
+    error, cause = SomeError(), SomeError()
+    error.__cause__ = cause
     service, logger = Service(error), HeardLogger()
     with service.polled(service.resolve, logger=logger) as executor:
         future = executor.adopt("a")
@@ -154,7 +155,8 @@ def test_what_open_fn_raises_fails_the_call_and_the_next_call_opens_again() -> N
         assert executor.adopt("b").result(PATIENCE) == "b"
     assert service.events == ["open", "open", "poll", "close"]
     shown = traceback.extract_tb(error.__traceback__)
-    assert [frame.name for frame in shown][:1] == ["open"]
+    assert [frame.name for frame in shown] == ["open"]
+    assert error.__cause__ is cause
 
 
 def test_a_retry_policy_is_for_what_open_fn_raises_too() -> None:
