@@ -2,8 +2,10 @@
 
 import asyncio
 import concurrent.futures
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from logging import Logger
+from queue import SimpleQueue
+from threading import Thread
 from types import GenericAlias, TracebackType
 from typing import Any, Final, Generic, NoReturn, TypeVar, final, overload
 
@@ -424,3 +426,32 @@ class Timers:
 class Waker:
     def set(self) -> None: ...
     def wait(self, timeout: float | None = None) -> bool: ...
+
+@final
+class WorkerPlace:
+    def occupy(self) -> bool: ...
+    def start(
+        self,
+        worker: Thread,
+        threads: set[Thread],
+        queues: MutableMapping[Any, Any],
+        queue: SimpleQueue[Any],
+    ) -> None: ...
+
+@final
+class CallQueue(FutureSource):
+    queue: SimpleQueue[Any]
+    max_workers: int
+    is_shut_down: int
+    broken: object
+    @property
+    def workers(self) -> int: ...
+    @property
+    def unfinished(self) -> int: ...
+    def submit(
+        self, pool: object, fn: Callable[..., _R], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Future[_R]: ...
+    def came(self, pool: object) -> None: ...
+    def fail_all(self, error: BaseException | None) -> None: ...
+    def begin_anew_after_fork(self, queue: SimpleQueue[Any], is_worker: bool) -> None: ...
+    def work(self, may_end: Callable[[], bool], run_other: Callable[[Any], object]) -> None: ...

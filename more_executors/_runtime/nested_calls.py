@@ -18,13 +18,15 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, thread
 from types import CodeType, FrameType, FunctionType
-from typing import Any
+from typing import Any, TypeVar
 
 from .._chaining import Chainable
 from .._types import P, R
 from .delegate import Submits
 
 __all__: list[str] = []
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 NESTED = (
     "cannot submit to a pool in a signal handler, or a destructor, that interrupted a call of a pool on this thread: "
@@ -38,7 +40,7 @@ def codes(*functions: Callable[..., Any] | None) -> frozenset[CodeType]:
     return frozenset(function.__code__ for function in functions if function is not None)
 
 
-SUBMITTING = codes(ThreadPoolExecutor.submit, ProcessPoolExecutor.submit, getattr(thread, "_python_exit", None))
+SUBMITTING = set(codes(ThreadPoolExecutor.submit, ProcessPoolExecutor.submit, getattr(thread, "_python_exit", None)))
 ENDING = codes(
     ThreadPoolExecutor.shutdown, ProcessPoolExecutor.shutdown, getattr(ThreadPoolExecutor, "_initializer_failed", None)
 )
@@ -67,6 +69,12 @@ class Idle:
     @property
     def _value(self) -> int:
         return len(self._threads)
+
+
+def takes_locks_of_pools(function: F) -> F:
+    """Note that `function`, which it returns, holds such locks for as long as it runs."""
+    SUBMITTING.update(codes(function))
+    return function
 
 
 def would_wait_for_itself(pool: Any) -> bool:

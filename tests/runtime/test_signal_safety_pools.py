@@ -12,18 +12,20 @@ import multiprocessing
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
 from nested_calls import HERE, REFUSALS, Watched, interrupted
 from support import PATIENCE
 
-from more_executors import Executors
+from more_executors import Executors, pools
 from more_executors._runtime.nested_calls import NESTED
 
 pytestmark = pytest.mark.long
 
 POOLS = concurrent.futures.thread.__file__
+OURS = pools.__file__
 OF_PROCESSES = concurrent.futures.process.__file__
 WHERE = (HERE, POOLS, OF_PROCESSES, threading.__file__)
 
@@ -150,14 +152,31 @@ def raised_by(call: Callable[[], object], by: Callable[[], object], where: str) 
     return raised
 
 
-def test_a_submit_in_the_midst_of_another_says_what_to_do_instead() -> None:
-    with Executors.thread_pool(1) as pool, Executors.thread_pool(1) as other, ThreadPoolExecutor(1) as foreign:
+def test_a_submit_in_the_midst_of_another_to_a_pool_of_others_says_what_to_do_instead() -> None:
+    with ThreadPoolExecutor(1) as foreign:
         mapped = Executors.with_map(foreign, str)
         bound = Executors.bind(foreign, int)
-        for submit in (pool.submit, mapped.submit, foreign.submit):
-            for nested in (pool.submit, other.submit, mapped.submit, lambda _: bound()):
+        for submit in (mapped.submit, foreign.submit):
+            for nested in (mapped.submit, lambda _: bound()):
                 raised = raised_by(lambda submit=submit: submit(int), lambda nested=nested: nested(int), POOLS)  # type: ignore[misc]
                 assert set(raised) == {NESTED}
+
+
+@pytest.mark.parametrize("max_workers", [1, 3])
+def test_a_thread_pool_of_ours_takes_a_submit_in_the_midst_of_any_call(max_workers: int) -> None:
+    futures: list[Future[int]] = []
+    of_ours = [Executors.thread_pool(max_workers) for _ in range(3)]
+
+    def submit(to: int = 0) -> None:
+        futures.append(of_ours[to].submit(abs, -1))
+
+    for nested in (submit, partial(submit, 1)):
+        assert raised_by(submit, nested, OURS) == []
+    assert raised_by(of_ours[2].shutdown, submit, OURS) == []
+    for pool in of_ours:
+        pool.shutdown()
+    assert [future.result(0) for future in futures] == [1] * len(futures)
+    assert len(futures) > 6
 
 
 def test_a_process_pool_is_left_alone_in_the_midst_of_a_submit_or_a_shutdown() -> None:
@@ -184,10 +203,13 @@ def test_a_process_pool_is_left_alone_in_the_midst_of_a_submit_or_a_shutdown() -
     Watched(steps())
 
 
-@pytest.mark.parametrize("kind", ["thread_pool", "map on thread_pool", "map on a pool of others"])
-def test_a_shutdown_in_the_midst_of_a_submit_comes_after_it(kind: str) -> None:
+@pytest.mark.parametrize(
+    ("kind", "where", "line"),
+    [("thread_pool", OURS, 9), ("map on thread_pool", OURS, 9), ("map on a pool of others", POOLS, 5)],
+)
+def test_a_shutdown_in_the_midst_of_a_submit_comes_after_it(kind: str, where: str, line: int) -> None:
     world = World(*WORLDS[kind])
-    interrupted(world.submit, world.shutdown, (5).__eq__, (POOLS,))  # the locks are taken at the first lines
+    interrupted(world.submit, world.shutdown, line.__eq__, (where,))  # where the locks are held
     assert len(world.futures) == 1
     while not world.refusals:  # it comes the moment they are let go
         world.submit()
