@@ -65,8 +65,8 @@ from more_executors._callables import done_by
 from more_executors._checks import checked_count, real_number, shown
 
 cimport cython
-from cpython.list cimport PyList_New
-from cpython.object cimport PyObject
+from cpython.list cimport PyList_GetSlice, PyList_New
+from cpython.object cimport PyObject, PyTypeObject, Py_TYPE
 from libc.math cimport INFINITY
 
 cdef extern from "platform.h" nogil:
@@ -110,6 +110,7 @@ include "task/going_on.pxi"
 include "task/slot_array.pxi"
 include "task/timers.pxi"
 include "task/task.pxi"
+include "task/collector.pxi"
 include "task/task_table.pxi"
 include "task/two_stage_table.pxi"
 include "task/future_checks.pxi"

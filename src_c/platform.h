@@ -69,6 +69,25 @@ static inline int is_async_def(PyObject *function)
     return PyFunction_Check(function) && (((PyCodeObject *)PyFunction_GET_CODE(function))->co_flags & CO_COROUTINE);
 }
 
+/* Have the garbage collector see an object, which may be tracked already. */
+static void show(PyObject *thing)
+{
+#ifdef Py_GIL_DISABLED
+    static PyMutex one_at_a_time;
+    if (PyObject_GC_IsTracked(thing))
+        return;
+    PyMutex_Lock(&one_at_a_time);
+#endif
+    if (!PyObject_GC_IsTracked(thing))
+        PyObject_GC_Track(thing);
+#ifdef Py_GIL_DISABLED
+    PyMutex_Unlock(&one_at_a_time);
+#endif
+}
+
+/* Whether the garbage collector could find a cycle through it. */
+static inline int may_refer(PyObject *thing) { return PyType_IS_GC(Py_TYPE(thing)); }
+
 /* Whether this thread is in user code that may raise nothing to its caller, and how deep; see interrupts.pxi. */
 #if defined(_MSC_VER)
 #define MORE_EXECUTORS_THREAD_LOCAL __declspec(thread)

@@ -17,7 +17,16 @@ from typing import Any, TypeAlias
 
 from .._callables import done_at_all, done_by
 from .._checks import real_number, shown
-from .._core import GoingOn, PollDescriptor, PollTable, SharedError, failed_future, log
+from .._core import (
+    GoingOn,
+    PollDescriptor,
+    PollTable,
+    SharedError,
+    call_over,
+    copy_for_call,
+    failed_future,
+    log,
+)
 from .._frames import without_frames
 from .._runtime.loop_resource import LoopResource
 from .._runtime.loop_thread import LoopThread
@@ -72,7 +81,12 @@ class PollCaller:
             self._going_on.begin()
             try:
                 began = self._begin(tasks, late)
-                answer, error = self.context.copy().run(called, self._poll_fn, tasks.copy())
+                descriptors = copy_for_call(tasks)
+                try:
+                    answer, error = self.context.copy().run(called, self._poll_fn, descriptors)
+                finally:
+                    call_over(descriptors)
+                    del descriptors
             finally:
                 self._going_on.end()
             return self._over(tasks, began, answer, error)
@@ -89,9 +103,14 @@ class PollCaller:
             self._going_on.begin()
             try:
                 began = self._begin(tasks, late)
-                answer, error = await called_async(
-                    self._poll_fn, tasks.copy(), loop, self._resource, self._table.logger
-                )
+                descriptors = copy_for_call(tasks)
+                try:
+                    answer, error = await called_async(
+                        self._poll_fn, descriptors, loop, self._resource, self._table.logger
+                    )
+                finally:
+                    call_over(descriptors)
+                    del descriptors
             finally:
                 self._going_on.end()
             self._over(tasks, began, answer, error)

@@ -1,5 +1,8 @@
 """The future: ``concurrent.futures.Future`` in full, on states that live in C."""
 
+cdef extern from "Python.h":
+    int PyObject_GenericSetAttr(object thing, object name, object value) except -1
+
 cdef tuple NO_ARGUMENTS = ()
 
 
@@ -101,6 +104,12 @@ cdef class FutureBase(FutureCore):
             text = "running"
         return f"<{type(self).__name__} at {id(self):#x} state={text}>"
 
+    def __setattr__(self, name, value):
+        self.has_attributes = True
+        if self.state > RUNNING:
+            show(<PyObject *>self)
+        PyObject_GenericSetAttr(self, name, value)
+
     def __reduce_ex__(self, protocol):
         raise TypeError(f"cannot pickle {type(self).__name__!r} object")
 
@@ -148,6 +157,14 @@ cdef class FutureBase(FutureCore):
 class Future(FutureBase, concurrent.futures.Future):
     """A `concurrent.futures.Future` whose states live in C: every future of this library is one."""
     __slots__ = ()
+
+
+cdef PyTypeObject *future_type = <PyTypeObject *>Future
+
+
+cdef inline bint is_exactly_future(FutureCore future) noexcept:
+    """Whether it is of no subclass of `Future`, as far as the collector is concerned."""
+    return Py_TYPE(future) == future_type
 
 
 cdef FutureCore new_future():

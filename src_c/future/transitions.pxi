@@ -22,6 +22,7 @@ cdef class FutureCore:
     cdef SharedByte state
     cdef unsigned char handed_on        # section(self), as is the next: a future made from this has the exception
     cdef unsigned char seen_running     # its delegate's has said so
+    cdef SharedByte has_attributes      # somebody has set one
     cdef object outcome         # the result, or the exception, which may be a SharedError
     cdef Task task              # what may cancel it and wants to know when it is done, or None
     cdef object callbacks       # None, one callback, or a list of them; a Task is one for a future made from this
@@ -90,6 +91,7 @@ cdef class FutureCore:
             while waiter is not None:
                 waiter.lock.release()
                 waiter = waiter.following
+        show_as_done(self, task)
         callbacks = self.callbacks
         if callbacks is not None:
             self.callbacks = None

@@ -62,6 +62,7 @@ cdef class DueTable(GroupedTable):
                 if popped == 0 or popped < wanted:
                     break
                 yield_gil()
+            hide_if_long(taken)
             return taken, late
         except MemoryError:     # they would be in no call, and wait for none
             self.take_back(some, until)

@@ -48,6 +48,7 @@ cdef class FullListTable(PollTable):
         with cython.critical_section(self):
             self.postponed = self.postponed or left_out
             self.first_postponed = min(self.first_postponed, first)
+        hide_if_long(due)
         return due
 
     def next_due(self):

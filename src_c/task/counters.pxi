@@ -171,6 +171,7 @@ cdef class FutureSource:
         cdef FutureCore future = new_future()
         future.outcome = outcome
         future.state = state
+        show_as_done(future, None)
         self.counters.begin()
         self.counters.end(state, coarse_now() - began)
         return future

@@ -105,6 +105,17 @@ cdef class SlotArray:
         self.front = 0
         self.used = to
 
+    cdef void show_or_hide(self, bint seen) noexcept:
+        """Have the collector see the array, the tasks in it, and their futures, or not."""
+        cdef PyObject *item
+        cdef Py_ssize_t i
+        show_or_hide(<PyObject *>self.places, seen)
+        for i in range(self.used):
+            item = peek(self.places, i)
+            if item != <PyObject *>None:
+                show_or_hide(item, seen)
+                show_or_hide(<PyObject *>(<Task>item).future, seen)
+
     cdef Py_ssize_t copy_into(self, list target) noexcept:
         """Put the tasks that are not over into `target`, new and without items; returns how many."""
         cdef PyObject *item

@@ -17,6 +17,9 @@ cdef class TaskTable(FutureSource):
     cdef object executor        # section(self): kept while anything is outstanding
     cdef object refusal         # section(self): None, or once closed the RuntimeError's message
     cdef SharedSize count        # section(self)
+    cdef bint may_hide          # section(self), as is the next: it is among the `large_tables`
+    cdef bint hidden            # what is in it, from the collector; see there
+    cdef object __weakref__
 
     def __cinit__(self, logger, *args, **kwargs):
         self.waker = Waker()
@@ -127,6 +130,21 @@ cdef class TaskTable(FutureSource):
         if self.count == 0:
             self.executor = executor
         self.count += 1
+        if self.hidden:
+            hide(<PyObject *>task)
+            hide(<PyObject *>task.future)
+        elif self.count > MANY and self.may_hide:
+            self.hidden = True
+            self.show_or_hide_stages(False)
+
+    cdef void show_or_hide_all(self, bint seen) noexcept:
+        """Have the collector see what is in here, or not see it any more, if that is hidden."""
+        with cython.critical_section(self):
+            if self.hidden:
+                self.show_or_hide_stages(seen)
+
+    cdef void show_or_hide_stages(self, bint seen) noexcept:
+        self.first_stage.show_or_hide(seen)
 
     cdef void leave(self, Task task, State state) noexcept:
         cdef object executor = None
@@ -134,6 +152,9 @@ cdef class TaskTable(FutureSource):
         with cython.critical_section(self):
             self.withdraw(task)
             self.count -= 1
+            if self.hidden and self.count < FEW:
+                self.hidden = False
+                self.show_or_hide_stages(True)
             last = self.count == 0
             if last:
                 executor = self.executor
@@ -162,9 +183,13 @@ cdef class TaskTable(FutureSource):
 
     cdef int resize(self, SlotArray slots, Py_ssize_t tasks) except -1:
         cdef list places = [None] * (tasks + (tasks >> 1) + 16)
+        if len(places) > MANY and not self.may_hide:
+            watch_large(self)
         with cython.critical_section(self):
             if len(places) >= self.may_hold(slots):     # else another thread needs more by now, and has seen to it
                 places = slots.move_to(places)
+            if self.hidden:
+                hide(<PyObject *>slots.places)
         return 0
 
     cdef Py_ssize_t may_hold(self, SlotArray slots) noexcept:
@@ -181,6 +206,7 @@ cdef class TaskTable(FutureSource):
         while count < 0:
             expected = slots.count
             tasks = PyList_New(expected)
+            hide_if_long(tasks)
             with cython.critical_section(self):
                 if slots.count <= expected:
                     slots.close_holes()

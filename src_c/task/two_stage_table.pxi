@@ -29,6 +29,10 @@ cdef class TwoStageTable(TaskTable):
                 started = min(started, task.started)
         return now - started
 
+    cdef void show_or_hide_stages(self, bint seen) noexcept:
+        self.first_stage.show_or_hide(seen)
+        self.second_stage.show_or_hide(seen)
+
     cdef SlotArray stage_of(self, Task task):
         return self.second_stage if task.in_second_stage else self.first_stage
 
