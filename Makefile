@@ -6,7 +6,7 @@ VENV ?= .venv
 SOURCES := setup.py build_steps/make_stubs.py pyproject.toml more_executors/_version.py $(wildcard src_c/*.p* src_c/*.h src_c/*/*)
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test test-tools test-long bench simulate lint docs develop clean
+.PHONY: demo test test-tools test-long bench bench-gate simulate lint docs develop clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/built $(VENV)/with-demo      ## publish 50,000 objects, and draw publish.png; FAULTS=1: the service fails, faults.png
@@ -22,6 +22,9 @@ test-long: test-tools ## run those that take long
 
 bench: $(VENV)/built $(VENV)/with-bench    ## measure everything (minutes), and write benchmarks/results.*
 	$(RUN) -m benchmarks $(ARGS)
+
+bench-gate: $(VENV)/built                  ## compare instruction counts with another commit: AGAINST=REV, or the merge base
+	$(RUN) -m benchmarks.gate $(AGAINST) $(ARGS)
 
 lint: $(VENV)/built $(VENV)/with-lint $(VENV)/with-test $(VENV)/with-demo   ## check style and types
 	$(RUN) -m ruff check .

@@ -37,13 +37,13 @@ class Parked:
     once: a submitted task is outstanding when `submit` returns.
     """
 
-    def __init__(self, cancel_fn: Callable[[Any], object] | None = None) -> None:
+    def __init__(self, cancel_fn: Callable[[Any], object] | None = None, delegate: Any = None) -> None:
         self.futures: list[Future[Any]] = []
         self._scenes: list[Scene] = []
         self._cue = threading.Event()
         self._parked = threading.Event()
         self._over = False
-        self.executor = Executors.sync().with_poll(self._poll, cancel_fn)
+        self.executor = (delegate or Executors.sync()).with_poll(self._poll, cancel_fn)
         self._parked.wait()
 
     def _poll(self, descriptors: list[Any]) -> int:
