@@ -36,7 +36,7 @@ Outside its section a field is touched
 * by the winner. Whoever moves a future out of PENDING or RUNNING has won it, and from then on is the only one to touch
   its ``task``, ``waiter`` and ``callbacks``, and the task's ``value`` and ``timer``: all others ask first, in the
   section, whether the future is pending. In the same way, whoever takes a timer out of the pending has its ``item``;
-* by who holds the future's ``condition``: its ``watchers``, and the condition's own fields;
+* by who holds the future's ``condition``: the condition's own fields, such as its ``watchers``;
 * by the one thread that is notified of the end of a delegate's future, or has a task in a call, if nobody else has to
   do with it meanwhile: a map task's functions, the number of attempts, failures in a row.
 
@@ -71,6 +71,10 @@ from libc.math cimport INFINITY
 
 cdef extern from "platform.h" nogil:
     double coarse_now()
+    enum:
+        TICKS_PER_SECOND
+    unsigned int coarse_ticks()
+    double seconds_since(unsigned int ticks)
     const char *BUILD_PROFILE_NAME
 cdef extern from "platform.h":
     ctypedef unsigned char SharedByte

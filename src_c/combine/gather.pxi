@@ -63,9 +63,9 @@ cdef class Gather(Task):
         return reference
 
     cdef int cancel(self, FutureCore future, Delivery *delivery) except -1:
-        if future.settle(CANCELLED_AND_NOTIFIED, None, delivery):
+        if settle(future, CANCELLED_AND_NOTIFIED, None, delivery):
             self.cancel_inputs(delivery)
-        return future.cancelled_now()
+        return is_cancelled(future)
 
     cdef void cancel_inputs(self, Delivery *delivery) noexcept:
         """Try to cancel the inputs that are not done. The future is."""
@@ -103,7 +103,7 @@ cdef class Collect(Gather):
                 reference = self.forget(index)
                 results = self.results
                 self.results = None     # so that this decides, not whichever input is the last
-            if future.settle(state, value, delivery) and state == CANCELLED_AND_NOTIFIED:
+            if settle(future, state, value, delivery) and state == CANCELLED_AND_NOTIFIED:
                 self.cancel_inputs(delivery)
 
     cdef void finish(self, Delivery *delivery) noexcept:
@@ -116,16 +116,16 @@ cdef class Collect(Gather):
         if results is None:
             return
         if self.combine is None:
-            future.settle(RESULT, results, delivery)
+            settle(future, RESULT, results, delivery)
         elif self.enter(CALLING):
             enter_user_code()
             try:
                 combined = self.combine(results)
             except BaseException as error:
                 interrupt_later(error)
-                future.settle(ERROR, without_our_frames(error), delivery)
+                settle(future, ERROR, without_our_frames(error), delivery)
             else:
-                future.settle(RESULT, combined, delivery)
+                settle(future, RESULT, combined, delivery)
             finally:
                 leave_user_code()
 
@@ -174,7 +174,7 @@ cdef class Choose(Gather):
                 self.decided = decides = truth == self.wanted or self.missing == 0
         if same:    # one future was given twice
             value = (<SharedError>value).error
-        if decides and future.settle(state, value, delivery):
+        if decides and settle(future, state, value, delivery):
             self.cancel_inputs(delivery)
 
 

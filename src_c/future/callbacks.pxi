@@ -77,8 +77,9 @@ cdef void run_callback(FutureCore future, object callback, Delivery *delivery) n
 
 cdef void notify_watchers(FutureCondition condition, FutureCore future, State state) noexcept:
     """Tell those who wait through `concurrent.futures`; the caller holds `condition`, as they expect."""
-    cdef object watchers = future.watchers
+    cdef object watchers = condition.watchers
     if watchers is not None and state != CANCELLED:
+        condition.watchers = None       # they may refer to the future from now on
         if type(watchers) is not tuple:
             notify_waiter(watchers, future, state)
         else:

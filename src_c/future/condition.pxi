@@ -1,7 +1,8 @@
 """What ``concurrent.futures.wait`` and ``as_completed`` reach into a future for, made only when they do.
 
 They make a hundred thousand at once. So these take no part in garbage collection, which would look through everything
-else for so many new objects; and they refer to nothing that could refer back to them.
+else for so many new objects; and they refer to nothing that could refer back to them: who is to be notified knows of
+the future once it is notified, and is forgotten then.
 """
 
 cdef extern from "pythread.h" nogil:
@@ -31,6 +32,7 @@ cdef class FutureCondition:
     cdef SharedThread owner         # of the lock, or 0; a thread that reads its own here has written it, and holds it
     cdef Py_ssize_t depth           # guarded by the lock, as is the queue
     cdef list queue                 # None, or a lock for each thread that waits to be notified; it sleeps on that
+    cdef object watchers            # who wait()s for the future and is to be notified: None, one, or a tuple
 
     def __cinit__(self):
         if greenlets:
@@ -180,7 +182,7 @@ cdef class FutureCondition:
             self.lock = PyThread_allocate_lock()
         self.owner = 0
         self.depth = 0
-        self.queue = None
+        self.queue = self.watchers = None
 
 
 @cython.final
@@ -191,30 +193,31 @@ cdef class WaiterList:
     cdef FutureCore future
 
     cdef tuple all(self):
-        watchers = self.future.watchers
+        watchers = self.future.condition.watchers
         if type(watchers) is tuple:
             return watchers
         return () if watchers is None else (watchers,)
 
     cdef void keep(self, tuple watchers):
         if len(watchers) == 1 and type(watchers[0]) is not tuple:
-            self.future.watchers = watchers[0]
+            self.future.condition.watchers = watchers[0]
         else:
-            self.future.watchers = watchers or None
+            self.future.condition.watchers = watchers or None
 
     def append(self, watcher):
         """Have `watcher` notified when the future is done; the caller holds the condition."""
-        if self.future.watchers is None and type(watcher) is not tuple:
-            self.future.watchers = watcher
+        if self.future.condition.watchers is None and type(watcher) is not tuple:
+            self.future.condition.watchers = watcher
         else:
             self.keep((*self.all(), watcher))
 
     def remove(self, watcher):
-        """Take it out again. Raises ValueError if it is not there."""
-        if self.future.watchers is watcher:
-            self.future.watchers = None
-        else:
-            watchers = list(self.all())
+        """Take it out again. Raises ValueError if it is not there, unless the future is done: then it was notified."""
+        if self.future.condition.watchers is watcher:
+            self.future.condition.watchers = None
+            return
+        watchers = list(self.all())
+        if watcher in watchers or self.future.state <= RUNNING:
             watchers.remove(watcher)
             self.keep(tuple(watchers))
 

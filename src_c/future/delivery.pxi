@@ -45,7 +45,7 @@ cdef class DoneHook:
         cdef object value = None
         cdef State state
         if isinstance(future, FutureCore):
-            state = (<FutureCore>future).current()
+            state = <State>(<FutureCore>future).state
             self.delegate_ended(future, CANCELLED_AND_NOTIFIED if state == CANCELLED else state,
                                 handed_on(<FutureCore>future) if state == ERROR else (<FutureCore>future).outcome,
                                 delivery)

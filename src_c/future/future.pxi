@@ -22,7 +22,7 @@ cdef class FutureBase(FutureCore):
 
     def cancelled(self):
         """Whether the future was cancelled."""
-        return self.cancelled_now()
+        return is_cancelled(self)
 
     def running(self):
         """Whether the task is being executed now, as far as its executor can tell."""
@@ -38,7 +38,7 @@ cdef class FutureBase(FutureCore):
         Raises the future's exception if it has one, CancelledError if it was cancelled, TimeoutError if it is
         not done in time. Costs a field read when the future is done.
         """
-        cdef State state = self.await_done(timeout)
+        cdef State state = await_done(self, timeout)
         if state == RESULT:
             return self.outcome
         if state == ERROR:
@@ -50,7 +50,7 @@ cdef class FutureBase(FutureCore):
 
         If one failure ended many futures, each call gives another exception, just like the one that was raised.
         """
-        cdef State state = self.await_done(timeout)
+        cdef State state = await_done(self, timeout)
         if state == RESULT:
             return None
         if state == ERROR:
@@ -65,7 +65,7 @@ cdef class FutureBase(FutureCore):
         """
         if not callable(fn):
             raise TypeError(f"add_done_callback: fn must be callable, not {shown(fn)}")
-        if not self.subscribe(fn):
+        if not subscribe(self, fn):
             run_callbacks(self, fn, NULL)
 
     def set_running_or_notify_cancel(self):
@@ -73,7 +73,7 @@ cdef class FutureBase(FutureCore):
 
         Raises RuntimeError if it was running or done already.
         """
-        cdef State state = self.start()
+        cdef State state = take_up(self)
         if state == PENDING or state == CANCELLED:
             return state == PENDING
         futures_logger.critical("Future %s in unexpected state: %s", id(self), STATE_NAMES[state])
@@ -81,18 +81,18 @@ cdef class FutureBase(FutureCore):
 
     def set_result(self, result):
         """End the future with `result`. Raises InvalidStateError if it is done."""
-        if not self.settle(RESULT, result, NULL):
+        if not settle(self, RESULT, result, NULL):
             raise InvalidStateError(f"{STATE_NAMES[self.state]}: {self!r}")
 
     def set_exception(self, exception):
         """End the future with `exception`. Raises InvalidStateError if it is done, TypeError if it is no exception."""
         exception = as_exception("set_exception", exception)
-        if not self.settle(ERROR, exception, NULL):
+        if not settle(self, ERROR, exception, NULL):
             raise InvalidStateError(f"{STATE_NAMES[self.state]}: {self!r}")
 
     def __repr__(self):
         """Says what is known: it asks no future of anybody else's whether it runs, which might block, or raise."""
-        cdef State state = self.current()
+        cdef State state = <State>self.state
         cdef str text = STATE_NAMES[state].lower()
         if state == RESULT:
             text = f"finished returned {type(self.outcome).__name__}"
@@ -141,15 +141,15 @@ cdef class FutureBase(FutureCore):
 
     @property
     def _result(self):
-        return self.outcome if self.current() == RESULT else None
+        return self.outcome if self.state == RESULT else None
 
     @property
     def _exception(self):
-        return unshared(self.outcome) if self.current() == ERROR else None
+        return unshared(self.outcome) if self.state == ERROR else None
 
     def _get_snapshot(self):
-        cdef State state = self.current()
-        return (state > RUNNING, self.cancelled_now(),
+        cdef State state = <State>self.state
+        return (state > RUNNING, is_cancelled(self),
                 self.outcome if state == RESULT else None,
                 unshared(self.outcome) if state == ERROR else None)
 

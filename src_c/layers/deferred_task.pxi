@@ -38,14 +38,14 @@ cdef class DeferredTask(Task):
             else:
                 follow(self, delegate.submit(fn, *args), NULL)
         except BaseException as error:
-            future.settle(ERROR, without_our_frames(error), NULL)
+            settle(future, ERROR, without_our_frames(error), NULL)
 
     cdef FutureCore upstream(self, bint cancelling):
         return None if cancelling else Task.upstream(self, False)
 
     cdef int cancel(self, FutureCore future, Delivery *delivery) except -1:
-        if future.claim(CANCELLED_AND_NOTIFIED, None, WAITING):
-            future.conclude(delivery)
+        if claim(future, CANCELLED_AND_NOTIFIED, None, WAITING):
+            conclude(future, delivery)
             return 1
         return cancel_delegate(self, future, delivery)
 

@@ -19,7 +19,7 @@ cdef class MapTask(Task):
         cdef object made
         self.fn = self.error_fn = None      # what comes next, if anything, passes through
         if function is None:
-            future.settle(state, value, delivery)
+            settle(future, state, value, delivery)
             return
         if not self.enter(CALLING):
             return
@@ -31,14 +31,14 @@ cdef class MapTask(Task):
             if self.flat:
                 self.go_on_with(function, made, delivery)
             else:
-                future.settle(RESULT, made, delivery)
+                settle(future, RESULT, made, delivery)
         except BaseException as error:
             interrupt_later(error)
             if error is given:
                 error.__traceback__ = traceback
-                future.settle(ERROR, value, delivery)
+                settle(future, ERROR, value, delivery)
             else:
-                future.settle(ERROR, without_our_frames(error), delivery)
+                settle(future, ERROR, without_our_frames(error), delivery)
         finally:
             leave_user_code()
 

@@ -39,7 +39,7 @@ cdef class RetryTask(DeferredTask):
         cdef double seconds
         cdef bint again = False
         if state == CANCELLED_AND_NOTIFIED or self.last:
-            future.settle(state, value, delivery)
+            settle(future, state, value, delivery)
             return
         if not self.enter(CALLING):
             return
@@ -50,13 +50,13 @@ cdef class RetryTask(DeferredTask):
                 if again:
                     self.phase = WAITING
         if not again:
-            future.settle(state, value, delivery)
+            settle(future, state, value, delivery)
             return
         self.future_source.counters.count_pause(seconds)
         try:
             self.wait_until(monotonic() + seconds)
         except BaseException:       # no memory for a timer
-            future.settle(state, value, delivery)
+            settle(future, state, value, delivery)
 
     cdef double seconds_until_next(self, object delegate_future) noexcept:
         """What the policy says: seconds until the next attempt, or -1.0 for none."""
@@ -84,8 +84,8 @@ cdef class RetryTask(DeferredTask):
     cdef int cancel(self, FutureCore future, Delivery *delivery) except -1:
         cdef bint waiting = True
         while waiting and future.state <= RUNNING:
-            if future.claim(CANCELLED_AND_NOTIFIED, None, WAITING):
-                future.conclude(delivery)
+            if claim(future, CANCELLED_AND_NOTIFIED, None, WAITING):
+                conclude(future, delivery)
                 return 1
             with cython.critical_section(future):
                 waiting = self.phase == WAITING

@@ -28,7 +28,7 @@ cdef class CancelAttempt:
             thread = self.thread
         if get_ident() == thread if threads is None else get_ident() in threads:
             return 0
-        self.answer.await_done(None)
+        await_done(self.answer, None)
         return self.answer.outcome
 
 
@@ -49,14 +49,14 @@ cdef int end_attempt(PollDescriptor task, CancelAttempt attempt, bint agreed, De
     cdef int won = 0
     try:
         if agreed:
-            won = future.claim(CANCELLED_AND_NOTIFIED, None, ANY_PHASE)
+            won = claim(future, CANCELLED_AND_NOTIFIED, None, ANY_PHASE)
         if won:
             (<PollTable>task.future_source).record_end(task)
     finally:
         with cython.critical_section(future):
             if task.attempt is attempt:
                 task.attempt = None
-        attempt.answer.settle(RESULT, won, NULL)
+        settle(attempt.answer, RESULT, won, NULL)
     if won:
-        future.conclude(delivery)
+        conclude(future, delivery)
     return won

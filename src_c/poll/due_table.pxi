@@ -130,7 +130,7 @@ cdef class DueTable(GroupedTable):
                 when = now
             elif poll_state.due > 0.0:
                 when = max(when, poll_state.due) if postponed else poll_state.due
-            if not task.removed and poll_state.heap is not None and poll_state.place < 0:
+            if not task.where & REMOVED and poll_state.heap is not None and poll_state.place < 0:
                 poll_state.heap.push(poll_state, when)
                 self.in_calls -= 1
 

@@ -28,8 +28,8 @@ cdef class GroupedTable(PollTable):
     cdef void join(self, PollDescriptor task) noexcept:
         cdef double now = now_or_never()
         with cython.critical_section(self):
-            self.move_on(task)
-            if task.in_second_stage and not task.removed:
+            self.move_on_with_value(task)
+            if task.where & (REMOVED | IN_SECOND_STAGE) == IN_SECOND_STAGE:
                 task.poll_state.heap.push(task.poll_state, now)
             self.joined = True
         if self.coalesce_until == -INFINITY or now >= self.coalesce_until:
@@ -43,7 +43,7 @@ cdef class GroupedTable(PollTable):
 
     cdef void detach(self, PollState poll_state) noexcept:
         if poll_state.heap is not None:
-            if poll_state.place < 0 and (<Task>poll_state.task).in_second_stage:
+            if poll_state.place < 0 and (<Task>poll_state.task).where & IN_SECOND_STAGE:
                 self.in_calls -= 1
             self.groups.leave(poll_state)
 

@@ -104,7 +104,7 @@ cdef class JoiningTable(PollTableBase):
                 else:
                     self.retract(future)
                 raise
-            future.settle(ERROR, error, NULL)
+            settle(future, ERROR, error, NULL)
             if key:
                 report_ended(self.recorder, key)
         return future
@@ -160,10 +160,16 @@ cdef class JoiningTable(PollTableBase):
 
     cdef void join(self, PollDescriptor task) noexcept:
         with cython.critical_section(self):
-            self.move_on(task)
+            self.move_on_with_value(task)
             self.joined = True
         if self.coalesce_until == -INFINITY or not now_or_never() < self.coalesce_until:
             self.waker.set()
+
+    cdef void move_on_with_value(self, PollDescriptor task) noexcept:
+        """Inside the section: `move_on`, and note what `show_as_done` is to know."""
+        self.move_on(task)
+        if may_refer(<PyObject *>task.value):
+            task.where |= VALUE_REFERS
 
     cdef void detach(self, PollState poll_state) noexcept:
         """Inside the section: what `poll_state` belongs to will not be polled, or not any more."""

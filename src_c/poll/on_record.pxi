@@ -53,12 +53,12 @@ cdef Py_ssize_t after_failed_report(object recorder, Py_ssize_t tries, object er
 cdef bint end_on_record(PollDescriptor task) except -1:
     """Cancel the future of `task`, and leave the task on record; False if the future has ended."""
     cdef PollState poll_state
-    if not task.future.claim(CANCELLED_AND_NOTIFIED, None, ANY_PHASE):
+    if not claim(task.future, CANCELLED_AND_NOTIFIED, None, ANY_PHASE):
         return False
     poll_state = task.current_poll_state()
     if poll_state is not None:
         poll_state.key = 0
-    task.future.conclude(NULL)
+    conclude(task.future, NULL)
     return True
 
 

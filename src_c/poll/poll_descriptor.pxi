@@ -30,7 +30,7 @@ cdef class PollDescriptor(Task):
     def yield_result(self, result=None):
         """Resolve the future with `result`."""
         if self.future is not None:
-            self.future.settle(RESULT, result, NULL)
+            settle(self.future, RESULT, result, NULL)
 
     def yield_exception(self, exception, traceback=None):
         """Fail the future with `exception`, an instance or a class, as if raised at `traceback` if given.
@@ -44,7 +44,7 @@ cdef class PollDescriptor(Task):
             return
         if traceback is not None:
             exception = exception.with_traceback(traceback)
-        self.future.settle(ERROR, (<PollTable>self.future_source).yielded(exception, traceback is not None), NULL)
+        settle(self.future, ERROR, (<PollTable>self.future_source).yielded(exception, traceback is not None), NULL)
 
     def poll_after(self, seconds):
         """Poll this task again `seconds` from now, or from the call it is in, and no sooner.
@@ -88,7 +88,7 @@ cdef class PollDescriptor(Task):
     cdef void delegate_ended(self, object delegate_future, State state, object value, Delivery *delivery) noexcept:
         """Join the polled list, unless the delegate did not succeed."""
         if state != RESULT:
-            self.future.settle(state, value, delivery)
+            settle(self.future, state, value, delivery)
             return
         enter_user_code()
         try:
@@ -96,7 +96,7 @@ cdef class PollDescriptor(Task):
             (<PollTable>self.future_source).start_polling(self, value, -1.0, 0)
         except BaseException as error:
             interrupt_later(error)
-            self.future.settle(ERROR, error, delivery)
+            settle(self.future, ERROR, error, delivery)
         finally:
             leave_user_code()
 
@@ -147,14 +147,14 @@ cdef class PollDescriptor(Task):
         cdef CancelAttempt attempt, other
         cdef bint agreed = False, later = False
         if cancel_fn is None:
-            future.settle(CANCELLED_AND_NOTIFIED, None, delivery)
-            return future.cancelled_now()
+            settle(future, CANCELLED_AND_NOTIFIED, None, delivery)
+            return is_cancelled(future)
         attempt = begin_attempt(self)
         if attempt is None:
             with cython.critical_section(future):
                 other = self.attempt
             if other is None:
-                return future.cancelled_now()
+                return is_cancelled(future)
             cannot_wait = (<PollTable>self.future_source).cannot_wait
             if cannot_wait is not None and cannot_wait(future):
                 return 0
@@ -179,12 +179,14 @@ cdef class PollDescriptor(Task):
         """The answer of a cancel() that is being decided is known now, to those who share it."""
         cdef CancelAttempt attempt
         # First: who learns of the end finds it on record, and the last to leave the table has the recorder closed.
-        (<PollTable>self.future_source).record_end(self)
+        if (<PollTable>self.future_source).recorder is not None:
+            (<PollTable>self.future_source).record_end(self)
         with cython.critical_section(self.future):
             attempt = self.attempt
-            self.attempt = None
+            if attempt is not None:
+                self.attempt = None
         if attempt is not None:
-            attempt.answer.settle(RESULT, state == CANCELLED_AND_NOTIFIED, NULL)
+            settle(attempt.answer, RESULT, state == CANCELLED_AND_NOTIFIED, NULL)
         Task.ended(self, state)
 
     cdef int running(self, FutureCore future, bint quietly) except -1:

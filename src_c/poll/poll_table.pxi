@@ -31,11 +31,10 @@ cdef class PollTable(JoiningTable):
         """A new list of tuples, of each polled task: result, age in seconds, polls, failures, and the future."""
         cdef list tasks = self.listed(self.second_stage)
         cdef list rows = []
-        cdef double now = coarse_now()
         cdef PollDescriptor task
         for item in tasks:
             task = item
-            rows.append((task.value, now - task.started, task.polls, task.failures, task.future))
+            rows.append((task.value, seconds_since(task.future.started), task.polls, task.failures, task.future))
             yield_gil_at(len(rows))
         drop(tasks)
         return rows
@@ -66,7 +65,7 @@ cdef class PollTable(JoiningTable):
         result = task.value
         error = overdue(result, coarse_now() - task.current_poll_state().joined)
         results.append(result)      # first: it may fail
-        if not task.future.settle(ERROR, error, NULL):
+        if not settle(task.future, ERROR, error, NULL):
             results.pop()
         return 0
 

@@ -146,7 +146,7 @@ cdef class CallQueue(FutureSource):
                 self.drop_other(item, error)
             elif (<PooledCall>item).take():
                 self.finished()
-                (<Task>item).future.settle(CANCELLED_AND_NOTIFIED if error is None else ERROR, failure, NULL)
+                settle((<Task>item).future, CANCELLED_AND_NOTIFIED if error is None else ERROR, failure, NULL)
         return 0
 
     cdef int drop_other(self, object item, object error) except -1:

@@ -41,7 +41,7 @@ cdef class PooledCall(Task):
         try:
             with cython.critical_section(future):
                 self.phase = CALLING        # from here on nobody can cancel it
-            if future.start() == PENDING:
+            if take_up(future) == PENDING:
                 with cython.critical_section(future):
                     fn, args, kwargs = self.fn, self.args, self.kwargs
                     self.fn = self.args = self.kwargs = None
@@ -51,20 +51,20 @@ cdef class PooledCall(Task):
                 except BaseException as error:
                     outcome = without_our_frames(error)
                 fn = args = kwargs = None       # a future that is done keeps nothing of the call
-                if future.claim(state, outcome, ANY_PHASE):
+                if claim(future, state, outcome, ANY_PHASE):
                     counted = future.callbacks is None
                     if counted:     # so whoever waits for the future finds the worker idle
                         queue.finished()
-                    future.conclude(NULL)
+                    conclude(future, NULL)
         finally:
             if not counted:
                 queue.finished()
         return 0
 
     cdef int cancel(self, FutureCore future, Delivery *delivery) except -1:
-        if future.claim(CANCELLED_AND_NOTIFIED, None, WAITING):
-            future.conclude(delivery)
-        return future.cancelled_now()
+        if claim(future, CANCELLED_AND_NOTIFIED, None, WAITING):
+            conclude(future, delivery)
+        return is_cancelled(future)
 
     cdef int running(self, FutureCore future, bint quietly) except -1:
         return future.state == RUNNING

@@ -51,8 +51,8 @@ cdef int cancel_here(FutureCore future, Delivery *delivery) except -1:
     if task is not None:
         return task.cancel(future, delivery)
     if future.state == PENDING:
-        future.settle(CANCELLED, None, delivery)
-    return future.cancelled_now()
+        settle(future, CANCELLED, None, delivery)
+    return is_cancelled(future)
 
 
 cdef int cancel_along(FutureCore future, Delivery *delivery) except -1:
@@ -70,8 +70,8 @@ cdef int cancel_along(FutureCore future, Delivery *delivery) except -1:
                 continue
             # Each calls back the next, but may not have done so yet if another thread is just at it; in a ring, none.
             for made_from_it in reversed(path):
-                (<FutureCore>made_from_it).settle(CANCELLED_AND_NOTIFIED, None, delivery)
-        return future.cancelled_now()
+                settle(<FutureCore>made_from_it, CANCELLED_AND_NOTIFIED, None, delivery)
+        return is_cancelled(future)
 
 
 cdef int running_along(FutureCore future, bint quietly) except -1:

@@ -1,9 +1,9 @@
 """What the garbage collector is to look at: of large tables nothing, except now and then.
 
 The collector goes through all that it knows of again and again. But a task and its future are alive while their table
-is. So those in a table of more than `MANY` tasks are hidden from it: it takes what they refer to for alive, as it does with
-what the C stack refers to. In every `EVERY`-th full collection they are seen, so that an executor is found that was
-dropped with all its futures; until then it is not collected. The tasks of a smaller table are always seen.
+is. So those in a table of more than `MANY` tasks are hidden from it: it takes what they refer to for alive, as it does
+with what the C stack refers to. In every `EVERY`-th full collection they are seen, so that an executor is found that
+was dropped with all its futures; until then it is not collected. The tasks of a smaller table are always seen.
 
 A future that is done, wherever it came from, is hidden if its outcome is of a kind that cannot refer to others.
 """
@@ -40,13 +40,12 @@ cdef inline void show_as_done(FutureCore future, Task task) noexcept:
 
     Neither is in a table any more.
     """
-    cdef bint refers = (may_refer(<PyObject *>future.outcome) or future.watchers is not None or future.has_attributes
-                        or not is_exactly_future(future))
+    cdef bint refers = (may_refer(<PyObject *>future.outcome) or future.has_attributes or not is_exactly_future(future))
     if refers:
         show(<PyObject *>future)
     else:
         hide(<PyObject *>future)
-    if task is not None and (refers or may_refer(<PyObject *>task.value)):
+    if task is not None and (refers or task.where & VALUE_REFERS):
         show(<PyObject *>task)
 
 

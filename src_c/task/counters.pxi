@@ -6,7 +6,8 @@ cdef struct Figures:
     Py_ssize_t finished
     Py_ssize_t failed
     Py_ssize_t cancelled
-    double seconds          # from creation to end, by the coarse clock
+    double seconds          # from creation to end, by the coarse clock, and with that
+    long long ticks
     Py_ssize_t calls        # of a poll function
     Py_ssize_t call_errors
     double call_seconds
@@ -25,6 +26,7 @@ cdef class Counters:
         cdef Figures figures
         with cython.critical_section(self):
             figures = self.figures
+        figures.seconds += <double>figures.ticks / TICKS_PER_SECOND
         return figures
 
     @property
@@ -44,14 +46,24 @@ cdef class Counters:
             self.figures.cancelled -= 1
 
     cdef void end(self, State state, double seconds) noexcept:
+        """Count the end of a future that took so long."""
         with cython.critical_section(self):
-            if state == RESULT:
-                self.figures.finished += 1
-            elif state == ERROR:
-                self.figures.failed += 1
-            else:
-                self.figures.cancelled += 1
+            self.count_end(state)
             self.figures.seconds += seconds
+
+    cdef void end_after(self, State state, unsigned int ticks) noexcept:
+        """The same, by `coarse_ticks`."""
+        with cython.critical_section(self):
+            self.count_end(state)
+            self.figures.ticks += ticks
+
+    cdef inline void count_end(self, State state) noexcept:
+        if state == RESULT:
+            self.figures.finished += 1
+        elif state == ERROR:
+            self.figures.failed += 1
+        else:
+            self.figures.cancelled += 1
 
     def count_call(self, double seconds, bint failed):
         """Count a call of the poll function."""
@@ -188,7 +200,7 @@ cdef class FutureSource:
 
     cdef int retract(self, FutureCore future) except -1:
         """Forget `future`, which nobody was given."""
-        if future.settle(CANCELLED_AND_NOTIFIED, None, NULL):
+        if settle(future, CANCELLED_AND_NOTIFIED, None, NULL):
             self.counters.retract()
         return 0
 
@@ -196,10 +208,10 @@ cdef class FutureSource:
         """Tie `task` to `future`, which is new: nobody has seen either."""
         task.future = future
         task.future_source = self
-        task.started = coarse_now()
+        future.started = coarse_ticks()
         task.thread = this_thread()
         future.task = task
 
     cdef void leave(self, Task task, State state) noexcept:
         """The future of `task` is done: called once, by the winner."""
-        self.counters.end(state, coarse_now() - task.started)
+        self.counters.end_after(state, coarse_ticks() - task.future.started)

@@ -18,7 +18,7 @@ cpdef object referent(object reference):
 cdef int hook_onto(DoneHook hook, object future, Delivery *delivery) except -1:
     """Have `hook` called when `future` is done; now, if it is."""
     if isinstance(future, FutureCore):
-        if not (<FutureCore>future).subscribe(hook):
+        if not subscribe(<FutureCore>future, hook):
             deliver(hook, future, delivery)
     else:
         hook_onto_theirs(hook, future)
@@ -115,7 +115,7 @@ cdef int cancel_delegate(Task task, FutureCore future, Delivery *delivery) excep
     cdef object delegate_future = delegate_future_of(task)
     cdef bint agreed
     if delegate_future is None:
-        return future.cancelled_now()
+        return is_cancelled(future)
     try:
         agreed = delegate_future.cancel()
     except BaseException as error:
@@ -123,8 +123,8 @@ cdef int cancel_delegate(Task task, FutureCore future, Delivery *delivery) excep
         agreed = False
     if agreed and delegate_future_of(task) is not None:
         # It agreed without calling back: nothing more will come from it.
-        future.settle(CANCELLED_AND_NOTIFIED, None, delivery)
-    return future.cancelled_now()
+        settle(future, CANCELLED_AND_NOTIFIED, None, delivery)
+    return is_cancelled(future)
 
 
 cpdef int refused(object logger, str message, tuple arguments, object error) except -1:

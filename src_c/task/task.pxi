@@ -8,6 +8,11 @@ cdef enum Phase:
     CALLING             # a function that makes something of the delegate's outcome runs on `thread`
     ANY_PHASE           # for `claim`: whichever it is
 
+cdef enum Where:            # 0: in the first SlotArray of its table
+    IN_SECOND_STAGE = 1     # in the second, or was
+    REMOVED = 2             # in none, and not to come back
+    VALUE_REFERS = 4        # not a place: its value is of a kind that may refer to others
+
 
 @cython.internal
 @cython.no_gc_clear
@@ -29,18 +34,16 @@ cdef class Task(DoneHook):
     cdef FutureSource future_source
     cdef object value           # what the phase is about: the delegate's future (see `delegate.pxi`), its result
     cdef Timer timer            # section(future): what is to happen to it at a time, or None
-    cdef double started         # by the coarse clock
     cdef ThreadId thread          # the one that submits it, or calls a function for it
-    cdef SharedByte hooking     # that thread is in the midst of following what is no future of ours
     cdef unsigned int slot      # its place in the SlotArray it is in, which section(table) guards
+    cdef SharedByte hooking     # that thread is in the midst of following what is no future of ours
     cdef SharedByte phase       # written after `value`
     cdef SharedByte over        # section(future): the future is done, although the task may not have left the table
-    cdef unsigned char in_second_stage   # section(table): in the table's second SlotArray, not in the first
-    cdef unsigned char removed     # section(table): in none, and not to come back
+    cdef unsigned char where    # section(table): a set of Where
 
     cdef void delegate_ended(self, object delegate_future, State state, object value, Delivery *delivery) noexcept:
         """The delegate's future is done: end the future as it ended, or go on from there."""
-        self.future.settle(state, value, delivery)
+        settle(self.future, state, value, delivery)
 
     cdef FutureCore upstream(self, bint cancelling):
         """The delegate's future if it is one of ours, and a `cancel()`, or else a `running()`, is for it to answer."""
@@ -118,4 +121,4 @@ cdef class Task(DoneHook):
         return busy
 
     cdef void lost(self) noexcept:
-        self.future.settle(CANCELLED_AND_NOTIFIED, None, NULL)
+        settle(self.future, CANCELLED_AND_NOTIFIED, None, NULL)

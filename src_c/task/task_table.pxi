@@ -167,11 +167,11 @@ cdef class TaskTable(FutureSource):
 
     cdef void withdraw(self, Task task) noexcept:
         """Inside the section: take `task` out for good; the table's reference to it is the caller's then."""
-        task.removed = True
-        self.stage_of(task).leave(task)
+        task.where |= REMOVED
+        self.leave_stage(task)
 
-    cdef SlotArray stage_of(self, Task task):
-        return self.first_stage
+    cdef void leave_stage(self, Task task) noexcept:
+        self.first_stage.leave(task)
 
     cdef bint is_full(self) noexcept:
         """Inside the section: whether `make_room` is needed before one more task gets in."""
@@ -217,7 +217,7 @@ cdef class TaskTable(FutureSource):
         """End the futures of `tasks`, a list of nobody else's, that are not done."""
         cdef Py_ssize_t ended = 0
         for task in tasks:
-            (<Task>task).future.settle(state, outcome, NULL)
+            settle((<Task>task).future, state, outcome, NULL)
             ended += 1
             yield_gil_at(ended)
         drop(tasks)

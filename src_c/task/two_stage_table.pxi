@@ -11,30 +11,33 @@ cdef class TwoStageTable(TaskTable):
 
     cdef void move_on(self, Task task) noexcept:
         """Inside the section: move `task`, unless its future is done."""
-        if not task.removed and not task.in_second_stage:
+        if not task.where & (REMOVED | IN_SECOND_STAGE):
             self.first_stage.leave(task)
             self.second_stage.take(task)
-            task.in_second_stage = True
+            task.where |= IN_SECOND_STAGE
 
     def oldest_age(self):
         """For how many seconds the one has been outstanding that is first in its list; 0.0 if there is none. O(1)."""
         cdef Task task
-        cdef double now = coarse_now(), started = now
+        cdef double age = 0.0
         with cython.critical_section(self):
             task = self.first_stage.first()
             if task is not None:
-                started = min(started, task.started)
+                age = max(age, seconds_since(task.future.started))
             task = self.second_stage.first()
             if task is not None:
-                started = min(started, task.started)
-        return now - started
+                age = max(age, seconds_since(task.future.started))
+        return age
 
     cdef void show_or_hide_stages(self, bint seen) noexcept:
         self.first_stage.show_or_hide(seen)
         self.second_stage.show_or_hide(seen)
 
-    cdef SlotArray stage_of(self, Task task):
-        return self.second_stage if task.in_second_stage else self.first_stage
+    cdef void leave_stage(self, Task task) noexcept:
+        if task.where & IN_SECOND_STAGE:
+            self.second_stage.leave(task)
+        else:
+            self.first_stage.leave(task)
 
     cdef Py_ssize_t may_hold(self, SlotArray slots) noexcept:
         return self.count if slots is self.second_stage else slots.count
