@@ -104,7 +104,7 @@ class ThreadPoolExecutor(futures.ThreadPoolExecutor, Chainable[Anything, Returne
         if self._stands_for is None:
             super()._adjust_thread_count()
         else:
-            self._call_queue.came(self)
+            self._call_queue.came(self._start_worker)
 
     def _initializer_failed(self) -> None:
         if self._stands_for is None:

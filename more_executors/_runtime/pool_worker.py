@@ -89,11 +89,19 @@ def work(place: WorkerPlace, reference: weakref.ref[Any], calls: CallQueue, cont
             calls.fail_all(thread.BrokenThreadPool(BROKEN))
         return
     try:
-        calls.work(partial(may_end, reference), partial(run_other, context))
+        calls.work(partial(may_end, reference), partial(run_other, context), partial(add_worker, reference))
     except BaseException:
         futures_logger.critical("Exception in worker", exc_info=True)
     finally:
         context.finalize()
+
+
+def add_worker(reference: weakref.ref[Any], place: WorkerPlace) -> None:
+    """Start another worker for what waits, as this one is not free after all."""
+    pool = reference()
+    if pool is None:
+        raise RuntimeError("nobody has the pool any more")
+    pool._add_worker(place)
 
 
 def may_end(reference: weakref.ref[Any]) -> bool:

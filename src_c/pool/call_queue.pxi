@@ -105,14 +105,11 @@ cdef class CallQueue(FutureSource):
                 self.drop_calls(failure)
         return not is_mine and isinstance(error, Exception)
 
-    def came(self, pool):
-        """Something came into the queue on another way than `submit`: see that there is a worker for it.
-
-        `pool._start_worker(place)` starts one if need be.
-        """
+    def came(self, add_worker):
+        """There is one more to make that was not submitted here: `add_worker(place)` starts a worker if need be."""
         self.begun()
         if self.reserve_worker():
-            self.add_worker(pool._start_worker)
+            self.add_worker(add_worker)
 
     def fail_all(self, error):
         """Have the calls in the queue fail with `error`, or be cancelled if that is None."""
@@ -200,11 +197,11 @@ cdef class CallQueue(FutureSource):
         with cython.critical_section(self):
             self.workers -= 1
 
-    def work(self, may_end, run_other):
+    def work(self, may_end, run_other, add_worker):
         """Make calls, one after another; returns when None comes out of the queue while `may_end()`.
 
-        What is in the queue and was not submitted here is given to `run_other`. If an error gets out, there is a worker
-        less.
+        What is in the queue and was not submitted here is given to `run_other`. `add_worker(place)` starts a worker. If
+        an error gets out, there is a worker less.
         """
         cdef object item
         cdef bint over = False
@@ -212,7 +209,7 @@ cdef class CallQueue(FutureSource):
             while not over:
                 item = self.get()
                 if type(item) is PooledCall:
-                    (<PooledCall>item).run()
+                    (<PooledCall>item).run(add_worker)
                     item = None
                 elif item is not None:
                     try:

@@ -24,10 +24,10 @@ cdef class PooledCall(Task):
             self.is_taken = True
         return first
 
-    cdef int run(self) except -1:
+    cdef int run(self, object add_worker) except -1:
         """Make the call, unless it is cancelled or was taken before, and end the future as it ends.
 
-        If it was not taken before, it is counted as finished.
+        If it was not taken before, it is counted as finished. If others need one, `add_worker(place)` starts a worker.
         """
         cdef CallQueue queue = <CallQueue>self.future_source
         cdef FutureCore future = (<Task>self).future
@@ -51,11 +51,17 @@ cdef class PooledCall(Task):
                 except BaseException as error:
                     outcome = without_our_frames(error)
                 fn = args = kwargs = None       # a future that is done keeps nothing of the call
-                if claim(future, state, outcome, ANY_PHASE):
+                with cython.critical_section(future):
                     counted = future.callbacks is None
-                    if counted:     # so whoever waits for the future finds the worker idle
-                        queue.finished()
-                    conclude(future, NULL)
+                if counted:     # so that whoever waits for the future finds the worker idle
+                    queue.finished()
+                if claim(future, state, outcome, ANY_PHASE):
+                    try:
+                        if counted and future.callbacks is not None:    # it is not, then: they may take long
+                            counted = False
+                            queue.came(add_worker)
+                    finally:
+                        conclude(future, NULL)
         finally:
             if not counted:
                 queue.finished()

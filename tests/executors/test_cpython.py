@@ -18,8 +18,6 @@ LATER = "looks at the threads of the pool at once, where the tasks get from the 
 # What is not run, and why: by test, for all executors ("") or for some of them.
 EXCLUDED: dict[str, dict[str, str]] = {
     "test_exception_with_success": {"": "ends a future by writing its private fields"},
-    "test_idle_thread_reuse": {"": "may fail for the standard library's pool as well"},
-    "test_hang_global_shutdown_lock": {"": "forks fifty times, for a lock of the standard library"},
     "test_saturation": {"with_retry": LATER, "with_throttle": LATER},
     "test_cancel_futures": {"with_retry": "nothing may have begun yet", "with_throttle": "nothing may have begun yet"},
     "test_threads_terminate": {"with_retry": LATER, "with_throttle": LATER},
@@ -29,6 +27,8 @@ for test in ("test_interpreter_shutdown", "test_hang_gh83386", "test_hang_issue3
     EXCLUDED[test] = dict.fromkeys(("with_retry", "with_throttle"), AT_EXIT)
 ON_TOP = [executor.__name__ for executor in cpython.EXECUTORS if executor is not cpython.thread_pool]
 EXCLUDED["test_cancel_futures_wait_false"] = dict.fromkeys(ON_TOP, "always takes a pool")
+EXCLUDED["test_idle_thread_reuse"] = dict.fromkeys(ON_TOP, "a thread that ends a future of theirs is not idle yet")
+EXCLUDED["test_hang_global_shutdown_lock"] = dict.fromkeys(ON_TOP, "forks fifty times, for a lock that pools have")
 EXCLUDED["test_map_timeout"] = dict.fromkeys(ON_TOP, "takes 5 s, and `map` is the standard library's")
 if sys.version_info < (3, 12):
     EXCLUDED["test_timeout"] = dict.fromkeys(ON_TOP, "takes 5 s; later it does not")

@@ -71,8 +71,7 @@ def test_an_idle_thread_is_used_again() -> None:
     with Executors.thread_pool(5) as pool:
         for n in range(50):
             assert pool.submit(abs, -n).result(PATIENCE) == n
-            while pool._call_queue.unfinished:  # where it was done before the wait began, it is counted a moment later
-                pass
+            concurrent.futures.wait([pool.submit(int)])
         assert len(pool._threads) == 1
 
 
@@ -151,3 +150,32 @@ def test_a_future_that_somebody_ends_by_hand_harms_no_worker() -> None:
         assert pool.submit(int).result(PATIENCE) == 0
     assert running.result(0) == "by hand"
     assert type(waiting.exception(0)) is SomeError
+
+
+def test_a_thread_that_runs_callbacks_is_not_idle() -> None:
+    """One of them waits for what was submitted after the future was done."""
+    with Executors.thread_pool(2) as pool:
+        inner: list[Any] = []
+
+        def submit_and_wait(_: object) -> None:
+            inner.append(pool.submit(int).result(PATIENCE))
+
+        outer = pool.submit(int)
+        outer.add_done_callback(submit_and_wait)
+        outer.result(PATIENCE)
+    assert inner == [0]
+
+
+def test_a_callback_that_is_added_at_the_last_moment_holds_nobody_up() -> None:
+    gate, results = Gate(), []
+    with Executors.thread_pool(2) as pool:
+        first = pool.submit(gate)
+        gate.wait()
+        with first._condition:  # 1. the call ends; its thread takes itself for idle, and cannot end the future yet
+            gate.open()
+            while pool._call_queue.unfinished:
+                pass
+            second = pool.submit(int)  # 2. there is no other thread for this one
+            first.add_done_callback(lambda _: results.append(second.result(PATIENCE)))  # 3. and the first waits for it
+        first.result(PATIENCE)  # 4. so there has to be another
+    assert results == [0]
