@@ -77,6 +77,8 @@ cdef class CallQueue(FutureSource):
         call.args = args
         call.kwargs = kwargs or None
         self.tie(call, future)
+        hide(<PyObject *>call)          # the garbage collector need not see them: they are alive until they are done
+        hide(<PyObject *>future)
         self.counters.begin()
         self.begun()
         try:

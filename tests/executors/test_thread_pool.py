@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import gc
 import weakref
 from concurrent.futures import Future
 from typing import Any
@@ -179,3 +180,18 @@ def test_a_callback_that_is_added_at_the_last_moment_holds_nobody_up() -> None:
             first.add_done_callback(lambda _: results.append(second.result(PATIENCE)))  # 3. and the first waits for it
         first.result(PATIENCE)  # 4. so there has to be another
     assert results == [0]
+
+
+def test_what_is_queued_is_hidden_from_the_collector_and_what_is_done_may_be_found() -> None:
+    gate = Gate()
+    with Executors.thread_pool(1) as pool:
+        running, waiting = pool.submit(gate), pool.submit(list)
+        gate.wait()
+        assert not gc.is_tracked(running)
+        assert not gc.is_tracked(waiting)
+        gate.open()
+        waiting.result(PATIENCE).append(waiting)
+        is_waiting = weakref.ref(waiting)
+    assert gc.is_tracked(waiting)
+    del waiting
+    assert is_gone(is_waiting)
