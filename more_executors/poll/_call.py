@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextvars import copy_context
+from math import inf
 from threading import Lock
 from time import monotonic
 from typing import Any, TypeAlias
@@ -70,9 +71,15 @@ class PollCaller:
         self._retry_policy = retry_policy
         self._debugging = debugging
         self._going_on = GoingOn()
+        self.last_ended = -inf  # when a call ended last, by `monotonic`
         self._lock = Lock()  # guards the next
         self._quiet = 0  # so many calls have to succeed before a failure is the first of a row again
         self._warned_of_delay = False
+
+    @property
+    def are_going_on(self) -> bool:
+        """Whether a call is."""
+        return self._going_on.count > 0
 
     def call(self, tasks: Tasks, late: float = 0.0) -> float:
         """Poll `tasks`; returns the seconds until the next call, or a negative number if the function did not say."""
@@ -131,7 +138,8 @@ class PollCaller:
 
     def _over(self, tasks: Tasks, times: tuple[float, float], answer: object, error: BaseException | None) -> float:
         began, began_for_gate = times
-        seconds = monotonic() - began
+        self.last_ended = monotonic()
+        seconds = self.last_ended - began
         self._meter.ended_call(seconds)
         self._table.counters.count_call(seconds, error is not None and not isinstance(error, Throttled))
         try:

@@ -11,6 +11,7 @@ from .._runtime.call_threads import CallThreads
 from .._runtime.loop_resource import ClosedWhenDropped, LoopResource
 from .._runtime.loop_thread import LoopThread
 from ..journal._writer import JournalWriter
+from ._bursts import Bursts
 from ._call import PollCaller
 from ._cancel import Canceller
 from ._gate import CallGate
@@ -93,17 +94,25 @@ class PollEngine:
             retry_policy=options.retry_policy,
             debugging=debugging,
         )
+        bursts = Bursts(self.table, calls, options.longest_pause_in_bursts)
         if isinstance(self.table, DueTable):
+            self.table.sets_aside = options.longest_pause_in_bursts > 0.0
             self.scheduler = DueScheduler(
                 self.table,
                 self._runner(calls, self.table, options),
                 gate,
+                bursts,
                 spacing=spacing,
                 batch_size=options.most_in_a_call,
             )
         else:
             self.scheduler = FullListScheduler(
-                self.table, calls, gate, options.default_interval, options.min_interval or 0.0
+                self.table,
+                calls,
+                gate,
+                bursts,
+                default_interval=options.default_interval,
+                min_interval=options.min_interval or 0.0,
             )
 
     def _runner(self, calls: PollCaller, table: DueTable, options: PollOptions) -> Runner:

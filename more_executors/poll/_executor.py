@@ -46,7 +46,7 @@ class PollExecutor(AdoptingExecutor[A, B, T]):
     until somebody calls `yield_result` or `yield_exception` of that. `poll_fn(descriptors)` is there to do so: it is
     called, on a thread of the executor, with a new list of all descriptors not resolved yet, possibly empty: once at
     the start, when something joins the list, after `notify`, and after a delay. The delay is what `poll_fn` returned
-    if that is an int or a float, in seconds, else `default_interval`.
+    if that is an int or a float, in seconds, else `default_interval`. What joins in a burst is polled together.
 
     What fails, or is cancelled, before it joins the list ends its future the same way. If `poll_fn` raises, the futures
     whose descriptors were in that call's list fail with the exception, and polling goes on.
@@ -142,8 +142,9 @@ class PollExecutor(AdoptingExecutor[A, B, T]):
             logger: by default the one called "PollExecutor".
             name: ends the names of the threads.
             min_interval: seconds from the begin of a poll to that of the next, at the least, unless `notify` is called:
-                what joins meanwhile is polled together. By default 0; where only what is due is polled, a fifth of
-                `default_interval`, at most 5 s, or of a shorter delay that some task has.
+                what joins meanwhile is polled together. By default, a task that joins alone is polled at once, while
+                polls that only bursts of joins ask for take about a tenth of the time; and where only what is due is
+                polled, it is a fifth of `default_interval`, at most 5 s, or of a shorter delay that some task has.
             batch_size: how many descriptors a call gets at most.
             group_by: gets a `result`; a call gets tasks for which this returns the same, which must be hashable. What
                 it raises fails the task.

@@ -89,6 +89,11 @@ class PollOptions:
         return sys.maxsize if self.batch_size is None else self.batch_size
 
     @property
+    def longest_pause_in_bursts(self) -> float:
+        """How many seconds tasks wait for each other at most that join one after the other. See `Bursts`."""
+        return self.default_interval if self.min_interval is None else 0.0
+
+    @property
     def spacing(self) -> RoundSpacing:
         """How far apart rounds begin, where each task has a time of its own: see `min_interval` in `PollExecutor`."""
         if self.min_interval is not None:

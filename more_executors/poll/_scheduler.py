@@ -12,6 +12,7 @@ from typing import Protocol
 
 from .._core import DueTable, FullListTable, RoundSpacing
 from .._runtime.pauses import SECONDS_AFTER_ERROR
+from ._bursts import Bursts
 from ._call import PollCaller
 from ._gate import CallGate
 from ._runners import Runner
@@ -40,13 +41,21 @@ class FullListScheduler:
     """Makes one call at a time, on the executor's own thread, with everything that is outstanding."""
 
     def __init__(
-        self, table: FullListTable, calls: PollCaller, gate: CallGate, default_interval: float, min_interval: float
+        self,
+        table: FullListTable,
+        calls: PollCaller,
+        gate: CallGate,
+        bursts: Bursts,
+        *,
+        default_interval: float,
+        min_interval: float,
     ) -> None:
         self.due = 0
         self.in_calls = 0
         self._table = table
         self._calls = calls
         self._gate = gate
+        self._bursts = bursts
         self._default_interval = default_interval
         self._min_interval = min_interval
         self._began = -inf
@@ -55,19 +64,20 @@ class FullListScheduler:
         self._asked = False
 
     def turn(self) -> float:
-        self._table.coalesce_until = -inf  # first: who joins after this wakes us, who joined before is among the news
+        self._table.coalescing = False  # first: who joins after this wakes us, who joined before is counted below
         now = monotonic()
-        joined, asked = self._table.take_wakeup_reasons()
-        self._wanted = self._wanted or joined or asked
-        self._asked = self._asked or asked
+        self._asked = self._table.take_request() or self._asked
         next_due = min(self._next, self._table.next_due())
-        self._wanted = self._wanted or now >= next_due
-        if not self._wanted:
+        self._wanted = self._wanted or self._asked or now >= next_due
+        if not (self._wanted or self._bursts.has_joined):
             return next_due - now
         earliest = max(self._gate.pause.until, -inf if self._asked else self._began + self._min_interval)
         if now < earliest:
-            self._table.coalesce_until = earliest
+            self._table.coalescing = True
             return earliest - now
+        if not self._wanted and (wait := self._bursts.wait(now, self._began)) > 0.0:
+            self._table.coalescing = True
+            return min(wait, next_due - now)
         try:
             return self._poll(now, max(0.0, now - next_due) if next_due > -inf else 0.0)
         except BaseException:  # of no task is it known when it is due
@@ -77,6 +87,7 @@ class FullListScheduler:
             del self
 
     def _poll(self, now: float, late: float) -> float:
+        self._bursts.poll_begins()
         tasks = self._table.take_all(self._asked)
         self._wanted = self._asked = False
         self._began = now
@@ -96,7 +107,8 @@ class DueScheduler:
     """Makes calls with tasks that are due, in batches, in rounds that are as far apart as `spacing` says.
 
     A round hands out what was due when it began. What is due later waits for the next one, and so do tasks that join:
-    else a stream of them would be polled one by one.
+    else a stream of them would be polled one by one. A round that only they ask for waits as `bursts` say, if the table
+    sets them aside.
     """
 
     def __init__(
@@ -104,6 +116,7 @@ class DueScheduler:
         table: DueTable,
         runner: Runner,
         gate: CallGate,
+        bursts: Bursts,
         *,
         spacing: RoundSpacing,
         batch_size: int,
@@ -113,6 +126,7 @@ class DueScheduler:
         self._table = table
         self._runner = runner
         self._gate = gate
+        self._bursts = bursts
         self._spacing = spacing
         self._batch_size = batch_size
         self._began = -inf
@@ -130,26 +144,25 @@ class DueScheduler:
             del self
 
     def _run_once(self) -> float:
-        self._table.coalesce_until = -inf  # first: who joins after this wakes us, who joined before is found below
+        self._table.coalescing = False  # first: who joins after this wakes us, who joined before is found below
         now = monotonic()
-        _, asked = self._table.take_wakeup_reasons()
-        self._asked = self._asked or asked
+        self._asked = self._table.take_request() or self._asked
         if self._asked:
             self._table.make_all_due()
-            self._began = self._until = now = monotonic()
+            now = monotonic()
+            self._begin_round(now)
             self._asked = False
         self._table.drop_empty_groups()
         try:
             wait = self._poll_round(now)
             if wait is None:
-                next_due = self._table.next_due()
                 self.due = 0
-                wait = next_due - now
+                wait = min(self._table.next_due() - now, self._wait_of_joined(now))
                 rest = self._began + self._spacing.seconds(now) - now
                 if wait <= 0 and rest > 0:
                     wait = rest
                 elif wait <= 0:
-                    self._began = self._until = now
+                    self._begin_round(now)
                     wait = self._poll_round(now)
                     if wait is None:
                         wait = max(0.0, self._table.next_due() - monotonic())
@@ -157,13 +170,28 @@ class DueScheduler:
         finally:
             del self
 
+    def _begin_round(self, now: float) -> None:
+        self._bursts.poll_begins()
+        if self._table.sets_aside:
+            self._table.let_in(now)
+        self._began = self._until = now
+
+    def _wait_of_joined(self, now: float) -> float:
+        """Seconds until what was set aside is to be polled, or until to ask again; inf if there is nothing."""
+        return self._bursts.wait(now, self._began, self._table.in_calls > 0) if self._has_set_aside() else inf
+
+    def _has_set_aside(self) -> bool:
+        return self._table.sets_aside and self._bursts.has_joined
+
     def _quietly(self, wait: float, now: float) -> float:
-        """Have tasks that join before the next round wake nobody. Returns `wait`, or less: until that round."""
+        """Have tasks that join wake nobody if they wait anyway. Returns `wait`, or less: until the next round."""
+        if wait <= 0.0:
+            return 0.0
         until = self._began + self._spacing.seconds(now)
-        if now >= until or wait == 0.0:
-            return max(0.0, wait)
-        self._table.coalesce_until = until
-        return min(wait, until - now)
+        if now < until:
+            wait = min(wait, until - now)
+        self._table.coalescing = now < until or self._has_set_aside()
+        return wait
 
     def _poll_round(self, now: float) -> float | None:
         """Begin calls of the round. Returns after how many seconds to go on with it, or None if that was all."""

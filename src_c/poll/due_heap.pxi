@@ -13,7 +13,7 @@ cdef class PollState:
     """
     cdef PyObject *task         # borrowed: the task has this
     cdef DueHeap heap           # the one it is in while it waits, or None where the whole list is polled
-    cdef Py_ssize_t place       # in the heap, or -1
+    cdef Py_ssize_t place       # in the heap, or aside in the same array, or -1
     cdef SharedDouble due       # asked for by hand, for when it is in no call; 0.0: not asked
     cdef double joined          # the polled list, by the coarse clock
     cdef SharedKey key          # on record in a journal, or 0
@@ -42,13 +42,14 @@ cdef enum:
 cdef class DueHeap:
     """The poll states of one group of tasks that wait, the one due first on top. section(table) guards all of it.
 
-    Joining and leaving cost the logarithm of their number. `reserve` a place for each member before it is pushed:
-    pushing cannot fail.
+    Joining and leaving cost the logarithm of their number. `reserve` a place for each member before it is pushed, or
+    set aside: neither can fail. Who is set aside waits for `let_in`, and is not due before that.
     """
-    cdef Entry *entries
-    cdef Py_ssize_t size        # who waits
+    cdef Entry *entries         # [0:size] is the heap, [room - aside:room] who is set aside, the last one first
+    cdef Py_ssize_t size
+    cdef Py_ssize_t aside
     cdef Py_ssize_t room
-    cdef Py_ssize_t members     # who waits or is in a call
+    cdef Py_ssize_t members     # who is in there, or in a call
     cdef bint listed            # among the heaps of its table
     cdef SharedByte dropped     # nobody looks here any more
 
@@ -65,9 +66,16 @@ cdef class DueHeap:
             if entries == NULL:
                 return False
             self.entries = entries
+            self.move_aside(room - self.room)
             self.room = room
         self.members += 1
         return True
+
+    cdef void move_aside(self, Py_ssize_t by) noexcept:
+        """Have who is set aside be so many places further on, where there is nobody."""
+        cdef Py_ssize_t i
+        for i in range(self.room - 1, self.room - 1 - self.aside, -1):
+            self.put(i + by, self.entries[i])
 
     cdef double first(self) noexcept:
         """When the first is due, or infinity."""
@@ -80,6 +88,26 @@ cdef class DueHeap:
         self.size += 1
         self.rise(self.size - 1, entry)
 
+    cdef void set_aside(self, PollState poll_state) noexcept:
+        cdef Entry entry
+        entry.when = INFINITY
+        entry.poll_state = <PyObject *>poll_state
+        self.aside += 1
+        self.put(self.room - self.aside, entry)
+
+    cdef Py_ssize_t let_in(self, double when, Py_ssize_t at_most) noexcept:
+        """Have those who were set aside be due at `when`, so many at most; returns how many.
+
+        The last one comes first, and each after that a nanosecond earlier: then they come out in their order.
+        """
+        cdef PyObject *poll_state
+        cdef Py_ssize_t i, count = min(self.aside, at_most)
+        for i in range(count):
+            poll_state = self.entries[self.room - self.aside].poll_state
+            self.aside -= 1
+            self.push(<PollState>poll_state, when - 1e-9 * i)
+        return count
+
     cdef PyObject *pop(self) noexcept:
         """The poll state that was first; borrowed, as its task is in the table."""
         cdef PyObject *poll_state = self.entries[0].poll_state
@@ -89,19 +117,30 @@ cdef class DueHeap:
     cdef void remove(self, PollState poll_state) noexcept:
         cdef Py_ssize_t place = poll_state.place
         poll_state.place = -1
+        if place >= self.size:
+            if place > self.room - self.aside:
+                self.put(place, self.entries[self.room - self.aside])
+            self.aside -= 1
+            return
         self.size -= 1
         if place < self.size:
             self.settle(place, self.entries[self.size])
 
     cdef void move(self, PollState poll_state, double when) noexcept:
         """Have `poll_state`, which waits, be due at `when`."""
-        cdef Entry entry = self.entries[poll_state.place]
+        cdef Entry entry
+        if poll_state.place >= self.size:
+            self.remove(poll_state)
+            self.push(poll_state, when)
+            return
+        entry = self.entries[poll_state.place]
         entry.when = when
         self.settle(poll_state.place, entry)
 
     cdef void clip(self, double now) noexcept:
         """Have all who wait be due at `now` at the latest. A heap stays one when its large numbers become equal."""
         cdef Py_ssize_t i
+        self.let_in(now, self.aside)
         for i in range(self.size):
             if self.entries[i].when > now:
                 self.entries[i].when = now

@@ -7,6 +7,7 @@ cdef class GroupedTable(PollTable):
     cdef DueGroups groups
     cdef readonly SharedSize in_calls       # section(self), as is the next
     cdef unsigned int poll_all_epoch  # how often all was asked for: what was in a call then is due right after it
+    cdef public SharedByte sets_aside   # what joins is due after `let_in` or `make_all_due` only
 
     def __cinit__(self):
         self.groups = DueGroups()
@@ -26,14 +27,33 @@ cdef class GroupedTable(PollTable):
         return poll_state
 
     cdef void join(self, PollDescriptor task) noexcept:
-        cdef double now = now_or_never()
+        cdef bint set_aside = self.sets_aside
+        cdef double now = -INFINITY if set_aside and self.joins_to_note == 0 else now_or_never()
         with cython.critical_section(self):
             self.move_on_with_value(task)
             if task.where & (REMOVED | IN_SECOND_STAGE) == IN_SECOND_STAGE:
-                task.poll_state.heap.push(task.poll_state, now)
-            self.joined = True
-        if self.coalesce_until == -INFINITY or now >= self.coalesce_until:
+                if set_aside:
+                    task.poll_state.heap.set_aside(task.poll_state)
+                else:
+                    task.poll_state.heap.push(task.poll_state, now)
+            self.count_join(now)
+        if not self.coalescing:
             self.waker.set()
+
+    def let_in(self, double now):
+        """Have everything that was set aside be due at `now`. Costs the number of groups, and logarithms for each."""
+        cdef Py_ssize_t i = 0, count = YIELD_EVERY
+        cdef double when = now
+        while count >= 0:
+            with cython.critical_section(self):
+                count = self.groups.at(i).let_in(when, YIELD_EVERY) if i < len(self.groups.heaps) else -1
+            if count == YIELD_EVERY:
+                when -= 1e-9 * count
+                yield_gil()
+            else:
+                i += 1
+                when = now
+                yield_gil_at(i)
 
     cdef void withdraw(self, Task task) noexcept:
         cdef PollState poll_state = (<PollDescriptor>task).poll_state

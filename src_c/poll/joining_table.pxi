@@ -1,7 +1,5 @@
 """How tasks join the polled list of an executor, and what is kept on record of them."""
 
-cdef tuple NEWS = ((False, False), (False, True), (True, False), (True, True))
-
 
 cdef double now_or_never() noexcept:
     """`monotonic()`, or a time long past if there is no memory for that."""
@@ -20,15 +18,17 @@ cdef class JoiningTable(PollTableBase):
     A subclass decides what happens to a task that has joined.
     """
     cdef Timers deadlines
-    cdef public SharedDouble coalesce_until    # what joins before that, by `monotonic`, need not wake who wakes up then
+    cdef public SharedByte coalescing   # what joins wakes nobody: who polls is going to look by itself, when it is time
     cdef unsigned long long last_key        # section(self), as are the next
+    cdef readonly SharedSize joins      # so far
+    cdef SharedSize joins_to_note       # of so many more, the time is noted
+    cdef readonly SharedDouble last_noted   # when the last of those joined, by `monotonic`
     cdef readonly SharedSize recording    # threads that are reporting a task to the recorder; it may have ended
     cdef SharedByte leaving     # all on record, as the program ends, or this is a forked child
-    cdef bint joined            # since `take_wakeup_reasons`
-    cdef bint asked             # for a poll now, since `take_wakeup_reasons`
+    cdef bint asked             # for a poll now, since `take_request`
 
     def __cinit__(self):
-        self.coalesce_until = -INFINITY
+        self.last_noted = -INFINITY
         self.deadlines = Timers()
         self.last_key = 0 if self.recorder is None else self.recorder.first_key - 1
 
@@ -159,10 +159,11 @@ cdef class JoiningTable(PollTableBase):
         return poll_state
 
     cdef void join(self, PollDescriptor task) noexcept:
+        cdef double now = now_or_never() if self.joins_to_note > 0 else -INFINITY
         with cython.critical_section(self):
             self.move_on_with_value(task)
-            self.joined = True
-        if self.coalesce_until == -INFINITY or not now_or_never() < self.coalesce_until:
+            self.count_join(now)
+        if not self.coalescing:
             self.waker.set()
 
     cdef void move_on_with_value(self, PollDescriptor task) noexcept:
@@ -170,6 +171,13 @@ cdef class JoiningTable(PollTableBase):
         self.move_on(task)
         if may_refer(<PyObject *>task.value):
             task.where |= VALUE_REFERS
+
+    cdef void count_join(self, double now) noexcept:
+        """Inside the section: a task has joined, at `now` if that is to be noted."""
+        self.joins += 1
+        if self.joins_to_note > 0:
+            self.joins_to_note -= 1
+            self.last_noted = max(self.last_noted, now)
 
     cdef void detach(self, PollState poll_state) noexcept:
         """Inside the section: what `poll_state` belongs to will not be polled, or not any more."""
@@ -194,10 +202,16 @@ cdef class JoiningTable(PollTableBase):
             self.asked = True
         self.waker.set()
 
-    def take_wakeup_reasons(self):
-        """Whether something has joined, and whether somebody has asked for a poll, since the last call of this."""
-        cdef bint joined, asked
+    def take_request(self):
+        """Whether somebody has asked for that since the last call of this."""
+        cdef bint asked
         with cython.critical_section(self):
-            joined, asked = self.joined, self.asked
-            self.joined = self.asked = False
-        return NEWS[2 * joined + asked]
+            asked = self.asked
+            self.asked = False
+        return asked
+
+    def begin_to_count(self, Py_ssize_t noted):
+        """How many tasks have joined so far. Of the next `noted`, it is noted when they join."""
+        with cython.critical_section(self):
+            self.joins_to_note = noted
+        return self.joins

@@ -27,6 +27,11 @@ cdef class PollTable(JoiningTable):
         """How many tasks are in the polled list."""
         return self.second_stage.count
 
+    @property
+    def with_delegate(self):
+        """How many tasks have not joined that yet."""
+        return self.first_stage.count
+
     def polled_tasks(self):
         """A new list of tuples, of each polled task: result, age in seconds, polls, failures, and the future."""
         cdef list tasks = self.listed(self.second_stage)

@@ -33,37 +33,55 @@ def wakes(table: Any) -> bool:
 
 
 @every_table
-def test_news_are_told_once(kind: Any) -> None:
+def test_a_request_is_told_once_and_joins_are_counted(kind: Any) -> None:
     table = new_table(kind)
-    assert table.take_wakeup_reasons() == (False, False)
+    assert (table.take_request(), table.joins) == (False, 0)
     table.adopt(Thing(), "a")
-    assert table.take_wakeup_reasons() == (True, False)
-    assert table.take_wakeup_reasons() == (False, False)
+    assert (table.take_request(), table.joins) == (False, 1)
     table.request_poll_all()
-    assert table.take_wakeup_reasons() == (False, True)
-    assert table.take_wakeup_reasons() == (False, False)
+    assert (table.take_request(), table.joins) == (True, 1)
+    assert (table.take_request(), table.joins) == (False, 1)
+    table.cancel_all()
+
+
+@pytest.mark.parametrize("aside", [False, True])
+@every_table
+def test_the_times_are_noted_of_so_many_joins_as_was_said(kind: Any, clock: Clock, aside: bool) -> None:
+    table, owner = new_table(kind), Thing()
+    if kind is _core.DueTable:
+        table.sets_aside = aside
+    noted = []
+    for _ in range(2):
+        before = table.joins
+        assert table.begin_to_count(2) == before
+        for _ in range(3):
+            clock.now += 1
+            table.adopt(owner, "a")
+            noted.append(table.last_noted)
+        assert table.joins == before + 3
+    assert noted == [1001, 1002, 1002, 1004, 1005, 1005]
     table.cancel_all()
 
 
 @every_table
-def test_what_joins_wakes_only_after_the_quiet_time(kind: Any, clock: Clock) -> None:
+def test_what_joins_wakes_nobody_while_joins_coalesce(kind: Any) -> None:
     table, owner = new_table(kind), Thing()
     table.adopt(owner, "a")
     assert wakes(table)
-    table.coalesce_until = clock.now + 10
+    table.coalescing = True
     table.adopt(owner, "b")
     assert not wakes(table)
-    assert table.take_wakeup_reasons() == (True, False)
-    clock.now += 10
+    assert table.joins == 2
+    table.coalescing = False
     table.adopt(owner, "c")
     assert wakes(table)
     table.cancel_all()
 
 
 @every_table
-def test_a_deadline_before_all_others_wakes_also_in_the_quiet_time(kind: Any, clock: Clock) -> None:
+def test_a_deadline_before_all_others_wakes_also_while_joins_coalesce(kind: Any, clock: Clock) -> None:
     table, owner = new_table(kind, timeout=60.0), Thing()
-    table.coalesce_until = inf
+    table.coalescing = True
     table.adopt(owner, "a")
     assert wakes(table)
     table.adopt(owner, "b")

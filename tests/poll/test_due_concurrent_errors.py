@@ -13,6 +13,7 @@ from support import PATIENCE, HeardLogger, Parking, PollCall, SomeError, Stepped
 
 from more_executors import _core
 from more_executors.poll import _call, _gate, _scheduler
+from more_executors.poll._bursts import Bursts
 from more_executors.poll._gate import CallGate
 from more_executors.poll._scheduler import DueScheduler
 from more_executors.rate_limit import RateLimit
@@ -180,7 +181,8 @@ def test_tasks_of_a_call_that_cannot_begin_are_in_one_a_second_later(monkeypatch
     for module in (_core, _gate, _scheduler):
         monkeypatch.setattr(module, "monotonic", lambda: now)
     table: Any = new_table()
-    rounds = DueScheduler(table, runner, CallGate(None), spacing=_core.RoundSpacing(0.0, 0.0), batch_size=10)
+    bursts: Any = Bursts(table, None, 0.0)  # type: ignore[arg-type]
+    rounds = DueScheduler(table, runner, CallGate(None), bursts, spacing=_core.RoundSpacing(0.0, 0.0), batch_size=10)
     table.adopt_many(table, ["a", "b"])
     with pytest.raises(MemoryError):
         rounds.turn()

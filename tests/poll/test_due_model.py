@@ -55,8 +55,8 @@ def ended_how(future: Future[Any]) -> str:
 class DueMachine(RuleBasedStateMachine):
     """Time passes in `run` only; what calls do is chosen beforehand."""
 
-    @initialize(grouped=st.booleans())
-    def begin(self, grouped: bool) -> None:
+    @initialize(grouped=st.booleans(), aside=st.booleans())
+    def begin(self, grouped: bool, aside: bool) -> None:
         self.patches = pytest.MonkeyPatch()
         self.clock = PacedClock(self.patches)
         self.grouped = grouped
@@ -71,6 +71,7 @@ class DueMachine(RuleBasedStateMachine):
             group_by=(lambda serial: serial % 2) if grouped else None,
             retry_policy=NotedPolicy(most=MOST_FAILURES, seconds=2.0),
         )
+        self.executor._engine.table.sets_aside = aside  # as without a `min_interval`; but nothing waits there
         self.tasks: dict[int, Task] = {}
         self.descriptors: dict[int, Any] = {}
         self.plans: list[str] = []

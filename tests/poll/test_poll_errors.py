@@ -26,6 +26,7 @@ from support import (
 )
 
 from more_executors import Executors, PollExecutor, SyncExecutor, _core
+from more_executors.poll._bursts import Bursts
 from more_executors.poll._gate import CallGate
 from more_executors.poll._scheduler import FullListScheduler
 
@@ -177,7 +178,8 @@ def test_a_round_that_could_not_be_begun_is_begun_anew() -> None:
     calls: Any = SimpleNamespace(call=Parking(inf))
     calls.call.let_go()
     table: Any = new_table(_core.FullListTable)
-    rounds = FullListScheduler(table, calls, CallGate(None), inf, 0.0)
+    bursts = Bursts(table, calls, 0.0)
+    rounds = FullListScheduler(table, calls, CallGate(None), bursts, default_interval=inf, min_interval=0.0)
     assert rounds.turn() == inf
     table.request_poll_all()
     calls.call.raising = MemoryError()

@@ -94,12 +94,12 @@ class PacedClock:
             self._changed.notify_all()
 
     def run(self, seconds: float = 0.0) -> None:
-        """Have so much time pass, the executor's thread waking whenever it wants to."""
+        """Have so much time pass, the executor's thread waking whenever it wants to; more, if a call leaps further."""
         until = self._now + seconds
         while True:
             self.settle()
             with self._changed:
-                self._now = min(self._wakes_at, until)
+                self._now = max(self._now, min(self._wakes_at, until))
                 self._changed.notify_all()
                 if self._wakes_at > until:
                     return
