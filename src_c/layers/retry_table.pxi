@@ -133,6 +133,9 @@ cdef class RetryTable(TwoStageTable):
             if task is not None:
                 task.attempt(delegate)
 
+    cdef void show_or_hide_timers(self, bint seen) noexcept:
+        self.again.show_or_hide_all(seen)
+
     cdef RetryTask next_new(self, double before):
         """Take the first of those that wait for their first attempt, if it is due earlier than `before`."""
         cdef RetryTask task

@@ -58,6 +58,9 @@ cdef class TimeoutTable(TaskTable):
         when = self.deadlines.next()
         return None if when is None else when - now
 
+    cdef void show_or_hide_timers(self, bint seen) noexcept:
+        self.deadlines.show_or_hide_all(seen)
+
     cdef int cancel_late(self, FutureCore future) except -1:
         try:
             if cancel_along(future, NULL):

@@ -182,6 +182,9 @@ cdef class JoiningTable(PollTableBase):
     cdef void detach(self, PollState poll_state) noexcept:
         """Inside the section: what `poll_state` belongs to will not be polled, or not any more."""
 
+    cdef void show_or_hide_timers(self, bint seen) noexcept:
+        self.deadlines.show_or_hide_all(seen)
+
     cdef void record_end(self, PollDescriptor task) noexcept:
         """The future of `task` is done; called by the winner, and as good as once."""
         cdef PollState poll_state

@@ -12,6 +12,7 @@ import gc
 
 cdef extern from "Python.h":
     void hide "PyObject_GC_UnTrack"(PyObject *thing) noexcept       # nothing if it is not tracked
+    bint is_seen "PyObject_GC_IsTracked"(PyObject *thing) noexcept
 
 cdef extern from "platform.h":
     void show(PyObject *thing) noexcept         # nothing if it is tracked

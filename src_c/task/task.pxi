@@ -94,6 +94,8 @@ cdef class Task(DoneHook):
             pending = self.future.state <= RUNNING
             if pending and timer.pending:
                 self.timer = timer
+        if not is_seen(<PyObject *>self):
+            hide(<PyObject *>timer)
         if not pending:
             timer.cancel()
         return leads

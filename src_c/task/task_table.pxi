@@ -139,20 +139,28 @@ cdef class TaskTable(FutureSource):
 
     cdef void show_or_hide_all(self, bint seen) noexcept:
         """Have the collector see what is in here, or not see it any more, if that is hidden."""
+        cdef bint concerned
         with cython.critical_section(self):
-            if self.hidden:
+            concerned = self.hidden
+            if concerned:
                 self.show_or_hide_stages(seen)
+        if concerned:
+            self.show_or_hide_timers(seen)
+
+    cdef void show_or_hide_timers(self, bint seen) noexcept:
+        """The same for timers of tasks, outside the section."""
 
     cdef void show_or_hide_stages(self, bint seen) noexcept:
         self.first_stage.show_or_hide(seen)
 
     cdef void leave(self, Task task, State state) noexcept:
         cdef object executor = None
-        cdef bint last
+        cdef bint last, few
         with cython.critical_section(self):
             self.withdraw(task)
             self.count -= 1
-            if self.hidden and self.count < FEW:
+            few = self.hidden and self.count < FEW
+            if few:
                 self.hidden = False
                 self.show_or_hide_stages(True)
             last = self.count == 0
@@ -162,6 +170,8 @@ cdef class TaskTable(FutureSource):
                 last = self.refusal is not None
         count_down(<PyObject *>task)
         FutureSource.leave(self, task, state)
+        if few:
+            self.show_or_hide_timers(True)
         if last:
             self.waker.set()
 

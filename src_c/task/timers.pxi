@@ -104,6 +104,14 @@ cdef class Timers:
             due[i] = self.emptied(<Timer>due[i])
         return due
 
+    cdef void show_or_hide_all(self, bint seen) noexcept:
+        """Have the collector see the timers, or not."""
+        cdef Py_ssize_t i
+        with cython.critical_section(self):
+            show_or_hide(<PyObject *>self.heap, seen)
+            for i in range(len(self.heap)):
+                show_or_hide(peek(self.heap, i), seen)
+
     cdef bint leads(self, Timer timer) noexcept:
         """Whether `timer` is the next to fall due."""
         cdef bint first

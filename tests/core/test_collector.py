@@ -214,6 +214,17 @@ def test_collections_of_the_young_look_at_nothing_hidden() -> None:
     executor.shutdown()
 
 
+def test_a_cycle_through_a_deadline_is_collected_when_there_are_few_tasks_again() -> None:
+    executor = PollExecutor(SyncExecutor(), returning_inf, name="lost", timeout=1000.0)
+    thread, gone = poll_thread("lost"), weakref.ref(executor)
+    futures = executor.adopt_many(range(MANY + 1))
+    for future in futures[1:]:
+        future.cancel()
+    del executor, future, futures
+    assert is_gone(gone)
+    assert_ends(thread)
+
+
 # -- the list that a poll function gets ------------------------------------------------------------------------------
 
 
