@@ -67,7 +67,8 @@ def count(package: Path, mark: Path, layout: int, names: list[str], scratch: Pat
     command = ["valgrind", "--tool=callgrind", "--instr-atstart=no", "--cache-sim=yes", *sizes]
     command += [f"--callgrind-out-file={scratch}/counts.%p", f"--log-file={scratch}/log.%p"]
     command += [sys.executable, "-S", str(HERE / "driver.py"), str(package), str(mark), str(layout), *names]
-    environment = {"PATH": os.environ["PATH"], "TMPDIR": str(scratch), "PYTHONHASHSEED": str(layout)}  # and no more
+    environment = {name: os.environ[name] for name in ("PATH", "VALGRIND_LIB") if name in os.environ}  # and no more
+    environment |= {"TMPDIR": str(scratch), "PYTHONHASHSEED": str(layout)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise UnavailableError(f"callgrind failed: {done.stderr[-2000:]}{last_log(scratch)}")

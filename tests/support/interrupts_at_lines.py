@@ -6,6 +6,7 @@ import gc
 import linecache
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,6 +23,9 @@ QUIET = ("try:", "with ")
 
 OURS = str(Path(more_executors.__file__).parent)
 
+# How often a line of one call counts: a loop may go over all that is on the stack, of which pytest alone has fifty.
+ROUNDS = 8
+
 
 class Interrupt:
     """Raises a KeyboardInterrupt at the line of ours that comes as number `line`, counted from 1."""
@@ -36,11 +40,7 @@ class Interrupt:
         # Callbacks of weak references are lambdas: what they raise goes nowhere.
         if not code.co_filename.startswith(OURS) or code.co_name == "<lambda>":
             return None
-        if event == "line" and not linecache.getline(code.co_filename, frame.f_lineno).lstrip().startswith(QUIET):
-            self.left -= 1
-            if self.left == 0:
-                raise KeyboardInterrupt
-        return self._trace
+        return frame.f_trace or _Call(self).trace  # a generator that goes on has the one that it had
 
     def hits(self, function: Callable[[], object]) -> bool:
         """Call `function()`; whether it has that many lines. `came_out` says whether it was interrupted."""
@@ -57,6 +57,24 @@ class Interrupt:
             sys.settrace(before)
             gc.enable()
         return self.left <= 0
+
+
+class _Call:
+    """A call of a function of ours."""
+
+    def __init__(self, interrupt: Interrupt) -> None:
+        self._interrupt = interrupt
+        self._rounds = Counter[int]()
+
+    def trace(self, frame: FrameType, event: str, _: object) -> Any:
+        line = frame.f_lineno
+        if event == "line" and not linecache.getline(frame.f_code.co_filename, line).lstrip().startswith(QUIET):
+            self._rounds[line] += 1
+            if self._rounds[line] <= ROUNDS:
+                self._interrupt.left -= 1
+                if self._interrupt.left == 0:
+                    raise KeyboardInterrupt
+        return self.trace
 
 
 def at_each_line() -> Iterator[Interrupt]:
