@@ -68,7 +68,7 @@ class Tides:
         return 0.0
 
     def join(self) -> None:
-        if not self.is_flood or len(self.futures) > 3 * TASKS:
+        if not self.is_flood:
             time.sleep(0.0001)
             return
         some = [next(self.numbers) for _ in range(100)]
@@ -126,7 +126,7 @@ def test_tasks_of_large_tables_end_once_whenever_there_is_a_collection(options: 
     until = time.monotonic() + SECONDS
 
     def repeat(function: Any) -> None:
-        while time.monotonic() < until:
+        while time.monotonic() < until or tides.turns < 2:
             function()
 
     functions = (tides.join, tides.join, tides.cancel, tides.look_up, collect)
@@ -140,7 +140,6 @@ def test_tasks_of_large_tables_end_once_whenever_there_is_a_collection(options: 
     counts = tides.counts
     assert counts["made"] == counts["resolved"] + counts["failed"] + counts["cancelled"]
     assert counts["called back"] == counts["made"] // 100
-    assert tides.turns > 1
     gone = weakref.ref(tides)
     del tides, functions, repeat
     assert is_gone(gone)
