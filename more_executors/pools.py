@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from . import metrics
 from ._chaining import Chainable
 from ._checks import check_name
-from ._core import CallQueue, WorkerPlace, check_threads, counted, futures_logger, threads_are_greenlets
+from ._core import CallQueue, WayIn, WorkerPlace, check_threads, counted, futures_logger, threads_are_greenlets
+from ._runtime.delegate import Submits
 from ._runtime.lifecycle import track
 from ._runtime.nested_calls import NESTED, Idle, shut_down_once_free, takes_locks_of_pools, would_wait_for_itself
 from ._runtime.pool_worker import BROKEN, IdleWorkers, begin_anew_after_fork, start_worker
@@ -35,7 +36,8 @@ def if_theirs(function: Any) -> Any:
     return function if is_theirs else None
 
 
-standard_submit = if_theirs(futures.ThreadPoolExecutor.submit)
+StandardPool = futures.ThreadPoolExecutor
+standard_submit = if_theirs(StandardPool.submit)
 
 
 class ThreadPoolExecutor(futures.ThreadPoolExecutor, Chainable[Anything, Returned[NoReturn]]):
@@ -70,12 +72,15 @@ class ThreadPoolExecutor(futures.ThreadPoolExecutor, Chainable[Anything, Returne
     def submit(  # type: ignore[override]  # it can do nothing else
         self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> futures.Future[R]:
-        if self._stands_for is futures.ThreadPoolExecutor.submit:
+        if self._stands_for is StandardPool.submit:
             return self._call_queue.submit(self, fn, args, kwargs)
         if would_wait_for_itself(self):
             raise RuntimeError(NESTED)
         future = super().submit(fn, *args, **kwargs)
         return counted(self._call_queue, future) if metrics.enabled else future
+
+    def _way_in(self) -> Submits:
+        return WayIn(self, SUBMIT, self._call_queue, self._stands_for)
 
     def _add_worker(self, place: WorkerPlace) -> None:
         """Start a thread. Raises RuntimeError if that cannot be, or not here, as this would wait for itself."""
@@ -124,6 +129,9 @@ class ThreadPoolExecutor(futures.ThreadPoolExecutor, Chainable[Anything, Returne
         _broken = of_call_queue("broken")
         _max_workers = of_call_queue("max_workers")
         _work_queue = of_call_queue("queue")
+
+
+SUBMIT = ThreadPoolExecutor.submit
 
 
 def has_calls_of_ours(kind: Any) -> bool:

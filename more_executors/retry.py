@@ -11,8 +11,8 @@ from typing import Any, cast, overload
 from ._callables import check_method
 from ._chaining import Chainable, HandingOn, Unknown
 from ._checks import checked_number, has_method, iterated, shown
-from ._core import RetryTable
-from ._runtime.delegate import Delegate
+from ._core import RetryTable, WayIn
+from ._runtime.delegate import Delegate, Submits
 from ._runtime.executor import DeferringExecutor
 from ._types import A, Anything, B, E, Log, Never, P, Plain, R, Returned
 
@@ -86,6 +86,9 @@ class ExceptionRetryPolicy(RetryPolicy):
         return min(self._sleep * growth, self._max_sleep) if self._sleep and growth else 0.0
 
 
+FOR_ERRORS = ExceptionRetryPolicy.should_retry
+
+
 class RetryExecutor(DeferringExecutor[A, B]):
     """Has the delegate call again what failed, as often as a policy says.
 
@@ -143,7 +146,7 @@ class RetryExecutor(DeferringExecutor[A, B]):
         """
         super().__init__(delegate, logger, name)
         self._policy = ExceptionRetryPolicy(**kwargs) if retry_policy is None else checked_policy(retry_policy)
-        self._retry_table = RetryTable(self._logger)
+        self._retry_table = RetryTable(self._logger, FOR_ERRORS)
         self._start(self._retry_table)
 
     @overload  # type: ignore[override]  # see Chainable
@@ -160,6 +163,9 @@ class RetryExecutor(DeferringExecutor[A, B]):
         Raises RuntimeError after `shutdown`, at the end of the interpreter and in a forked child process.
         """
         return self._retry_table.submit_retry(self, self._policy, fn, args, kwargs)
+
+    def _way_in(self) -> Submits:
+        return WayIn(self, SUBMIT, self._retry_table, self._policy)
 
     @overload
     def submit_retry(
@@ -187,6 +193,9 @@ class RetryExecutor(DeferringExecutor[A, B]):
             return self._retry_table.start_due(self._submits_to)
         finally:
             del self  # see `_run_once`
+
+
+SUBMIT = RetryExecutor.submit
 
 
 def checked_policy(policy: RetryPolicy) -> RetryPolicy:

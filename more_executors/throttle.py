@@ -11,8 +11,8 @@ from typing import Any, overload
 from ._callables import check_callable, done_by
 from ._chaining import Chainable, HandingOn, Unknown
 from ._checks import checked_flag, real_number, shown
-from ._core import ThrottleTable, log
-from ._runtime.delegate import Delegate
+from ._core import ThrottleTable, WayIn, log
+from ._runtime.delegate import Delegate, Submits
 from ._runtime.executor import DeferringExecutor
 from ._types import A, Anything, B, Count, E, Log, Never, P, Plain, R, Returned
 
@@ -104,16 +104,20 @@ class ThrottleExecutor(DeferringExecutor[A, B]):
         """
         return self._throttle_table.submit_later(self, self._room, fn, args, kwargs)
 
+    def _way_in(self) -> Submits:
+        return WayIn(self, SUBMIT, self._throttle_table, self._room)
+
     def _gauges(self) -> dict[str, float]:
         """How many callables are in the queue, for metrics."""
         return {"queue": self._throttle_table.waiting}
 
     def _work(self) -> float | None:
         try:
+            if self._ask is None:
+                self._throttle_table.start_all(self._count, self._submits_to)
+                return None
             while self._throttle_table.start_next(self._limit(), self._submits_to):
                 pass
-            if self._ask is None:
-                return None
             if self._blocks:
                 self._throttle_table.look_again()
             return BUSY_SECONDS if self._throttle_table.with_delegate else IDLE_SECONDS
@@ -134,6 +138,9 @@ class ThrottleExecutor(DeferringExecutor[A, B]):
                     raise  # a Ctrl-C in a `submit` that waits for room
                 log(self._logger, logging.ERROR, "Error evaluating throttle count via %r", self._ask, error=error)
         return self._count
+
+
+SUBMIT = ThrottleExecutor.submit
 
 
 def as_count(count: object) -> int | None:

@@ -9,8 +9,8 @@ from typing import Any, overload
 
 from ._chaining import Chainable, HandingOn, Unknown
 from ._checks import checked_timeout
-from ._core import TimeoutTable
-from ._runtime.delegate import Delegate
+from ._core import TimeoutTable, WayIn
+from ._runtime.delegate import Delegate, Submits
 from ._runtime.executor import ThreadedExecutor
 from ._types import A, Anything, B, E, FutureLike, Log, Never, P, Plain, R, Returned
 
@@ -58,6 +58,7 @@ class TimeoutExecutor(ThreadedExecutor[A, B]):
         super().__init__(delegate, logger, name)
         self._timeout = checked_timeout("timeout", timeout)
         self._timeout_table = TimeoutTable(self._logger)
+        self._timeout_table.timeout = self._timeout
         self._start(self._timeout_table)
 
     @overload  # type: ignore[override]  # see Chainable
@@ -78,6 +79,9 @@ class TimeoutExecutor(ThreadedExecutor[A, B]):
             return self._timeout_table.submit_timeout(self, self._submits_to, self._timeout, fn, args, kwargs)
         finally:
             del self, fn, args, kwargs  # as in the base class
+
+    def _way_in(self) -> Submits:
+        return WayIn(self, SUBMIT, self._timeout_table, self._submits_to)
 
     @overload
     def submit_timeout(
@@ -109,3 +113,6 @@ class TimeoutExecutor(ThreadedExecutor[A, B]):
             return self._timeout_table.cancel_due()
         finally:
             del self  # see `_run_once`
+
+
+SUBMIT = TimeoutExecutor.submit

@@ -97,6 +97,12 @@ static void show(PyObject *thing)
 /* Whether the garbage collector could find a cycle through it. */
 static inline int may_refer(PyObject *thing) { return PyType_IS_GC(Py_TYPE(thing)); }
 
+/* Whether it is `instance.function`, and nothing else of that name. */
+static inline int is_method(PyObject *thing, PyObject *function, PyObject *instance)
+{
+    return PyMethod_Check(thing) && PyMethod_GET_FUNCTION(thing) == function && PyMethod_GET_SELF(thing) == instance;
+}
+
 /* Whether this thread is in user code that may raise nothing to its caller, and how deep; see interrupts.pxi. */
 #if defined(_MSC_VER)
 #define MORE_EXECUTORS_THREAD_LOCAL __declspec(thread)

@@ -22,15 +22,23 @@ from typing import Any, ClassVar, overload
 from .. import metrics
 from .._chaining import Chainable, HandingOn, Unknown
 from .._checks import check_name, checked_flag, chosen_logger, refuse_copy
-from .._core import TaskTable, check_threads, log
+from .._core import TaskTable, WayIn, check_threads, log
 from .._types import A, B, E, P, R
 from ..pools import is_worker_of
 from . import lifecycle
 from .bulk_cancel import cancel_in_bulk
-from .delegate import AFTER_FORK, AFTER_INTERPRETER_SHUTDOWN, AFTER_SHUTDOWN, NOT_MADE, Delegate, check_delegate
+from .delegate import (
+    AFTER_FORK,
+    AFTER_INTERPRETER_SHUTDOWN,
+    AFTER_SHUTDOWN,
+    NOT_MADE,
+    Delegate,
+    Submits,
+    check_delegate,
+)
 from .delegate_end import DelegateEnd, check_shutdown, leave_block
 from .executor_thread import ExecutorThread
-from .nested_calls import guarded, holds_up_workers
+from .nested_calls import holds_up_workers, way_into
 
 __all__: list[str] = []
 
@@ -55,7 +63,7 @@ class DelegatingExecutor(Chainable[A, B]):
         check_shutdown(delegate)
         check_name(name)
         self._delegate = delegate
-        self._submits_to = guarded(delegate)
+        self._submits_to = way_into(delegate)
         self._name = name
         self._logger = chosen_logger(logger, self._kind)
         self._end = DelegateEnd(delegate)
@@ -94,6 +102,10 @@ class DelegatingExecutor(Chainable[A, B]):
             return self._table.submit(self, self._submits_to, fn, args, kwargs)
         finally:
             del self, fn, args, kwargs  # see _frames
+
+    def _way_in(self) -> Submits:
+        """What executors on top of this one submit to."""
+        return WayIn(self, SUBMIT, self._table, self._submits_to)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more work, see what there is through, and then shut the delegate down as well.
@@ -222,6 +234,9 @@ class DelegatingExecutor(Chainable[A, B]):
     def __repr__(self) -> str:
         state = "" if self._table.closed is None else " shut down"
         return f"<{type(self).__name__} {self._name!r}: {len(self._table)} outstanding{state}>"
+
+
+SUBMIT = DelegatingExecutor.submit
 
 
 class ThreadedExecutor(DelegatingExecutor[A, B]):

@@ -166,6 +166,12 @@ class Guarded:
             del self, fn, args, kwargs  # see _frames
 
 
+def way_into(delegate: Submits) -> Submits:
+    """What has a `submit` that does what that of `delegate` does, with that check, and as fast as can be."""
+    make: Callable[[Submits], Submits] | None = getattr(type(delegate), "_way_in", None)  # an object may have anything
+    return guarded(delegate) if make is None else make(delegate)
+
+
 def guarded(delegate: Submits) -> Submits:
     """`delegate`, or if it is a pool of the standard library something that checks before it submits to that."""
     if isinstance(delegate, (ThreadPoolExecutor, ProcessPoolExecutor)) and not isinstance(delegate, Chainable):

@@ -33,10 +33,7 @@ cdef class DeferredTask(Task):
         if args is None:
             return
         try:
-            if kwargs:
-                follow(self, delegate.submit(fn, *args, **kwargs), NULL)
-            else:
-                follow(self, delegate.submit(fn, *args), NULL)
+            follow(self, submitted(delegate, fn, args, kwargs), NULL)
         except BaseException as error:
             settle(future, ERROR, without_our_frames(error), NULL)
 

@@ -43,7 +43,7 @@ cdef class RetryTask(DeferredTask):
             return
         if not self.enter(CALLING):
             return
-        seconds = self.seconds_until_next(delegate_future)
+        seconds = self.seconds_until_next(delegate_future, state)
         if seconds >= 0:
             with cython.critical_section(future):
                 again = not self.last and future.state <= RUNNING
@@ -58,13 +58,16 @@ cdef class RetryTask(DeferredTask):
         except BaseException:       # no memory for a timer
             settle(future, state, value, delivery)
 
-    cdef double seconds_until_next(self, object delegate_future) noexcept:
+    cdef double seconds_until_next(self, object delegate_future, State state) noexcept:
         """What the policy says: seconds until the next attempt, or -1.0 for none."""
         cdef double seconds = -1.0
+        cdef object for_errors = (<RetryTable>self.future_source).for_errors
         enter_user_code()
         try:
             should_retry = self.policy.should_retry
-            if done(should_retry, should_retry(self.attempts, delegate_future)):
+            if state == RESULT and is_method(should_retry, for_errors, self.policy):
+                pass
+            elif done(should_retry, should_retry(self.attempts, delegate_future)):
                 seconds = number_of("sleep_time", self.policy.sleep_time(self.attempts, delegate_future))
                 if seconds != seconds:
                     raise ValueError("sleep_time must not be NaN")
@@ -102,10 +105,13 @@ cdef class RetryTable(TwoStageTable):
     """
     cdef Timers again
 
-    def __cinit__(self, logger):
-        self.again = Timers()
+    cdef object for_errors      # a `should_retry` that says no to every result
 
-    def submit_retry(self, executor, policy, fn, tuple args not None, dict kwargs not None):
+    def __cinit__(self, logger, for_errors=None):
+        self.again = Timers()
+        self.for_errors = for_errors
+
+    cpdef FutureCore submit_retry(self, executor, policy, fn, tuple args, dict kwargs):
         """Have `fn(*args, **kwargs)` called as soon as possible, and again as `policy` says; returns a future."""
         cdef RetryTask task = RetryTask.__new__(RetryTask)
         cdef FutureCore future
@@ -117,10 +123,14 @@ cdef class RetryTable(TwoStageTable):
         self.waker.set()
         return future
 
+    cdef object take_in(self, object executor, object policy, object fn, tuple args, dict kwargs):
+        return self.submit_retry(executor, policy, fn, args, kwargs)
+
     def start_due(self, delegate):
         """Have `delegate` make all attempts that are due, the earliest first; returns the seconds until the next."""
         cdef RetryTask task
         cdef double now, next_again
+        cdef Py_ssize_t started = 0
         while True:
             now = monotonic()
             next_again = self.again.earliest()
@@ -132,6 +142,8 @@ cdef class RetryTable(TwoStageTable):
                     task = due
             if task is not None:
                 task.attempt(delegate)
+                started += 1
+                yield_gil_at(started)
 
     cdef void show_or_hide_timers(self, bint seen) noexcept:
         self.again.show_or_hide_all(seen)

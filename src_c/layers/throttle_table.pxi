@@ -44,7 +44,7 @@ cdef class ThrottleTable(TwoStageTable):
         """How many the delegate has."""
         return self.second_stage.count
 
-    def submit_later(self, executor, limit, fn, tuple args not None, dict kwargs not None):
+    cpdef FutureCore submit_later(self, executor, limit, fn, tuple args, dict kwargs):
         """Have `fn(*args, **kwargs)` called when there is room; returns a future.
 
         `limit()` says how many may be outstanding, None for any number: it is asked if the table blocks, with nothing
@@ -59,7 +59,17 @@ cdef class ThrottleTable(TwoStageTable):
         self.waker.set()
         return future
 
-    def start_next(self, limit, delegate):
+    cdef object take_in(self, object executor, object limit, object fn, tuple args, dict kwargs):
+        return self.submit_later(executor, limit, fn, args, kwargs)
+
+    def start_all(self, limit, delegate):
+        """`start_next` again and again, until it is False."""
+        cdef Py_ssize_t started = 0
+        while self.start_next(limit, delegate):
+            started += 1
+            yield_gil_at(started)
+
+    cpdef bint start_next(self, limit, delegate) except -1:
         """Have `delegate` make the call that is first in the queue: False if none is, or it has `limit` already."""
         cdef Py_ssize_t most = as_limit(limit)
         cdef Task task = None

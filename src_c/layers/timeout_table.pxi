@@ -5,12 +5,16 @@
 cdef class TimeoutTable(TaskTable):
     """A TaskTable of futures with deadlines, for a thread to `cancel_due` those that are not done by then."""
     cdef Timers deadlines
+    cdef public double timeout      # of `submit`, in seconds
     cdef list late          # whose time is up, the first last; of the thread that calls `cancel_due`
 
     def __cinit__(self, logger):
         self.deadlines = Timers()
 
-    def submit_timeout(self, executor, delegate, double seconds, fn, tuple args not None, dict kwargs not None):
+    cdef object take_in(self, object executor, object delegate, object fn, tuple args, dict kwargs):
+        return self.submit_timeout(executor, delegate, self.timeout, fn, args, kwargs)
+
+    cpdef FutureCore submit_timeout(self, executor, delegate, double seconds, fn, tuple args, dict kwargs):
         """`submit`, and have a cancel tried `seconds` from now, unless the future is done."""
         cdef double deadline = monotonic() + seconds
         cdef Task task = Task.__new__(Task)

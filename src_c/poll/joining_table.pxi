@@ -32,7 +32,7 @@ cdef class JoiningTable(PollTableBase):
         self.deadlines = Timers()
         self.last_key = 0 if self.recorder is None else self.recorder.first_key - 1
 
-    def submit(self, executor, delegate, fn, tuple args not None, dict kwargs not None):
+    cdef object take_in(self, object executor, object delegate, object fn, tuple args, dict kwargs):
         """As in TaskTable; TypeError for an `async def` that the delegate would only call."""
         if self.only_called and is_async_def(fn):
             raise TypeError(f"submit: fn must not be async, as the delegate only calls it: write {shown(fn)} without "

@@ -4,6 +4,8 @@ from concurrent.futures import thread as standard_pool
 from math import ceil
 from queue import Empty
 
+cdef object StandardPool = standard_pool.ThreadPoolExecutor
+
 
 @cython.final
 cdef class CallQueue(FutureSource):
@@ -62,7 +64,13 @@ cdef class CallQueue(FutureSource):
             self.why_broken = why
         self.is_broken = bool(why)
 
-    def submit(self, pool, fn, tuple args not None, dict kwargs not None):
+    cdef object take_in(self, object pool, object standard, object fn, tuple args, dict kwargs):
+        """`standard` is the `submit` of the standard library's class, as long as no program has replaced that."""
+        if standard is StandardPool.submit:
+            return self.submit(pool, fn, args, kwargs)
+        return pool.submit(fn, *args, **kwargs) if kwargs else pool.submit(fn, *args)
+
+    cpdef FutureCore submit(self, pool, fn, tuple args, dict kwargs):
         """Have a worker call `fn(*args, **kwargs)`; returns a future. `pool._add_worker(place)` starts one if need be.
 
         Raises what says that `pool` takes no more, and RuntimeError if it has no worker, and can have none.
@@ -207,9 +215,12 @@ cdef class CallQueue(FutureSource):
         """
         cdef object item
         cdef bint over = False
+        cdef Py_ssize_t made = 0
         try:
             while not over:
                 item = self.get()
+                made += 1
+                yield_gil_at(made)
                 if type(item) is PooledCall:
                     (<PooledCall>item).run(add_worker)
                     item = None

@@ -204,6 +204,10 @@ cdef class FutureSource:
             self.counters.retract()
         return 0
 
+    cdef object take_in(self, object executor, object details, object fn, tuple args, dict kwargs):
+        """What `executor.submit(fn, *args, **kwargs)` does; `details` is what it needs besides."""
+        raise NotImplementedError
+
     cdef void tie(self, Task task, FutureCore future) noexcept:
         """Tie `task` to `future`, which is new: nobody has seen either."""
         task.future = future

@@ -7,6 +7,8 @@ complete one has to hold it, so when it is gone the task is lost, and that is no
 
 cpdef object reference_to(object future):
     """What to keep of a future that is followed: `referent` of it is the future, or None if it is gone."""
+    if isinstance(future, FutureCore):
+        return future
     return weakref.ref(future) if type(future) is concurrent.futures.Future else future
 
 
@@ -37,10 +39,11 @@ cdef int hook_onto_theirs(DoneHook hook, object future) except -1:
 
 cdef int follow(Task task, object delegate_future, Delivery *delivery) except -1:
     """Have `task` go on when `delegate_future` is done. Raises TypeError if that is no future."""
+    if isinstance(delegate_future, FutureCore):
+        begin_following(task, delegate_future)
+        return hook_onto(task, delegate_future, delivery)
     check_future("the delegate's submit must return a future, not", delegate_future)
     begin_following(task, reference_to(delegate_future))
-    if isinstance(delegate_future, FutureCore):
-        return hook_onto(task, delegate_future, delivery)
     task.hooking = True
     try:
         return hook_onto_theirs(task, delegate_future)

@@ -41,15 +41,15 @@ cdef class TaskTable(FutureSource):
 
         Raises RuntimeError after `close`, whatever `delegate.submit` raises, TypeError if that returns no future.
         """
+        return self.take_in(executor, delegate, fn, args, kwargs)
+
+    cdef object take_in(self, object executor, object delegate, object fn, tuple args, dict kwargs):
         return self.begin_with(self.new_task(), executor, delegate, fn, args, kwargs)
 
     cdef FutureCore begin_with(self, Task task, object executor, object delegate, object fn, tuple args, dict kwargs):
         cdef FutureCore future = self.admit(task, executor)
         try:
-            if kwargs:
-                follow(task, delegate.submit(fn, *args, **kwargs), NULL)
-            else:
-                follow(task, delegate.submit(fn, *args), NULL)
+            follow(task, submitted(delegate, fn, args, kwargs), NULL)
         except BaseException:
             self.retract(future)
             raise
