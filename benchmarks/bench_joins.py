@@ -1,11 +1,16 @@
 """Joining the polled list while it is being polled: `adopt`, on another thread than the one that polls.
 
 That polls 100,000 tasks in calls of 1,000 without a pause: all are due again at once, and the poll function looks at
-each. So two threads want the GIL, and hold it for 5 ms in turn. The garbage collector is off.
+each. So two threads want the GIL, and hold it for 5 ms in turn. In some runs one of them comes off badly: of five runs
+the slowest counts, and of the reference the median. The garbage collector is off.
 """
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Callable
+from statistics import median
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -17,6 +22,8 @@ from .rows import OURS
 from .volume_rows import JOIN_MEANWHILE, UNDISTURBED
 
 pytestmark = pytest.mark.once
+
+RUNS = 5
 
 
 class Polled:
@@ -44,14 +51,20 @@ class Polled:
         self.executor.shutdown()
 
 
-@pytest.mark.parametrize(("who", "busy"), [(OURS, True), (UNDISTURBED, False)])
-def test_joining(bench: Bench, who: str, busy: bool) -> None:
+def seconds_to_join(count: int, busy: bool) -> float:
+    """What one of so many takes."""
+    polled = Polled(count, busy)
+    gc.collect()
+    gc.disable()
+    began = perf_counter()
+    polled.join(count)
+    seconds = perf_counter() - began
+    gc.enable()
+    polled.close()
+    return seconds / count
+
+
+@pytest.mark.parametrize(("who", "busy", "summary"), [(OURS, True, max), (UNDISTURBED, False, median)])
+def test_joining(bench: Bench, who: str, busy: bool, summary: Callable[[list[float]], float]) -> None:
     count = bench.size(100_000)
-
-    def setup() -> Polled:
-        return Polled(count, busy)
-
-    def run(polled: Polled) -> None:
-        polled.join(count)
-
-    bench.time(JOIN_MEANWHILE, who, run, per=count, setup=setup, teardown=Polled.close, collecting=False)
+    bench.value(JOIN_MEANWHILE, who, lambda: summary([seconds_to_join(count, busy) for _ in range(RUNS)]))

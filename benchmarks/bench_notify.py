@@ -17,7 +17,7 @@ from typing import Any
 from more_executors import Executors
 
 from .measuring import Bench
-from .rows import NOTIFY, OURS
+from .rows import EVENT, NOTIFY, OURS
 
 
 class Arrival:
@@ -67,7 +67,7 @@ def test_event(bench: Bench) -> None:
 
     thread = threading.Thread(target=sleep_and_note)
     thread.start()
-    bench.value(NOTIFY, "threading.Event set to wake-up", lambda: median_of(bench.size(1_000), arrival, event.set))
+    bench.value(NOTIFY, EVENT, lambda: median_of(bench.size(1_000), arrival, event.set))
     over.set()
     event.set()
     thread.join()

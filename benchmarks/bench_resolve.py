@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from .measuring import Bench
-from .rows import DICT_LOOP, METHOD_CALL, OURS, RESOLVE
+from .rows import DICT_LOOP, METHOD_CALL, OURS, RESOLVE, RESOLVE_MILLION, Row
 from .workload import Parked, resolve
 
 
@@ -36,13 +36,20 @@ class Handed:
         self.descriptors.clear()
 
 
-def test_ours(bench: Bench) -> None:
-    count = bench.size(100_000)
-    bench.time(RESOLVE, OURS, Handed.resolve, per=count, setup=lambda: Handed(count), teardown=Handed.close, rounds=5)
+rows = pytest.mark.parametrize(
+    ("row", "nominal", "rounds"), [(RESOLVE, 100_000, 5), (RESOLVE_MILLION, 1_000_000, 2)], ids=["100,000", "1,000,000"]
+)
 
 
-def test_floor(bench: Bench) -> None:
-    count = bench.size(100_000)
+@rows
+def test_ours(bench: Bench, row: Row, nominal: int, rounds: int) -> None:
+    count = bench.size(nominal)
+    bench.time(row, OURS, Handed.resolve, per=count, setup=lambda: Handed(count), teardown=Handed.close, rounds=rounds)
+
+
+@rows
+def test_floor(bench: Bench, row: Row, nominal: int, rounds: int) -> None:
+    count = bench.size(nominal)
 
     def run(errors: list[ValueError]) -> None:
         for error in errors:
@@ -51,7 +58,7 @@ def test_floor(bench: Bench) -> None:
     def setup() -> list[ValueError]:
         return [ValueError() for _ in range(count)]
 
-    bench.time(RESOLVE, METHOD_CALL, run, per=count, setup=setup, rounds=5)
+    bench.time(row, METHOD_CALL, run, per=count, setup=setup, rounds=rounds)
 
 
 @pytest.mark.once

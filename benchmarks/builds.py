@@ -14,7 +14,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-BUILDS = Path(os.environ.get("BENCH_BUILDS") or ROOT / ".cache" / "builds")
+CACHE = Path(os.environ.get("BENCH_CACHE") or ROOT / ".cache")  # what is kept for the next time
+BUILDS = CACHE / "builds"
 KEPT = 5
 SOURCES = ("src_c", "more_executors", "build_steps", "setup.py", "pyproject.toml")  # of a build
 

@@ -19,6 +19,8 @@ MISSING = pytest.StashKey[str]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--short", action="store_true", help="tiny sizes, one round: does it run?")
+    parser.addoption("--turns", type=int, default=TURNS, help="how often each benchmark comes")
+    parser.addoption("--only-ours", action="store_true", help="measure no reference")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -29,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "turn" in metafunc.fixturenames:
         once = metafunc.config.getoption("--short") or metafunc.definition.get_closest_marker("once")
-        metafunc.parametrize("turn", range(1 if once else TURNS))
+        metafunc.parametrize("turn", range(1 if once else metafunc.config.getoption("--turns")))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -56,7 +58,7 @@ def small_program() -> Iterator[None]:
 
 @pytest.fixture
 def bench(benchmark: BenchmarkFixture, request: pytest.FixtureRequest, turn: int) -> Bench:
-    return Bench(benchmark, request.config.getoption("--short"))
+    return Bench(benchmark, request.config.getoption("--short"), request.config.getoption("--only-ours"))
 
 
 @pytest.fixture(scope="session")

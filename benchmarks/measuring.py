@@ -6,17 +6,19 @@ import gc
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from .layers import Work
-from .rows import Row
+from .rows import OURS, Row
 
 
 class Bench:
     """The `bench` fixture: one measurement for the table, of one row, for ours or for a reference."""
 
-    def __init__(self, benchmark: BenchmarkFixture, short: bool) -> None:
+    def __init__(self, benchmark: BenchmarkFixture, short: bool, only_ours: bool) -> None:
         self._benchmark = benchmark
+        self._only_ours = only_ours
         self._pedantic: Callable[..., Any] = benchmark.pedantic
         self._short = short
 
@@ -86,5 +88,7 @@ class Bench:
         self._benchmark.extra_info["value"] = self._pedantic(measure, rounds=1)
 
     def _tag(self, row: Row, who: str, per: int = 1) -> None:
+        if self._only_ours and who != OURS:
+            pytest.skip("a reference")
         target = {"at most": row.at_most, "times": row.times}
         self._benchmark.extra_info.update(row=row.title, who=who, per=per, target=target)

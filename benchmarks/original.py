@@ -9,9 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from .builds import CACHE
+
 VERSION = "2.11.4"
 PYTHON = f"{sys.implementation.cache_tag}{getattr(sys, 'abiflags', '')}"
-ENVIRONMENT = Path(__file__).parent.parent / ".cache" / f"original-{VERSION}-{PYTHON}"
+ENVIRONMENT = CACHE / f"original-{VERSION}-{PYTHON}"
 REQUIREMENTS = (f"more-executors=={VERSION}", "prometheus_client")
 JOBS = Path(__file__).with_name("jobs.py")
 

@@ -1,4 +1,4 @@
-"""The part of `docs/performance.md` that shows what was measured."""
+"""The parts of `docs/performance.md` that show what was measured."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from . import layer_table, table
 
 BEGIN = "<!-- figures: written by `make bench` -->"
 END = "<!-- end of figures -->"
+BEFORE_AFTER = "<!-- before and after: written by `make bench` -->"
+END_OF_BEFORE_AFTER = "<!-- end of before and after -->"
 
 NOTES = """\
 Times and sizes are for one future, those of wake-ups and of the GIL for one event. Each is the best of several turns,
@@ -30,7 +32,9 @@ def figures(lines: Iterable[table.Line], machine: dict[str, Any]) -> str:
     """What the page shows, in Markdown."""
     measured = list(lines)
     shown = table.markdown([line for line in measured if line.row.in_table])
-    return f"{headline(machine)}.\n\n{NOTES}\n{shown}\n{LAYERED}\n{layer_table.markdown(measured)}"
+    missing = [row.title for row in table.ALL_ROWS if row.free_threaded and row not in {line.row for line in measured}]
+    remark = f"Not measured, as this Python has a GIL: {'; '.join(missing)}.\n\n" if missing else ""
+    return f"{headline(machine)}.\n\n{NOTES}\n{shown}\n{remark}{LAYERED}\n{layer_table.markdown(measured)}"
 
 
 def headline(machine: dict[str, Any]) -> str:
@@ -38,10 +42,10 @@ def headline(machine: dict[str, Any]) -> str:
     return f"Measured on {where}"
 
 
-def with_figures(page: str, shown: str) -> str:
-    """The text of the page with these figures instead of those that are there."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{BEGIN!r} and {END!r} must be in the page")
+def with_figures(page: str, shown: str, begin: str = BEGIN, end: str = END) -> str:
+    """The text of the page with these figures instead of those that are there, between the comments."""
+    before, found, rest = page.partition(begin)
+    _, found_end, after = rest.partition(end)
+    if not found or not found_end:
+        raise ValueError(f"{begin!r} and {end!r} must be in the page")
     return f"{before}{begin}\n\n{shown}\n{end}{after}"

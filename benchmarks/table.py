@@ -28,9 +28,9 @@ def found_in(benchmarks: list[dict[str, Any]]) -> Found:
     return found
 
 
-def not_in(found: Found) -> list[str]:
-    """The rows that nothing of ours was measured for."""
-    return [row.title for row in ALL_ROWS if OURS not in found.get(row.title, {})]
+def not_in(found: Found, gil: bool) -> list[str]:
+    """The rows that nothing of ours was measured for, although this Python, with or without a GIL, can be."""
+    return [row.title for row in ALL_ROWS if OURS not in found.get(row.title, {}) and not (gil and row.free_threaded)]
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,10 @@ class Line:
 
 
 def lines(found: Found) -> Iterator[Line]:
+    """What was measured, in the order of the table."""
     for row in ALL_ROWS:
+        if row.title not in found:
+            continue
         values = {who: min(turns) for who, turns in found[row.title].items()}
         ours = values.pop(OURS)
         at_most, times = row.at_most, row.times
