@@ -106,7 +106,7 @@ def compared(rev: str, scratch: Path, files: list[str], short: bool) -> int | st
         print(f"slower in each turn: {ratio.row.title}")
     for title in compare.missing(before, after):
         print(f"not compared, as only one of both has it: {title}")
-    return f"failed: {', '.join(failed)}" if failed else 0
+    return f"failed: {', '.join(sorted(failed))}" if failed else 0
 
 
 def with_rows(path: Path, record: Record) -> Record:

@@ -31,10 +31,10 @@ class Ratio:
         return (self.row.title, *amounts, *(f"{value:.2f}" for value in values))
 
 
-def in_turns(other: Path, scratch: Path, files: list[str], short: bool) -> tuple[Found, Found, list[str]]:
-    """What was measured of the other build and of this one, file by file, and the files in which something failed."""
+def in_turns(other: Path, scratch: Path, files: list[str], short: bool) -> tuple[Found, Found, set[str]]:
+    """What was measured of the other build and of this one, file by file, and the files in which this one failed."""
     sides: tuple[Found, Found] = ({}, {})
-    failed: list[str] = []
+    failed: set[str] = set()
     options = ["--only-ours", "--turns=1", "-q", *(["--short"] if short else [])]
     for file in files or sorted(path.name for path in running.HERE.glob("bench_*.py")):
         for turn in range(1 if short else TURNS):
@@ -43,8 +43,8 @@ def in_turns(other: Path, scratch: Path, files: list[str], short: bool) -> tuple
                 report, well = running.run(package, scratch, [file], *options)
                 for row, values in table.found_in(report["benchmarks"]).items():
                     sides[side].setdefault(row, {}).setdefault(OURS, []).extend(values[OURS])
-                if not well:
-                    failed.append(f"{file}, {('the other commit', 'this tree')[side]}")
+                if not well and side:
+                    failed.add(file)
     return *sides, failed
 
 
