@@ -14,7 +14,7 @@ import threading
 import time
 import weakref
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, as_completed
 from typing import Any
 
@@ -120,18 +120,18 @@ def collect() -> None:
     time.sleep(random.random() * 0.02)
 
 
+def repeat(tides: Tides, until: float, function: Callable[[], object]) -> None:
+    while time.monotonic() < until or tides.turns < 2:
+        function()
+
+
 @pytest.mark.parametrize("options", [{}, {"batch_size": 1_000_000, "min_interval": 0.0}], ids=["whole list", "due"])
 def test_tasks_of_large_tables_end_once_whenever_there_is_a_collection(options: dict[str, Any]) -> None:
     tides = Tides(**options)
     until = time.monotonic() + SECONDS
-
-    def repeat(function: Any) -> None:
-        while time.monotonic() < until or tides.turns < 2:
-            function()
-
     functions = (tides.join, tides.join, tides.cancel, tides.look_up, collect)
     with ThreadPoolExecutor(len(functions)) as pool:
-        for done in as_completed([pool.submit(repeat, function) for function in functions]):
+        for done in as_completed([pool.submit(repeat, tides, until, function) for function in functions]):
             done.result()
     tides.executor.cancel_all()
     tides.executor.shutdown()
@@ -141,5 +141,5 @@ def test_tasks_of_large_tables_end_once_whenever_there_is_a_collection(options: 
     assert counts["made"] == counts["resolved"] + counts["failed"] + counts["cancelled"]
     assert counts["called back"] == counts["made"] // 100
     gone = weakref.ref(tides)
-    del tides, functions, repeat
+    del tides, functions
     assert is_gone(gone)
