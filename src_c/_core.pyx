@@ -59,6 +59,7 @@ import types
 import weakref
 from _thread import allocate_lock, get_ident
 from concurrent.futures import BrokenExecutor, CancelledError, InvalidStateError, TimeoutError
+from sys import getswitchinterval
 from time import monotonic
 
 from more_executors._callables import done_by
@@ -91,6 +92,7 @@ cdef extern from "platform.h":
         int depth
         bint waiting
     Interrupts *interrupts_here() nogil
+    bint is_time_to_yield(double interval) nogil
 
 cdef extern from "Python.h":
     int Py_AddPendingCall(int (*function)(void *) except -1, void *argument) noexcept

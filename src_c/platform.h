@@ -16,6 +16,7 @@ static const char *const BUILD_PROFILE_NAME = MORE_EXECUTORS_PROFILE;
 #if defined(_WIN32)
 #include <windows.h>
 static double coarse_now(void) { return (double)GetTickCount64() * 1e-3; }
+static double fine_now(void) { return coarse_now(); }
 static unsigned int coarse_ticks(void) { return (unsigned int)(GetTickCount64() * TICKS_PER_SECOND / 1000); }
 #else
 #include <time.h>
@@ -26,12 +27,14 @@ static unsigned int coarse_ticks(void) { return (unsigned int)(GetTickCount64() 
 #else
 #define MORE_EXECUTORS_CLOCK CLOCK_MONOTONIC
 #endif
-static double coarse_now(void)
+static double seconds_of(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(MORE_EXECUTORS_CLOCK, &now);
+    clock_gettime(clock, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
+static double coarse_now(void) { return seconds_of(MORE_EXECUTORS_CLOCK); }
+static double fine_now(void) { return seconds_of(CLOCK_MONOTONIC); }
 static unsigned int coarse_ticks(void)
 {
     struct timespec now;
@@ -116,6 +119,17 @@ typedef struct {
 static MORE_EXECUTORS_THREAD_LOCAL Interrupts current_interrupts = {0, 0};
 
 static Interrupts *interrupts_here(void) { return &current_interrupts; }
+
+/* Whether this thread was last told so longer ago than twice `interval`. */
+static int is_time_to_yield(double interval)
+{
+    static MORE_EXECUTORS_THREAD_LOCAL double last_yield = 0.0;
+    double now = fine_now();
+    if (now - last_yield < 2.0 * interval)
+        return 0;
+    last_yield = now;
+    return 1;
+}
 
 /* Hand an error to sys.unraisablehook: also a SystemExit, at which what Cython does with an error that it cannot raise
  * would end the process. */

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import weakref
 from threading import Thread, current_thread
+from time import monotonic, sleep
 from typing import Protocol
 
 from .._core import Waker, log
@@ -12,6 +13,9 @@ from .nested_calls import start_thread
 from .pauses import SECONDS_AFTER_ERROR, pause
 
 __all__: list[str] = []
+
+LONGEST_RUN = 0.002  # seconds without a rest
+REST = 0.00005  # which is enough for threads that wait for the GIL
 
 
 class RunsOnThread(Protocol):
@@ -25,7 +29,8 @@ class ExecutorThread:
     """A daemon thread that calls `_run_once` of an executor, and refers to the executor during the call only.
 
     It ends when a call returns None, or when nobody refers to the executor any more. It calls at the start, after the
-    seconds that the last call returned, and whenever `waker` is set.
+    seconds that the last call returned, and whenever `waker` is set. If there is always more to do, it rests now and
+    then: other threads would have the GIL half of the time, if that.
     """
 
     def __init__(self, executor: RunsOnThread, waker: Waker, name: str) -> None:
@@ -65,12 +70,14 @@ class ExecutorThread:
     def _run(self) -> None:
         # Nothing may end this but the word of a turn, as nobody else would complete the futures: a turn deals with what
         # user code raises, but not with a lack of memory, or with a fault of ours. Handling that may fail likewise.
+        since: float | None = None  # it has always had more to do
         try:
             while True:
                 try:
                     seconds = self._run_once()
                     if seconds is None:
                         break
+                    since = self._rest(since) if seconds <= 0.0 else None
                     self._waker.wait(seconds)
                 except BaseException:
                     pause(SECONDS_AFTER_ERROR)
@@ -81,6 +88,13 @@ class ExecutorThread:
         del self  # see _frames
         if is_forked:  # a greenlet; `threading` does not know it here, so that it cannot end
             Waker().wait()
+
+    def _rest(self, since: float | None) -> float | None:
+        now = monotonic()
+        if since is None or now - since < LONGEST_RUN:
+            return now if since is None else since
+        sleep(REST)
+        return None
 
     def _run_once(self) -> float | None:
         # A function of its own, so that nothing holds the executor while the thread sleeps.

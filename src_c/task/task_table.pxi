@@ -235,16 +235,31 @@ cdef class TaskTable(FutureSource):
 
 
 cdef enum:
-    YIELD_EVERY = 4096       # after so many tasks, other threads are let run
+    YIELD_EVERY = 4096       # after so many tasks, it is looked at the clock
 
 
 cdef void yield_gil() noexcept:
-    with nogil:
+    """Yield the GIL if this thread has not done so for twice as long as another one waits before it insists on it.
+
+    Sooner, it would do harm. Who waits for the GIL is woken whenever it is given up, mostly finds that this thread has
+    it again already, and begins to wait anew; only who has waited for `sys.getswitchinterval()` is sure to be next.
+    """
+    if is_time_to_yield(switch_interval()):
+        with nogil:
+            pass
+
+
+cdef double switch_interval() noexcept:
+    cdef double seconds = 0.005
+    try:
+        seconds = getswitchinterval()
+    except MemoryError:
         pass
+    return seconds
 
 
 cdef void yield_gil_at(Py_ssize_t i) noexcept:
-    """In a loop that is at `i`: yield the GIL now and then."""
+    """In a loop that is at `i`: `yield_gil` now and then."""
     if i % YIELD_EVERY == YIELD_EVERY - 1:
         yield_gil()
 
