@@ -103,6 +103,7 @@ cdef class CallQueue(FutureSource):
         """After a submit failed with `error`: whether a worker has the call, and the caller gets its future."""
         cdef bint is_mine = call.take()
         if is_mine:
+            show(<PyObject *>call)      # it is in the queue still, and there may be no worker any more
             self.finished()
             self.retract((<Task>call).future)
         if not (self.workers or self.is_shut_down):     # who else submits may rely on the one that did not come

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from pool_support import Gate, NoThread
-from support import PATIENCE, SomeError, assert_ends, listening_to
+from support import PATIENCE, SomeError, assert_ends, is_gone, listening_to
 
 from more_executors import Executors
 from more_executors._runtime import pool_worker
@@ -122,6 +122,10 @@ class LateQueue:
 
 @pytest.mark.parametrize("end", ["shutdown", "broken", "interpreter"])
 def test_a_call_that_comes_when_the_last_worker_has_left_is_refused(end: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert is_gone(refused_late(end, monkeypatch))  # the queue, with the call in it
+
+
+def refused_late(end: str, monkeypatch: pytest.MonkeyPatch) -> weakref.ref[LateQueue]:
     pool = Executors.thread_pool(1)
     queue = LateQueue(pool._work_queue)
     pool._work_queue = queue
@@ -148,6 +152,7 @@ def test_a_call_that_comes_when_the_last_worker_has_left_is_refused(end: str, mo
     gate.open()
     pool.shutdown()
     assert pool._call_queue.counters.pending == 0
+    return weakref.ref(queue)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
