@@ -36,6 +36,8 @@ ROWS: list[tuple[Row, str | None]] = [
 HEADINGS = ("", "before", "after", "compared with", "before", "after")
 
 NOTES = """\
+### Before and after
+
 Some of these rows before and after thread pools, bursts of joins and the garbage collector were seen to: commits
 `{before}` and `{after}`. The last two columns say how many times as much it takes as what it is compared with, measured
 in the same run. The two runs were at different times: compare these columns rather than the times.
