@@ -79,10 +79,16 @@ def _end_with_interpreter() -> None:
 
 
 def _end_after_fork() -> None:
-    for executor in _tracked():
-        executor._end_after_fork()
-    for _, after_fork in _last:
-        after_fork()
+    error: BaseException | None = None
+    for end in (*(executor._end_after_fork for executor in _tracked()), *(after_fork for _, after_fork in _last)):
+        try:
+            end()
+        except (
+            BaseException
+        ) as another:  # a lack of memory, or one that was not made to its end: the others must not suffer
+            error = error or another
+    if error is not None:
+        raise error
 
 
 def _register() -> None:

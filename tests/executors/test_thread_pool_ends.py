@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import gc
 import os
+import sys
 import threading
 import weakref
 from concurrent.futures import BrokenExecutor
@@ -169,8 +170,8 @@ def test_a_forked_child_begins_anew() -> None:
         if child == 0:
             code = 1
             try:
-                good = waiting.cancelled() and pool.submit(abs, -7).result(PATIENCE) == 7
-                code = 0 if good else 2
+                assert pool.submit(abs, -7).result(PATIENCE) == 7
+                code = 0 if waiting.cancelled() else 2
             finally:
                 os._exit(code)
         _, status = os.waitpid(child, 0)
@@ -240,3 +241,22 @@ def test_a_callback_of_a_call_that_a_failing_initializer_ends_may_submit() -> No
         gate.open()
         assert type(future.exception(PATIENCE)) is BrokenThreadPool
     assert raised == [BrokenThreadPool]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_one_that_cannot_begin_anew_keeps_no_other_from_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate()
+    with Executors.thread_pool(1) as broken, Executors.thread_pool(1) as pool:
+        pool.submit(gate)
+        gate.wait()
+        waiting = pool.submit(int)
+        monkeypatch.setattr(broken, "_end_after_fork", lambda: [][0])
+        monkeypatch.setattr(sys, "unraisablehook", lambda _: None)
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if waiting.cancelled() else 2)
+        _, status = os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(status) == 0
+        gate.open()
+        assert waiting.result(PATIENCE) == 0
