@@ -22,6 +22,7 @@ cdef class DueTable(GroupedTable):
         cdef double late = -1.0
         cdef DueHeap heap = None
         cdef PollDescriptor task
+        cdef PyObject *poll_state
         try:
             while len(taken) < at_most:
                 wanted = min(YIELD_EVERY, at_most - len(taken), max(256, len(taken)))    # nobody knows how many are due
@@ -30,17 +31,20 @@ cdef class DueTable(GroupedTable):
                     if heap is None:
                         heap = self.groups.next(until)
                     if heap is not None:
-                        wanted = min(wanted, heap.size)
-                        if late < 0.0 and heap.size:
+                        wanted = min(wanted, heap.waiting())
+                        if late < 0.0 and wanted:
                             late = max(0.0, now - heap.first()) if heap.first() > -INFINITY else 0.0
                 if heap is None:
                     break
                 some = PyList_New(wanted)
                 with cython.critical_section(self):
                     popped = 0
-                    while popped < wanted and heap.first() <= until:
+                    while popped < wanted:
+                        poll_state = heap.pop(until)
+                        if poll_state == NULL:
+                            break
                         popped += 1
-                        task = <PollDescriptor>(<PollState>heap.pop()).task
+                        task = <PollDescriptor>(<PollState>poll_state).task
                         self.in_calls += 1
                         if task.over:
                             continue        # and about to leave
@@ -131,7 +135,7 @@ cdef class DueTable(GroupedTable):
             elif poll_state.due > 0.0:
                 when = max(when, poll_state.due) if postponed else poll_state.due
             if not task.where & REMOVED and poll_state.heap is not None and poll_state.place < 0:
-                poll_state.heap.push(poll_state, when)
+                poll_state.heap.push(poll_state, when, now)
                 self.in_calls -= 1
 
     cdef int poll_after(self, PollDescriptor task, double when) except -1:
@@ -153,7 +157,7 @@ cdef class DueTable(GroupedTable):
         with cython.critical_section(self):
             if poll_state.place < 0:
                 poll_state.due = now
-            elif poll_state.heap.entries[poll_state.place].when > now:
+            elif poll_state.heap.when(poll_state) > now:
                 poll_state.heap.move(poll_state, now)
         return 0
 
@@ -171,7 +175,7 @@ cdef class DueTable(GroupedTable):
         when = now + delay
         self.spacing.note(delay, now)
         with cython.critical_section(self):
-            if poll_state.place >= 0 and when < poll_state.heap.entries[poll_state.place].when:
+            if poll_state.place >= 0 and when < poll_state.heap.when(poll_state):
                 poll_state.heap.move(poll_state, when)
         self.waker.set()
         return 0

@@ -35,7 +35,7 @@ cdef class GroupedTable(PollTable):
                 if set_aside:
                     task.poll_state.heap.set_aside(task.poll_state)
                 else:
-                    task.poll_state.heap.push(task.poll_state, now)
+                    task.poll_state.heap.push(task.poll_state, now, now)
             self.count_join(now)
         if not self.coalescing:
             self.waker.set()
