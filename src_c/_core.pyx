@@ -34,8 +34,8 @@ Outside its section a field is touched
   what was written before it: with the ``state`` of a future that is done, its ``outcome``; with the ``phase`` of a
   polled task, its ``value`` and ``poll_state``;
 * by the winner. Whoever moves a future out of PENDING or RUNNING has won it, and from then on is the only one to touch
-  its ``task``, ``waiter`` and ``callbacks``, and the task's ``value`` and ``timer``: all others ask first, in the
-  section, whether the future is pending. In the same way, whoever takes a timer out of the pending has its ``item``;
+  its task and its followers, and the task's ``value`` and timer: all others ask first, in the section, whether the
+  future is pending. In the same way, whoever takes a timer out of the pending has its ``item``;
 * by who holds the future's ``condition``: the condition's own fields, such as its ``watchers``;
 * by the one thread that is notified of the end of a delegate's future, or has a task in a call, if nobody else has to
   do with it meanwhile: a map task's functions, the number of attempts, failures in a row.
@@ -77,6 +77,7 @@ cdef extern from "platform.h" nogil:
     unsigned int coarse_ticks()
     double seconds_since(unsigned int ticks)
     const char *BUILD_PROFILE_NAME
+    const bint HAS_NO_GIL
 cdef extern from "platform.h":
     ctypedef unsigned char SharedByte
     ctypedef unsigned int SharedCount
@@ -105,6 +106,7 @@ include "future/greenlets.pxi"
 include "future/waiting.pxi"
 include "future/condition.pxi"
 include "future/transitions.pxi"
+include "future/followers.pxi"
 include "future/interrupts.pxi"
 include "future/callbacks.pxi"
 include "future/logged_value.pxi"

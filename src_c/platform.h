@@ -44,6 +44,12 @@ static unsigned int coarse_ticks(void)
 #endif
 static double seconds_since(unsigned int ticks) { return (double)(coarse_ticks() - ticks) / TICKS_PER_SECOND; }
 
+#ifdef Py_GIL_DISABLED
+static const int HAS_NO_GIL = 1; /* by how it was built */
+#else
+static const int HAS_NO_GIL = 0;
+#endif
+
 /* Fields that are written in a section, and read outside it too: whoever reads what was written there also finds all that
  * was written before. Where there is a GIL, that is so in any case. Where threads add to one, they are in the section. */
 #if !defined(Py_GIL_DISABLED)

@@ -32,6 +32,7 @@ cdef class FutureCondition:
     cdef SharedThread owner         # of the lock, or 0; a thread that reads its own here has written it, and holds it
     cdef Py_ssize_t depth           # guarded by the lock, as is the queue
     cdef list queue                 # None, or a lock for each thread that waits to be notified; it sleeps on that
+    cdef Waiter waiter              # section(future), then the winner's: the first of the blocked threads, or None
     cdef object watchers            # who wait()s for the future and is to be notified: None, one, or a tuple
 
     def __cinit__(self):
@@ -191,30 +192,31 @@ cdef class FutureCondition:
 cdef class WaiterList:
     """The ``_waiters`` of a future, as much of a list as is needed: made for one look, and then dropped."""
     cdef FutureCore future
+    cdef FutureCondition condition
 
     cdef tuple all(self):
-        watchers = self.future.condition.watchers
+        watchers = self.condition.watchers
         if type(watchers) is tuple:
             return watchers
         return () if watchers is None else (watchers,)
 
     cdef void keep(self, tuple watchers):
         if len(watchers) == 1 and type(watchers[0]) is not tuple:
-            self.future.condition.watchers = watchers[0]
+            self.condition.watchers = watchers[0]
         else:
-            self.future.condition.watchers = watchers or None
+            self.condition.watchers = watchers or None
 
     def append(self, watcher):
         """Have `watcher` notified when the future is done; the caller holds the condition."""
-        if self.future.condition.watchers is None and type(watcher) is not tuple:
-            self.future.condition.watchers = watcher
+        if self.condition.watchers is None and type(watcher) is not tuple:
+            self.condition.watchers = watcher
         else:
             self.keep((*self.all(), watcher))
 
     def remove(self, watcher):
         """Take it out again. Raises ValueError if it is not there, unless the future is done: then it was notified."""
-        if self.future.condition.watchers is watcher:
-            self.future.condition.watchers = None
+        if self.condition.watchers is watcher:
+            self.condition.watchers = None
             return
         watchers = list(self.all())
         if watcher in watchers or self.future.state <= RUNNING:

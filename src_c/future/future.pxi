@@ -121,22 +121,13 @@ cdef class FutureBase(FutureCore):
 
     @property
     def _condition(self):
-        cdef FutureCondition condition, fresh
-        with cython.critical_section(self):
-            condition = self.condition
-        if condition is None:
-            fresh = FutureCondition()
-            with cython.critical_section(self):
-                if self.condition is None:
-                    self.condition = fresh
-                condition = self.condition
-        return condition
+        return condition_of(self)
 
     @property
     def _waiters(self):
         cdef WaiterList watchers = WaiterList.__new__(WaiterList)
         watchers.future = self
-        _ = self._condition  # whoever ends the future looks for watchers if there is one
+        watchers.condition = condition_of(self)     # whoever ends the future looks for watchers if there is one
         return watchers
 
     @property

@@ -5,6 +5,10 @@ ctypedef size_t ThreadId        # to be compared only with a thread's own
 cdef extern from "pythread.h" nogil:
     unsigned long PyThread_get_thread_ident()
 
+cdef extern from "Python.h":
+    PyObject *long_of "PyLong_FromSize_t"(size_t number) noexcept
+    void PyErr_Clear()
+
 # Python's own is a method of the module; what replaced it is not.
 cdef bint greenlets = getattr(get_ident, "__self__", None) is not _thread
 cdef object current_greenlet = None
@@ -15,6 +19,30 @@ if greenlets:
 cdef inline ThreadId this_thread() noexcept:
     """Never 0. Calls no Python code."""
     return this_greenlet() if greenlets else PyThread_get_thread_ident()
+
+
+# The last thread that asked, and its number: mostly it is the same that asks again. Where there is a GIL.
+cdef ThreadId last_thread = 0
+cdef object last_number = None
+
+
+cdef object this_thread_number():
+    """The same as an object, or None if there is no memory for one."""
+    global last_thread, last_number
+    cdef ThreadId me = this_thread()
+    cdef PyObject *made
+    if me == last_thread:
+        return last_number
+    made = long_of(me)
+    if made == NULL:
+        PyErr_Clear()
+        return None
+    number = <object>made
+    count_down(made)
+    if not HAS_NO_GIL:
+        last_thread = me
+        last_number = number
+    return number
 
 
 cdef ThreadId this_greenlet() noexcept:

@@ -3,6 +3,7 @@
 
 @cython.final
 @cython.internal
+@cython.no_gc
 cdef class Waiter:
     """One thread blocked in ``result()`` or ``exception()``; it brings this along and takes it away again.
 

@@ -24,11 +24,13 @@ cdef class DeferredTask(Task):
         cdef object fn = None
         cdef tuple args = None
         cdef dict kwargs = None
-        cdef ThreadId me = this_thread()
+        cdef object me = self.future_source.number_of_caller()
+        cdef object before = None       # to be dropped outside
         with cython.critical_section(future):
             if future.state <= RUNNING:
                 self.phase = STARTING
-                self.thread = me
+                before = self.value
+                self.value = me
                 fn, args, kwargs = self.fn, self.args, self.kwargs
         if args is None:
             return
@@ -41,8 +43,9 @@ cdef class DeferredTask(Task):
         return None if cancelling else Task.upstream(self, False)
 
     cdef int cancel(self, FutureCore future, Delivery *delivery) except -1:
-        if claim(future, CANCELLED_AND_NOTIFIED, None, WAITING):
-            conclude(future, delivery)
+        cdef Claim won
+        if claim(future, CANCELLED_AND_NOTIFIED, None, WAITING, &won):
+            conclude(future, &won, delivery)
             return 1
         return cancel_delegate(self, future, delivery)
 

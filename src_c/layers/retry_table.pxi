@@ -10,6 +10,7 @@ cdef class RetryTask(DeferredTask):
     Once a `cancel()` was refused there are no more attempts: the future ends as the one that runs does.
     """
     cdef object policy
+    cdef Timer timer            # section(future): until its next attempt, or None
     cdef double due             # the first attempt
     cdef Py_ssize_t attempts    # begun so far
     cdef SharedByte last        # section(future): there is no attempt after this one
@@ -80,15 +81,24 @@ cdef class RetryTask(DeferredTask):
             leave_user_code()
         return seconds
 
+    cdef void set_own_timer(self, Timer timer) noexcept:
+        self.timer = timer
+
+    cdef void ended(self, State state) noexcept:
+        cancel_timer(self.timer)
+        self.timer = None
+        DeferredTask.ended(self, state)
+
     cdef void cancelling(self) noexcept:
         with cython.critical_section(self.future):
             self.last = True
 
     cdef int cancel(self, FutureCore future, Delivery *delivery) except -1:
         cdef bint waiting = True
+        cdef Claim won
         while waiting and future.state <= RUNNING:
-            if claim(future, CANCELLED_AND_NOTIFIED, None, WAITING):
-                conclude(future, delivery)
+            if claim(future, CANCELLED_AND_NOTIFIED, None, WAITING, &won):
+                conclude(future, &won, delivery)
                 return 1
             with cython.critical_section(future):
                 waiting = self.phase == WAITING

@@ -139,7 +139,7 @@ cdef class ThrottleTable(TwoStageTable):
                     self.step_out(place)
                 self.look_again()
             if not entered:
-                future.task = None
+                future.outcome = None
         self.counters.begin()
         return future
 

@@ -2,6 +2,22 @@
 
 
 @cython.final
+@cython.internal
+@cython.no_gc_clear
+cdef class TimedTask(Task):
+    """Ends as its delegate's future does, and knows the timer that waits for its deadline."""
+    cdef Timer timer            # section(future), or None
+
+    cdef void set_own_timer(self, Timer timer) noexcept:
+        self.timer = timer
+
+    cdef void ended(self, State state) noexcept:
+        cancel_timer(self.timer)
+        self.timer = None
+        Task.ended(self, state)
+
+
+@cython.final
 cdef class TimeoutTable(TaskTable):
     """A TaskTable of futures with deadlines, for a thread to `cancel_due` those that are not done by then."""
     cdef Timers deadlines
@@ -17,7 +33,7 @@ cdef class TimeoutTable(TaskTable):
     cpdef FutureCore submit_timeout(self, executor, delegate, double seconds, fn, tuple args, dict kwargs):
         """`submit`, and have a cancel tried `seconds` from now, unless the future is done."""
         cdef double deadline = monotonic() + seconds
-        cdef Task task = Task.__new__(Task)
+        cdef Task task = TimedTask.__new__(TimedTask)
         cdef FutureCore future = self.begin_with(task, executor, delegate, fn, args, kwargs)
         cdef object delegate_future
         try:
@@ -33,7 +49,7 @@ cdef class TimeoutTable(TaskTable):
     def with_timeout(self, executor, source, double seconds):
         """A future that ends as `source` does; a cancel is tried `seconds` from now, unless it is done."""
         cdef double deadline = monotonic() + seconds
-        cdef Task task = Task.__new__(Task)
+        cdef Task task = TimedTask.__new__(TimedTask)
         cdef FutureCore future = self.admit(task, executor)
         try:
             follow(task, source, NULL)

@@ -5,58 +5,79 @@
 @cython.internal
 cdef class CancelAttempt:
     """A `cancel()` whose answer is being found out; other calls meanwhile wait for it and share the answer."""
-    cdef FutureCore answer
-    cdef object thread          # section(self): that is finding it out; or None
-    cdef set threads            # section(self): that are, if it is one of a BulkCancel; or None
-
-    def __cinit__(self):
-        self.answer = new_future()
-        self.thread = get_ident()
+    cdef FutureCore answer      # section(self), as is all of this: for those who wait, or None
+    cdef bint decided
+    cdef bint agreed
+    cdef ThreadId thread        # that is finding it out, unless there are `threads`
+    cdef set threads            # that are, if it is one of a BulkCancel; or None
 
     cdef void find_out_on(self, set threads) noexcept:
         """It is `threads`, or will be, that find out the answer."""
         with cython.critical_section(self):
             self.threads = threads
-            self.thread = None
+
+    cdef void decide(self, bint agreed) noexcept:
+        """The answer, unless there was one before."""
+        cdef FutureCore answer
+        with cython.critical_section(self):
+            if not self.decided:
+                self.decided = True
+                self.agreed = agreed
+            answer = self.answer
+        if answer is not None:
+            settle(answer, RESULT, None, NULL)
 
     cdef int share(self) except -1:
         """The answer, once it is there. On a thread that is finding it out, that is no."""
+        cdef FutureCore answer, fresh
         cdef set threads
-        cdef object thread
+        cdef bint decided, mine
         with cython.critical_section(self):
             threads = self.threads
-            thread = self.thread
-        if get_ident() == thread if threads is None else get_ident() in threads:
+            mine = self.thread == this_thread()
+        if mine if threads is None else get_ident() in threads:
             return 0
-        await_done(self.answer, None)
-        return self.answer.outcome
+        fresh = new_future()
+        with cython.critical_section(self):
+            decided = self.decided
+            if self.answer is None:
+                self.answer = fresh
+            answer = self.answer
+        if not decided:
+            await_done(answer, None)
+        return self.agreed
 
 
 cdef CancelAttempt begin_attempt(PollDescriptor task):
     """Begin to find out whether `task` can be cancelled. None if it is done, or another thread has begun that."""
-    cdef CancelAttempt fresh = CancelAttempt()
+    cdef CancelAttempt fresh = CancelAttempt.__new__(CancelAttempt)
+    cdef PollState poll_state = task.current_poll_state()
+    fresh.thread = this_thread()
+    if poll_state is None:
+        poll_state = task.poll_state_or(new_poll_state(task))
     with cython.critical_section(task.future):
-        if task.future.state > RUNNING or task.attempt is not None:
+        if task.future.state > RUNNING or poll_state.attempt is not None:
             fresh = None
         else:
-            task.attempt = fresh
+            poll_state.attempt = fresh
     return fresh
 
 
 cdef int end_attempt(PollDescriptor task, CancelAttempt attempt, bint agreed, Delivery *delivery) except -1:
     """Cancel `task` if that was `agreed` and it is not done; whether it was. Those who share the answer get it."""
     cdef FutureCore future = task.future
+    cdef Claim claimed
     cdef int won = 0
     try:
         if agreed:
-            won = claim(future, CANCELLED_AND_NOTIFIED, None, ANY_PHASE)
+            won = claim(future, CANCELLED_AND_NOTIFIED, None, ANY_PHASE, &claimed)
         if won:
             (<PollTable>task.future_source).record_end(task)
     finally:
         with cython.critical_section(future):
-            if task.attempt is attempt:
-                task.attempt = None
-        settle(attempt.answer, RESULT, won, NULL)
+            if task.poll_state.attempt is attempt:
+                task.poll_state.attempt = None
+        attempt.decide(won)
     if won:
-        conclude(future, delivery)
+        conclude(future, &claimed, delivery)
     return won

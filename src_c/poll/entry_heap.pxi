@@ -5,12 +5,14 @@ from cpython.mem cimport PyMem_RawFree, PyMem_RawRealloc
 
 @cython.final
 @cython.internal
-@cython.no_gc
+@cython.no_gc_clear
 cdef class PollState:
     """What is kept of a polled task beyond its value, where there is a schedule, a deadline, a journal or the like.
 
-    section(table) guards all of it. It owns nothing that could lead back to it.
+    section(table) guards all of it but the first two, which section(future) does.
     """
+    cdef Timer timer            # of its deadline, or None
+    cdef CancelAttempt attempt  # the cancel() that is being decided, or None
     cdef PyObject *task         # borrowed: the task has this
     cdef DueHeap heap           # the one it is in while it waits, or None where the whole list is polled
     cdef Py_ssize_t place       # in there, or -1

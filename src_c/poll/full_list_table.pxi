@@ -58,9 +58,7 @@ cdef class FullListTable(PollTable):
     cdef int poll_after(self, PollDescriptor task, double when) except -1:
         cdef PollState poll_state = task.current_poll_state()
         if poll_state is None:
-            poll_state = PollState.__new__(PollState)
-            poll_state.task = <PyObject *>task
-            poll_state = task.poll_state_or(poll_state)
+            poll_state = task.poll_state_or(new_poll_state(task))
         if poll_state is None:
             return 0
         with cython.critical_section(self):

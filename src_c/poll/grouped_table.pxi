@@ -13,11 +13,10 @@ cdef class GroupedTable(PollTable):
         self.groups = DueGroups()
 
     cdef PollState new_poll_state(self, PollDescriptor task, object value, bint timed):
-        cdef PollState poll_state = PollState.__new__(PollState)
+        cdef PollState poll_state = new_poll_state(task)
         cdef object key = None if self.group_by is None else done(self.group_by, self.group_by(value))
         cdef DueHeap heap
         cdef int joined = 0
-        poll_state.task = <PyObject *>task
         while joined == 0:      # the heap may be dropped meanwhile
             heap = self.groups.of(key)
             with cython.critical_section(self):

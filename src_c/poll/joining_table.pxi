@@ -151,12 +151,7 @@ cdef class JoiningTable(PollTableBase):
 
     cdef PollState new_poll_state(self, PollDescriptor task, object value, bint timed):
         """What is to be kept of `task`, or None for nothing; may raise."""
-        cdef PollState poll_state
-        if not (self.counts_failures or timed) and self.recorder is None:
-            return None
-        poll_state = PollState.__new__(PollState)
-        poll_state.task = <PyObject *>task
-        return poll_state
+        return new_poll_state(task) if self.counts_failures or timed or self.recorder is not None else None
 
     cdef void join(self, PollDescriptor task) noexcept:
         cdef double now = now_or_never() if self.joins_to_note > 0 else -INFINITY
@@ -171,6 +166,19 @@ cdef class JoiningTable(PollTableBase):
         self.move_on(task)
         if may_refer(<PyObject *>task.value):
             task.where |= VALUE_REFERS
+        if task.poll_state is not None:
+            self.hide_with(task)
+
+    cdef void note_poll_state(self, PollDescriptor task) noexcept:
+        """`task` has a poll state, since just now."""
+        with cython.critical_section(self):
+            self.hide_with(task)
+
+    cdef void hide_with(self, PollDescriptor task) noexcept:
+        """Inside the section: see to it that the poll state of `task` is hidden if that is."""
+        task.where |= HAS_POLL_STATE
+        if self.hidden:
+            hide(<PyObject *>task.poll_state)
 
     cdef void count_join(self, double now) noexcept:
         """Inside the section: a task has joined, at `now` if that is to be noted."""

@@ -53,12 +53,13 @@ cdef Py_ssize_t after_failed_report(object recorder, Py_ssize_t tries, object er
 cdef bint end_on_record(PollDescriptor task) except -1:
     """Cancel the future of `task`, and leave the task on record; False if the future has ended."""
     cdef PollState poll_state
-    if not claim(task.future, CANCELLED_AND_NOTIFIED, None, ANY_PHASE):
+    cdef Claim won
+    if not claim(task.future, CANCELLED_AND_NOTIFIED, None, ANY_PHASE, &won):
         return False
     poll_state = task.current_poll_state()
     if poll_state is not None:
         poll_state.key = 0
-    conclude(task.future, NULL)
+    conclude(task.future, &won, NULL)
     return True
 
 

@@ -11,7 +11,6 @@ cdef class PollDescriptor(Task):
     callbacks of the future, which run in the call.
     """
 
-    cdef CancelAttempt attempt  # section(future): the cancel() that is being decided, or None
     cdef PollState poll_state  # section(future): set once while that is pending, or None where nothing needs it
 
     def __init__(self, *args, **kwargs):
@@ -114,6 +113,8 @@ cdef class PollDescriptor(Task):
             if self.poll_state is None and self.future.state <= RUNNING:
                 self.poll_state = fresh
             poll_state = self.poll_state
+        if poll_state is fresh:
+            (<PollTable>self.future_source).note_poll_state(self)
         return poll_state
 
     cdef bint go_on_its_own(self, object value, PollState poll_state) noexcept:
@@ -144,7 +145,7 @@ cdef class PollDescriptor(Task):
 
     cdef int cancel_polled(self, FutureCore future, Delivery *delivery) except -1:
         cdef object cancel_fn = (<PollTable>self.future_source).cancel_for()
-        cdef CancelAttempt attempt, other
+        cdef CancelAttempt attempt, other = None
         cdef bint agreed = False, later = False
         if cancel_fn is None:
             settle(future, CANCELLED_AND_NOTIFIED, None, delivery)
@@ -152,7 +153,8 @@ cdef class PollDescriptor(Task):
         attempt = begin_attempt(self)
         if attempt is None:
             with cython.critical_section(future):
-                other = self.attempt
+                if self.poll_state is not None:
+                    other = self.poll_state.attempt
             if other is None:
                 return is_cancelled(future)
             cannot_wait = (<PollTable>self.future_source).cannot_wait
@@ -177,17 +179,35 @@ cdef class PollDescriptor(Task):
 
     cdef void ended(self, State state) noexcept:
         """The answer of a cancel() that is being decided is known now, to those who share it."""
-        cdef CancelAttempt attempt
+        cdef CancelAttempt attempt = None
+        cdef Timer timer = None
         # First: who learns of the end finds it on record, and the last to leave the table has the recorder closed.
         if (<PollTable>self.future_source).recorder is not None:
             (<PollTable>self.future_source).record_end(self)
         with cython.critical_section(self.future):
-            attempt = self.attempt
-            if attempt is not None:
-                self.attempt = None
+            if self.poll_state is not None:
+                attempt = self.poll_state.attempt
+                timer = self.poll_state.timer
+                self.poll_state.attempt = None
+                self.poll_state.timer = None
         if attempt is not None:
-            settle(attempt.answer, RESULT, state == CANCELLED_AND_NOTIFIED, NULL)
+            attempt.decide(state == CANCELLED_AND_NOTIFIED)
+        cancel_timer(timer)
         Task.ended(self, state)
+
+    cdef void set_own_timer(self, Timer timer) noexcept:
+        self.poll_state.timer = timer
+
+    cdef void show_or_hide(self, bint seen) noexcept:
+        Task.show_or_hide(self, seen)
+        if self.where & HAS_POLL_STATE:
+            show_or_hide(<PyObject *>self.poll_state, seen)
 
     cdef int running(self, FutureCore future, bint quietly) except -1:
         return 0 if self.phase == ON_ITS_OWN else delegate_running(self, quietly)
+
+
+cdef PollState new_poll_state(PollDescriptor task):
+    cdef PollState poll_state = PollState.__new__(PollState)
+    poll_state.task = <PyObject *>task
+    return poll_state

@@ -36,6 +36,7 @@ cdef class PooledCall(Task):
         cdef dict kwargs
         cdef State state = ERROR
         cdef bint counted = False
+        cdef Claim won
         if not self.take():
             return 0
         try:
@@ -52,24 +53,25 @@ cdef class PooledCall(Task):
                     outcome = without_our_frames(error)
                 fn = args = kwargs = None       # a future that is done keeps nothing of the call
                 with cython.critical_section(future):
-                    counted = future.callbacks is None
+                    counted = callbacks_among(future.followers) is None
                 if counted:     # so that whoever waits for the future finds the worker idle
                     queue.finished()
-                if claim(future, state, outcome, ANY_PHASE):
+                if claim(future, state, outcome, ANY_PHASE, &won):
                     try:
-                        if counted and future.callbacks is not None:    # it is not, then: they may take long
+                        if counted and callbacks_among(<object>won.followers) is not None:  # they may take long
                             counted = False
                             queue.came(add_worker)
                     finally:
-                        conclude(future, NULL)
+                        conclude(future, &won, NULL)
         finally:
             if not counted:
                 queue.finished()
         return 0
 
     cdef int cancel(self, FutureCore future, Delivery *delivery) except -1:
-        if claim(future, CANCELLED_AND_NOTIFIED, None, WAITING):
-            conclude(future, delivery)
+        cdef Claim won
+        if claim(future, CANCELLED_AND_NOTIFIED, None, WAITING, &won):
+            conclude(future, &won, delivery)
         return is_cancelled(future)
 
     cdef int running(self, FutureCore future, bint quietly) except -1:

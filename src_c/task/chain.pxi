@@ -6,7 +6,7 @@ cdef Task pending_task(FutureCore future):
     cdef Task task = None
     with cython.critical_section(future):
         if future.state == PENDING:
-            task = future.task
+            task = task_of(future)
     return task
 
 

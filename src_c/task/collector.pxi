@@ -44,7 +44,7 @@ cdef inline void show_as_done(FutureCore future, Task task) noexcept:
     cdef bint refers = (may_refer(<PyObject *>future.outcome) or future.has_attributes or not is_exactly_future(future))
     if refers:
         show(<PyObject *>future)
-    else:
+    elif task is None or not task.future_source.hidden:     # else it is hidden already
         hide(<PyObject *>future)
     if task is not None and (refers or task.where & VALUE_REFERS):
         show(<PyObject *>task)

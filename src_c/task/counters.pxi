@@ -150,6 +150,7 @@ cdef class FutureSource:
     """Where futures come from: it counts them, and says where errors around them are logged."""
     cdef readonly object logger
     cdef readonly Counters counters
+    cdef SharedByte hidden      # section(self): what is in it, if it is a table, from the collector; see there
     cdef bint complained        # section(self): that a delegate's future cannot tell whether it runs
 
     def __cinit__(self, logger, *args, **kwargs):
@@ -188,6 +189,10 @@ cdef class FutureSource:
         self.counters.end(state, coarse_now() - began)
         return future
 
+    cdef object number_of_caller(self):
+        """The number of this thread, if anybody is to find out which thread is at a task; or None."""
+        return None
+
     cdef void cannot_tell(self, object delegate_future, object error) noexcept:
         """Log `error`, unless the like has been logged: a delegate's future cannot tell whether it runs."""
         cdef bint first
@@ -213,8 +218,7 @@ cdef class FutureSource:
         task.future = future
         task.future_source = self
         future.started = coarse_ticks()
-        task.thread = this_thread()
-        future.task = task
+        future.outcome = task
 
     cdef void leave(self, Task task, State state) noexcept:
         """The future of `task` is done: called once, by the winner."""

@@ -23,12 +23,11 @@ cdef int hook_onto(DoneHook hook, object future, Delivery *delivery) except -1:
         if not subscribe(<FutureCore>future, hook):
             deliver(hook, future, delivery)
     else:
-        hook_onto_theirs(hook, future)
+        hook_onto_theirs(DelegateCallback(hook), future)
     return 0
 
 
-cdef int hook_onto_theirs(DoneHook hook, object future) except -1:
-    cdef DelegateCallback callback = DelegateCallback(hook)
+cdef int hook_onto_theirs(DelegateCallback callback, object future) except -1:
     try:
         future.add_done_callback(callback)
     except BaseException:
@@ -39,21 +38,29 @@ cdef int hook_onto_theirs(DoneHook hook, object future) except -1:
 
 cdef int follow(Task task, object delegate_future, Delivery *delivery) except -1:
     """Have `task` go on when `delegate_future` is done. Raises TypeError if that is no future."""
+    cdef DelegateCallback callback
     if isinstance(delegate_future, FutureCore):
         begin_following(task, delegate_future)
         return hook_onto(task, delegate_future, delivery)
     check_future("the delegate's submit must return a future, not", delegate_future)
-    begin_following(task, reference_to(delegate_future))
-    task.hooking = True
+    callback = DelegateCallback(task)
+    callback.followed = reference_to(delegate_future)
+    callback.hooking_thread = this_thread()
+    begin_following(task, callback)
     try:
-        return hook_onto_theirs(task, delegate_future)
+        return hook_onto_theirs(callback, delegate_future)
     finally:
-        task.hooking = False
+        with cython.critical_section(task.future):
+            if task.value is callback:
+                task.value = callback.followed
+            callback.followed = None
 
 
 cdef void begin_following(Task task, object reference) noexcept:
+    cdef object before = None       # to be dropped outside
     with cython.critical_section(task.future):
         if task.future.state <= RUNNING:
+            before = task.value
             task.value = reference
             task.phase = WITH_DELEGATE
             task.future.seen_running = False
@@ -64,9 +71,12 @@ cdef void begin_following(Task task, object reference) noexcept:
 cdef class DelegateCallback:
     """What anybody's future calls when it is done: the first call counts.
 
-    If it is dropped without a call, nobody can call it any more: the future is lost.
+    If it is dropped without a call, nobody can call it any more: the future is lost. A Task keeps it while it is
+    being added to the future's callbacks.
     """
     cdef DoneHook hook
+    cdef object followed            # section(future of that task): meanwhile, the `reference_to` the future
+    cdef object hooking_thread      # the number of the thread that adds it
 
     def __cinit__(self, DoneHook hook not None):
         self.hook = hook
@@ -110,6 +120,8 @@ cdef object delegate_future_of(Task task):
     with cython.critical_section(task.future):
         if task.future.state <= RUNNING and task.phase == WITH_DELEGATE:
             value = task.value
+            if type(value) is DelegateCallback:
+                value = (<DelegateCallback>value).followed
     return referent(value)
 
 

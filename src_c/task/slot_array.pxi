@@ -113,8 +113,7 @@ cdef class SlotArray:
         for i in range(self.used):
             item = peek(self.places, i)
             if item != <PyObject *>None:
-                show_or_hide(item, seen)
-                show_or_hide(<PyObject *>(<Task>item).future, seen)
+                (<Task>item).show_or_hide(seen)
 
     cdef Py_ssize_t copy_into(self, list target) noexcept:
         """Put the tasks that are not over into `target`, new and without items; returns how many."""

@@ -1,17 +1,18 @@
 """A task: what stands behind a pending future that is made from another one."""
 
-cdef enum Phase:
-    STARTING            # the delegate's submit has not returned
-    WITH_DELEGATE       # the delegate's future decides
-    ON_ITS_OWN          # the delegate is done and the executor has the task: a polled one is being polled
-    WAITING             # the executor has the task, and will give it to the delegate
-    CALLING             # a function that makes something of the delegate's outcome runs on `thread`
+cdef enum Phase:        # and what `value` is meanwhile
+    STARTING            # the delegate's submit has not returned; the `number_of_caller`
+    WITH_DELEGATE       # the delegate's future decides; what is kept of that, see `delegate.pxi`
+    ON_ITS_OWN          # the delegate is done and the executor has the task: a polled one is being polled; its result
+    WAITING             # the executor has the task, and will give it to the delegate; nothing of interest
+    CALLING             # a function that makes something of the delegate's outcome runs; the `number_of_caller`
     ANY_PHASE           # for `claim`: whichever it is
 
 cdef enum Where:            # 0: in the first SlotArray of its table
     IN_SECOND_STAGE = 1     # in the second, or was
     REMOVED = 2             # in none, and not to come back
     VALUE_REFERS = 4        # not a place: its value is of a kind that may refer to others
+    HAS_POLL_STATE = 8      # nor is this: there is one, if it is a polled task
 
 
 @cython.internal
@@ -32,11 +33,8 @@ cdef class Task(DoneHook):
     """
     cdef FutureCore future
     cdef FutureSource future_source
-    cdef object value           # what the phase is about: the delegate's future (see `delegate.pxi`), its result
-    cdef Timer timer            # section(future): what is to happen to it at a time, or None
-    cdef ThreadId thread          # the one that submits it, or calls a function for it
+    cdef object value           # what the phase is about, see there
     cdef unsigned int slot      # its place in the SlotArray it is in, which section(table) guards
-    cdef SharedByte hooking     # that thread is in the midst of following what is no future of ours
     cdef SharedByte phase       # written after `value`
     cdef SharedByte over        # section(future): the future is done, although the task may not have left the table
     cdef unsigned char where    # section(table): a set of Where
@@ -72,20 +70,19 @@ cdef class Task(DoneHook):
         """The future is decided; some learn that it is done before `ended` is called."""
 
     cdef void ended(self, State state) noexcept:
-        """The future is done: let go of the delegate and the timer, leave the table."""
-        cdef Timer timer
+        """The future is done: let go of the delegate, leave the table."""
         if self.phase == WITH_DELEGATE:
             self.value = None
-        timer = self.timer
-        if timer is not None:
-            self.timer = None
-            timer.timers.cancel(timer)
         self.future_source.leave(self, state)
+
+    cdef void set_own_timer(self, Timer timer) noexcept:
+        """Inside section(future), which is pending: keep `timer`, to cancel it in `ended`, in place of one before."""
 
     cdef bint set_timer(self, Timers timers, double when) except -1:
         """Put the task among `timers` until the future is done; returns whether to wake who sleeps until the next.
 
-        That is so if this one is the next, even if it is cancelled at once: on top, it hides what comes after it.
+        That is so if this one is the next, even if it is cancelled at once: on top, it hides what comes after it. Only
+        for classes that have a `set_own_timer`.
         """
         cdef Timer timer = timers.add(when, self)
         cdef bint leads = timers.leads(timer)
@@ -93,7 +90,7 @@ cdef class Task(DoneHook):
         with cython.critical_section(self.future):
             pending = self.future.state <= RUNNING
             if pending and timer.pending:
-                self.timer = timer
+                self.set_own_timer(timer)
         if not is_seen(<PyObject *>self):
             hide(<PyObject *>timer)
         if not pending:
@@ -102,25 +99,40 @@ cdef class Task(DoneHook):
 
     cdef bint enter(self, Phase phase) noexcept:
         """Go on to `phase`, away from the delegate, on this thread. False if the future is done already."""
-        cdef object delegate_future = None
-        cdef ThreadId me = this_thread()
+        cdef object before = None       # to be dropped outside
+        cdef object me = self.future_source.number_of_caller()
         cdef bint pending
         with cython.critical_section(self.future):
             pending = self.future.state <= RUNNING
             if pending:
-                if self.phase == WITH_DELEGATE:
-                    delegate_future = self.value
-                    self.value = None
+                before = self.value
+                self.value = me
                 self.phase = phase
-                self.thread = me
         return pending
 
     cdef bint occupies(self, ThreadId thread) noexcept:
         """Whether `thread` is just submitting the task, or following its future, or calling a function for it."""
-        cdef bint busy
+        cdef object value
+        cdef Phase phase
         with cython.critical_section(self.future):
-            busy = self.thread == thread and (self.phase == STARTING or self.phase == CALLING or self.hooking)
-        return busy
+            value = self.value
+            phase = <Phase>self.phase
+        if type(value) is DelegateCallback:
+            value = (<DelegateCallback>value).hooking_thread
+        elif phase != STARTING and phase != CALLING:
+            return False
+        return value is not None and <ThreadId>value == thread
 
     cdef void lost(self) noexcept:
         settle(self.future, CANCELLED_AND_NOTIFIED, None, NULL)
+
+    cdef void show_or_hide(self, bint seen) noexcept:
+        """Inside section(table): have the collector see it and what belongs to it, or not."""
+        show_or_hide(<PyObject *>self, seen)
+        show_or_hide(<PyObject *>self.future, seen)
+
+
+cdef void cancel_timer(Timer timer) noexcept:
+    """Cancel `timer`, if there is one."""
+    if timer is not None:
+        timer.timers.cancel(timer)

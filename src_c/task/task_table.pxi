@@ -17,8 +17,7 @@ cdef class TaskTable(FutureSource):
     cdef object executor        # section(self): kept while anything is outstanding
     cdef object refusal         # section(self): None, or once closed the RuntimeError's message
     cdef SharedSize count        # section(self)
-    cdef bint may_hide          # section(self), as is the next: it is among the `large_tables`
-    cdef bint hidden            # what is in it, from the collector; see there
+    cdef bint may_hide          # section(self): it is among the `large_tables`
     cdef object __weakref__
 
     def __cinit__(self, logger, *args, **kwargs):
@@ -47,7 +46,9 @@ cdef class TaskTable(FutureSource):
         return self.begin_with(self.new_task(), executor, delegate, fn, args, kwargs)
 
     cdef FutureCore begin_with(self, Task task, object executor, object delegate, object fn, tuple args, dict kwargs):
-        cdef FutureCore future = self.admit(task, executor)
+        cdef FutureCore future
+        task.value = self.number_of_caller()
+        future = self.admit(task, executor)
         try:
             follow(task, submitted(delegate, fn, args, kwargs), NULL)
         except BaseException:
@@ -69,11 +70,13 @@ cdef class TaskTable(FutureSource):
 
     def needs_this_thread(self):
         """Whether a future waits for the calling thread: it is in `submit`, or in a function called for a future."""
-        cdef ThreadId me = this_thread()
         for task in self.tasks():
-            if (<Task>task).occupies(me):
+            if (<Task>task).occupies(this_thread()):
                 return True
         return False
+
+    cdef object number_of_caller(self):
+        return this_thread_number()
 
     def futures(self):
         """A new list of the futures that are not done."""
@@ -119,7 +122,7 @@ cdef class TaskTable(FutureSource):
                 self.counters.begin()
                 return future
             if refusal is not None:
-                future.task = None
+                future.outcome = None
                 raise RuntimeError(refusal)
             self.make_room()
 

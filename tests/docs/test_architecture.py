@@ -120,6 +120,8 @@ def sections() -> Iterator[str]:
                 bases[name] = found[2] or ""
             elif "critical_section(self)" in line:
                 entering.add(name)
+            elif re.search(r"critical_section\((\w+\.)*future\)", line):
+                entering.add("FutureCore")
     for name in entering:
         while name in bases and name != "TaskTable" and bases[name] not in ("", "FutureCore", "FutureSource"):
             name = bases[name]
