@@ -225,6 +225,35 @@ def test_a_cycle_through_a_deadline_is_collected_when_there_are_few_tasks_again(
     assert_ends(thread)
 
 
+def poll_states_seen() -> int:
+    """How many objects the collector knows of that keep a task's deadline, or an attempt to cancel it."""
+    return sum(type(thing).__name__ == "PollState" for thing in gc.get_objects())
+
+
+def test_what_is_kept_of_tasks_with_deadlines_is_hidden_with_them() -> None:
+    before = poll_states_seen()
+    executor = PollExecutor(SyncExecutor(), returning_inf, timeout=1000.0)
+    futures = executor.adopt_many(range(FEW))
+    assert poll_states_seen() == before + FEW
+    futures += executor.adopt_many(range(MANY))
+    assert poll_states_seen() == before
+    for future in futures[FEW - 1 :]:
+        future.cancel()
+    assert poll_states_seen() == before + FEW - 1
+    executor.cancel_all()
+    executor.shutdown()
+
+
+def test_a_cycle_through_an_attempt_to_cancel_is_collected() -> None:
+    executor = PollExecutor(SyncExecutor(), returning_inf, lambda _: False, name="lost")
+    thread, gone = poll_thread("lost"), weakref.ref(executor)
+    for future in executor.adopt_many(range(3)):
+        assert not future.cancel()
+    del executor, future
+    assert is_gone(gone)
+    assert_ends(thread)
+
+
 # -- the list that a poll function gets ------------------------------------------------------------------------------
 
 

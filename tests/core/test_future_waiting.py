@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent import futures
 from math import inf, nan
 from typing import Any
@@ -37,19 +37,6 @@ kind = kind_fixture(EVERY_KIND)
 our_kind = kind_fixture(OUR_KINDS)
 
 both_calls = pytest.mark.parametrize("call", ["result", "exception"])
-
-
-@pytest.fixture
-def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], WatchedLocks]]:
-    """Call it to be told, from then on, of threads of ours that go to sleep."""
-
-    def watch() -> WatchedLocks:
-        locks = WatchedLocks()
-        patches.setattr(_core, "allocate_lock", locks)
-        return locks
-
-    with monkeypatch.context() as patches:
-        yield watch
 
 
 @both_calls
