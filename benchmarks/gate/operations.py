@@ -248,7 +248,7 @@ class Operation:
 
 
 OPERATIONS = {
-    "resolve": Operation(resolving, 4_000),
+    "resolve": Operation(resolving, 12_000),  # large tables both, as the collector is told of what is in them
     "submit": Operation(submitting, 1_000),
     "adopt": Operation(adopting, 2_000),
     "adopt_many": Operation(adopting_many, 4_000),

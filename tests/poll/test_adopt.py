@@ -169,8 +169,9 @@ def test_an_adopted_task_has_the_timeout_it_was_given_else_the_executors(
             for name, future in futures.items():
                 if future.done():
                     ended.setdefault(name, clock.now)
-        assert ended == {"executor's": 20, "longer": 30, "shorter": 10.5, "many": 15, "at once": 0.5}
         assert all(type(futures[name].exception(0)) is builtins.TimeoutError for name in ended)
+        assert ended.pop("at once") <= 1  # its last look is in the first call, or in the one after that
+        assert ended == {"executor's": 20, "longer": 30, "shorter": 10.5, "many": 15}
         assert executor.stats().outstanding == 1
 
 
