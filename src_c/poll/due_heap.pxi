@@ -12,8 +12,8 @@ cdef enum:
 cdef class DueHeap:
     """The poll states of one group of tasks that wait, the one due first on top. section(table) guards all of it.
 
-    Joining and leaving cost the logarithm of their number, or for who is `near`, of the number of those. Where somebody is
-    makes no difference but that. `reserve` a place for each member before it is pushed, or set aside: neither can fail.
+    Joining and leaving cost the logarithm of their number, or for who is `near`, of the number of those. Where somebody
+    is makes no difference but that. `reserve` a place for each member before it is pushed, or set aside: neither can fail.
     Who is set aside waits for `let_in`, and is not due before that.
     """
     cdef EntryHeap near         # those with a short delay, if most have a much longer one
