@@ -3,6 +3,7 @@
 import asyncio
 import concurrent.futures
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from contextvars import Context
 from logging import Logger
 from queue import SimpleQueue
 from threading import Thread
@@ -328,6 +329,43 @@ class PollTable(JoiningTable):
 @final
 class FullListTable(PollTable):
     def take_all(self, everything: bool = False) -> list[PollDescriptor[Any, Any]]: ...
+
+def next_turn(waker: Waker, seconds: float | None, reference: Callable[[], Any]) -> float | None: ...
+def run_once(executor: Any) -> float | None: ...
+def run_poll_once(executor: Any) -> float | None: ...
+
+@disjoint_base
+class PollCall:
+    is_told: bool
+    @property
+    def are_going_on(self) -> bool: ...
+    @property
+    def context(self) -> Context: ...
+    @property
+    def going_on(self) -> GoingOn: ...
+    @property
+    def last_lag(self) -> float: ...
+    def __new__(cls, poll_fn: Callable[[Any], Any], table: PollTable, *args: Any, **kwargs: Any) -> Self: ...
+    def begin(self, tasks: list[PollDescriptor[Any, Any]], late: float) -> tuple[float, float, int, Any]: ...
+    def call(self, tasks: list[PollDescriptor[Any, Any]], late: float = 0.0) -> float: ...
+
+@final
+class FullListScheduler:
+    def __new__(
+        cls,
+        table: FullListTable,
+        calls: PollCall,
+        pause: Pause,
+        bursts: Any,
+        *,
+        default_interval: float,
+        min_interval: float,
+    ) -> Self: ...
+    @property
+    def due(self) -> int: ...
+    @property
+    def in_calls(self) -> int: ...
+    def turn(self) -> float: ...
 
 @disjoint_base
 class GroupedTable(PollTable):

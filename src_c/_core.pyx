@@ -62,7 +62,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, InvalidStateError
 from sys import getswitchinterval
 from time import monotonic
 
-from more_executors._callables import done_by
+from more_executors._callables import done_at_all, done_by
 from more_executors._checks import checked_count, real_number, shown
 
 cimport cython
@@ -121,6 +121,7 @@ include "task/timers.pxi"
 include "task/task.pxi"
 include "task/long_loops.pxi"
 include "task/task_table.pxi"
+include "task/turns.pxi"
 include "task/two_stage_table.pxi"
 include "task/future_checks.pxi"
 include "task/delegate.pxi"
@@ -139,6 +140,8 @@ include "poll/joining_table.pxi"
 include "poll/poll_table.pxi"
 include "poll/on_record.pxi"
 include "poll/full_list_table.pxi"
+include "poll/poll_call.pxi"
+include "poll/full_list_scheduler.pxi"
 include "poll/due_groups.pxi"
 include "poll/schedule.pxi"
 include "poll/grouped_table.pxi"

@@ -22,7 +22,7 @@ from typing import Any, ClassVar, overload
 from .. import metrics
 from .._chaining import Chainable, HandingOn, Unknown
 from .._checks import check_name, checked_flag, chosen_logger, refuse_copy
-from .._core import TaskTable, WayIn, check_threads, log
+from .._core import TaskTable, WayIn, check_threads, log, run_once
 from .._types import A, B, E, P, R
 from ..pools import is_worker_of
 from . import lifecycle
@@ -261,16 +261,14 @@ class ThreadedExecutor(DelegatingExecutor[A, B]):
     def _finish(self) -> None:
         """All futures are done. Called on the thread, once, or again if it raises."""
 
-    def _run_once(self) -> float | None:
+    _run_once = run_once
+
+    def _end_itself(self) -> None:
+        """All futures are done, and so is what the thread has to do."""
         try:
-            if not self._is_over():
-                seconds = self._work()
-                if not self._is_over():
-                    return inf if seconds is None else seconds
             self._finish()
             if self._background:
                 self._shut_delegate_down_in_background()
-            return None
         finally:
             del self  # see _frames
 

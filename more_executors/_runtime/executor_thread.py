@@ -8,7 +8,7 @@ from threading import Thread, current_thread
 from time import monotonic, sleep
 from typing import Protocol
 
-from .._core import Waker, log
+from .._core import Waker, log, next_turn
 from .nested_calls import start_thread
 from .pauses import SECONDS_AFTER_ERROR, pause
 
@@ -71,14 +71,15 @@ class ExecutorThread:
         # Nothing may end this but the word of a turn, as nobody else would complete the futures: a turn deals with what
         # user code raises, but not with a lack of memory, or with a fault of ours. Handling that may fail likewise.
         since: float | None = None  # it has always had more to do
+        seconds: float | None = 0.0
         try:
-            while True:
+            while seconds is not None:
                 try:
-                    seconds = self._run_once()
-                    if seconds is None:
-                        break
-                    since = self._rest(since) if seconds <= 0.0 else None
-                    self._waker.wait(seconds)
+                    try:
+                        seconds = next_turn(self._waker, seconds, self._executor)
+                    except BaseException as error:
+                        seconds = self._after(error)
+                    since = None if seconds is None or seconds > 0.0 else self._rest(since)
                 except BaseException:
                     pause(SECONDS_AFTER_ERROR)
         finally:
@@ -96,14 +97,10 @@ class ExecutorThread:
         sleep(REST)
         return None
 
-    def _run_once(self) -> float | None:
-        # A function of its own, so that nothing holds the executor while the thread sleeps.
-        executor = self._executor()
+    def _after(self, error: BaseException) -> float:
         try:
-            return None if executor is None else executor._run_once()
-        except BaseException as error:
             logger = logging.getLogger(__name__)
             log(logger, logging.ERROR, "%s goes on after an error", self._thread.name, error=error)
             return SECONDS_AFTER_ERROR
         finally:
-            del self, executor  # see _frames
+            del self, error  # see _frames

@@ -26,6 +26,8 @@ class Bursts:
     One thread uses it.
     """
 
+    noted = NOTED
+
     def __init__(self, table: PollTable, calls: PollCaller, longest: float) -> None:
         """Make it. They wait for `longest` seconds at most; 0.0: for nothing."""
         self._table = table
@@ -37,7 +39,11 @@ class Bursts:
 
     def poll_begins(self) -> None:
         """What has joined is polled."""
-        self._before = self._seen = self._table.begin_to_count(NOTED)
+        self.poll_began(self._table.begin_to_count(NOTED))
+
+    def poll_began(self, joins: int) -> None:
+        """The last poll began when so many had joined; from then on `noted` more were counted by the table."""
+        self._before = self._seen = joins
 
     @property
     def has_joined(self) -> bool:

@@ -10,16 +10,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextvars import copy_context
 from math import inf
 from threading import Lock
 from time import monotonic
 from typing import Any, TypeAlias
 
-from .._callables import done_at_all, done_by
+from .._callables import done_by
 from .._checks import real_number, shown
 from .._core import (
-    GoingOn,
+    PollCall,
     PollDescriptor,
     PollTable,
     SharedError,
@@ -43,7 +42,7 @@ __all__: list[str] = []
 Tasks: TypeAlias = list[PollDescriptor[Any, Any]]
 
 
-class PollCaller:
+class PollCaller(PollCall):
     """Calls a poll function with lists of tasks, any number of calls at a time."""
 
     def __init__(
@@ -54,13 +53,13 @@ class PollCaller:
         gate: CallGate,
         owner: str,
         *,
+        is_limited: bool,
         resource: LoopResource,
         default_interval: float,
         retry_policy: RetryPolicy | None,
         debugging: bool,
     ) -> None:
-        # Of whoever makes the executor. It is in here, and no thread's: what is in it may lead to the executor.
-        self.context = copy_context()
+        self.is_told = debugging or is_limited
         self._poll_fn = poll_fn
         self._table = table
         self._meter = meter
@@ -70,46 +69,18 @@ class PollCaller:
         self._default_interval = default_interval
         self._retry_policy = retry_policy
         self._debugging = debugging
-        self._going_on = GoingOn()
         self.last_ended = -inf  # when a call ended last, by `monotonic`
         self._lock = Lock()  # guards the next
         self._quiet = 0  # so many calls have to succeed before a failure is the first of a row again
         self._warned_of_delay = False
 
-    @property
-    def are_going_on(self) -> bool:
-        """Whether a call is."""
-        return self._going_on.count > 0
-
-    def call(self, tasks: Tasks, late: float = 0.0) -> float:
-        """Poll `tasks`; returns the seconds until the next call, or a negative number if the function did not say."""
-        error: BaseException | None = None
-        try:
-            self._going_on.begin()
-            try:
-                began = self._begin(tasks, late)
-                descriptors = copy_for_call(tasks)
-                try:
-                    answer, error = self.context.copy().run(called, self._poll_fn, descriptors)
-                finally:
-                    call_over(descriptors)
-                    del descriptors
-            finally:
-                self._going_on.end()
-            return self._over(tasks, began, answer, error)
-        except BaseException:  # a lack of memory, or a clock of the user's
-            self._table.postpone(tasks, SECONDS_AFTER_ERROR)
-            raise
-        finally:
-            del self, tasks, error  # see _frames
-
     async def call_async(self, tasks: Tasks, late: float, loop: LoopThread) -> None:
         """Poll `tasks`, with a function that is an `async def`."""
         error: BaseException | None = None
         try:
-            self._going_on.begin()
+            self.going_on.begin()
             try:
-                began = self._begin(tasks, late)
+                times = self.begin(tasks, late)
                 descriptors = copy_for_call(tasks)
                 try:
                     answer, error = await called_async(
@@ -119,28 +90,30 @@ class PollCaller:
                     call_over(descriptors)
                     del descriptors
             finally:
-                self._going_on.end()
-            self._over(tasks, began, answer, error)
+                self.going_on.end()
+            self._over(tasks, times, answer, error)
         except BaseException:
-            self._table.postpone(tasks, SECONDS_AFTER_ERROR)
+            self._broken(tasks)
             raise
         finally:
             del self, tasks, error
 
-    def _begin(self, tasks: Tasks, late: float) -> tuple[float, float]:
-        """Note that a call begins. Returns the time, by `monotonic` and by the clock of the gate."""
+    def _before(self, tasks: Tasks) -> float:
         if self._debugging:
             log(self._table.logger, logging.DEBUG, "polling %d descriptors", len(tasks))
-        counters = self._table.counters
-        self._meter.note_done(counters.finished + counters.failed + counters.cancelled)
-        self._meter.began_call(len(tasks), late)
-        return monotonic(), self._gate.now()
+        return self._gate.now()
 
-    def _over(self, tasks: Tasks, times: tuple[float, float], answer: object, error: BaseException | None) -> float:
-        began, began_for_gate = times
+    def _broken(self, tasks: Tasks) -> None:
+        self._table.postpone(tasks, SECONDS_AFTER_ERROR)
+
+    def _over(
+        self, tasks: Tasks, times: tuple[float, float, int, float], answer: object, error: BaseException | None
+    ) -> float:
+        began, late, done_before, began_for_gate = times
         self.last_ended = monotonic()
         seconds = self.last_ended - began
-        self._meter.ended_call(seconds)
+        self._meter.note_done(done_before, seconds)
+        self._meter.count_call(len(tasks), late, seconds)
         self._table.counters.count_call(seconds, error is not None and not isinstance(error, Throttled))
         try:
             if error is None:
@@ -165,7 +138,7 @@ class PollCaller:
     def _failed(self, tasks: Tasks, error: BaseException) -> None:
         logger = self._table.logger
         with self._lock:  # before the logger is called: another call may fail meanwhile
-            quiet, self._quiet = self._quiet, self._going_on.count + 1  # which may fail for the same reason
+            quiet, self._quiet = self._quiet, self.going_on.count + 1  # which may fail for the same reason
         if not isinstance(error, Exception):
             log(logger, logging.ERROR, "%r out of the poll function; polling goes on", error, error=error)
         elif not quiet:
@@ -220,16 +193,6 @@ class PollCaller:
         return -1.0
 
 
-def called(poll_fn: Callable[[Tasks], object], descriptors: Tasks) -> tuple[object, BaseException | None]:
-    """Call `poll_fn(descriptors)`. Returns what that returns, and what it raises or None: see `_frames`."""
-    try:
-        return done_at_all(poll_fn, poll_fn(descriptors)), None
-    except BaseException as error:
-        return None, without_frames(error, 1)
-    finally:
-        del descriptors
-
-
 async def called_async(
     poll_fn: Callable[[Tasks], Any],
     descriptors: Tasks,
@@ -237,7 +200,7 @@ async def called_async(
     resource: LoopResource,
     logger: logging.Logger,
 ) -> tuple[object, BaseException | None]:
-    """The same of an `async def`, with `resource` open."""
+    """Await `poll_fn(descriptors)`, with `resource` open: the answer, and what it raises or None, see `_frames`."""
     frames = 5  # this one, that of `open`, and those of what watches
     try:
         if not resource.is_open:

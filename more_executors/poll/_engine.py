@@ -6,7 +6,7 @@ import logging
 import weakref
 
 from .._callables import is_async
-from .._core import DueTable, FullListTable, PollTable
+from .._core import DueTable, FullListScheduler, FullListTable, PollTable
 from .._runtime.call_threads import CallThreads
 from .._runtime.loop_resource import ClosedWhenDropped, LoopResource
 from .._runtime.loop_thread import LoopThread
@@ -19,7 +19,7 @@ from ._meter import PollMeter
 from ._only_calls import only_calls
 from ._options import PollOptions
 from ._runners import InlineRunner, LoopRunner, Runner, ThreadRunner
-from ._scheduler import DueScheduler, FullListScheduler, PollScheduler
+from ._scheduler import DueScheduler, PollScheduler
 
 __all__: list[str] = []
 
@@ -83,12 +83,13 @@ class PollEngine:
             spacing=spacing,
         )
         self.cancels.owed.when_none = self.table.waker.set
-        calls = PollCaller(
+        self.calls = calls = PollCaller(
             options.poll_fn,
             self.table,
             self.meter,
             gate,
             name,
+            is_limited=options.rate_limit is not None,
             resource=self.resource,
             default_interval=options.default_interval,
             retry_policy=options.retry_policy,
@@ -109,7 +110,7 @@ class PollEngine:
             self.scheduler = FullListScheduler(
                 self.table,
                 calls,
-                gate,
+                gate.pause,
                 bursts,
                 default_interval=options.default_interval,
                 min_interval=options.min_interval or 0.0,

@@ -18,7 +18,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, overload
 
 from .._chaining import Chainable, HandingOn
-from .._core import Backoff, PollDescriptor
+from .._core import Backoff, PollDescriptor, run_poll_once
 from .._runtime.bulk_cancel import cancel_in_bulk, checked_futures
 from .._runtime.delegate import AFTER_INTERPRETER_SHUTDOWN, Delegate
 from .._types import A, B, C, Cancel, CancelMany, D, GroupBy, Hook, Log, P, Plain, Poll, T, X
@@ -195,6 +195,7 @@ class PollExecutor(AdoptingExecutor[A, B, T]):
         try:
             self._meter = self._engine.meter
             self._poll_table = self._engine.table
+            self._scheduler = self._engine.scheduler
             self._engine.close_with(self)
             self._start(self._poll_table)
         except BaseException:
@@ -262,7 +263,7 @@ class PollExecutor(AdoptingExecutor[A, B, T]):
             errors=counters.call_errors,
             throttled=meter.throttled,
             oldest_age=table.oldest_age(),
-            lag=max(meter.last_lag, monotonic() - table.next_due() if in_calls < polled else 0.0),
+            lag=max(self._engine.calls.last_lag, monotonic() - table.next_due() if in_calls < polled else 0.0),
             rate=None if limit is None else limit.rate,
             seconds_left=meter.seconds_left(outstanding, done),
         )
@@ -276,11 +277,13 @@ class PollExecutor(AdoptingExecutor[A, B, T]):
     def _repr_html_(self) -> str:
         return stats_table(f"{type(self).__name__} {self._name!r}", self.stats())
 
+    _run_once = run_poll_once
+
     def _work(self) -> float | None:
         try:
             late, next_late = self._poll_table.fail_late()
             self._engine.cancels.too_late(late, self)
-            seconds = self._engine.scheduler.turn()
+            seconds = self._scheduler.turn()
             return seconds if next_late == inf else max(0.0, min(seconds, next_late - monotonic()))
         finally:
             del self  # see _frames

@@ -27,27 +27,22 @@ class PollMeter:
     the same method. What only reads takes no lock.
     """
 
-    __slots__ = ("_clock", "_lock", "_samples", "batch_sizes", "call_durations", "lags", "last_lag", "throttled")
+    __slots__ = ("_clock", "_lock", "_samples", "batch_sizes", "call_durations", "lags", "throttled")
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.call_durations = Histogram(CALL_SECONDS)
         self.batch_sizes = Histogram(BATCH_SIZES)
         self.lags = Histogram(LAG_SECONDS)
-        self.last_lag = 0.0
         self.throttled = 0
         self._clock = clock
         self._lock = Lock()
         # (when, how many had ended by then), ascending: never changed, but replaced as a whole.
         self._samples: tuple[tuple[float, int], ...] = ((clock(), 0),)
 
-    def began_call(self, size: int, lag: float) -> None:
-        """Note that a call with `size` tasks begins, `lag` seconds after the first of them was due."""
-        self.last_lag = lag
+    def count_call(self, size: int, lag: float, seconds: float) -> None:
+        """Note a call with `size` tasks that took `seconds`, begun `lag` seconds after the first of them was due."""
         self.batch_sizes.observe(size)
         self.lags.observe(lag)
-
-    def ended_call(self, seconds: float) -> None:
-        """Note that a call has ended, after `seconds`."""
         self.call_durations.observe(seconds)
 
     def histograms(self) -> Iterator[tuple[str, Histogram]]:
@@ -61,9 +56,9 @@ class PollMeter:
         with self._lock:
             self.throttled += 1
 
-    def note_done(self, done: int) -> None:
-        """Note that `done` futures have ended so far. To be called before each call, or more often."""
-        samples, now = self._samples, self._clock()
+    def note_done(self, done: int, ago: float = 0.0) -> None:
+        """Note that `done` futures had ended so many seconds ago. To be called once for each call, or more often."""
+        samples, now = self._samples, self._clock() - ago
         last_time, last_done = samples[-1]
         if now - last_time < SAMPLE_SECONDS:
             return

@@ -1,4 +1,4 @@
-"""When a poll function is called, and with what: the whole list, as ever, or only what is due.
+"""When a poll function is called with what is due, and what such a scheduler is; the core has the one of whole lists.
 
 The executor's thread calls `turn` again and again. That begins the calls that are to be made now, and returns after how
 many seconds to call it again, or sooner if the thread is woken.
@@ -10,10 +10,9 @@ from math import inf
 from time import monotonic
 from typing import Protocol
 
-from .._core import DueTable, FullListTable, RoundSpacing
+from .._core import DueTable, RoundSpacing
 from .._runtime.pauses import SECONDS_AFTER_ERROR
 from ._bursts import Bursts
-from ._call import PollCaller
 from ._gate import CallGate
 from ._runners import Runner
 
@@ -25,7 +24,10 @@ SECONDS_BETWEEN_COUNTS = 1.0  # of what is due, while that is more than can be p
 class PollScheduler(Protocol):
     """Decides when there is a call, and with which tasks. One thread uses it."""
 
-    due: int  # how many tasks could be polled now, when that was last looked at
+    @property
+    def due(self) -> int:
+        """How many tasks could be polled now, when that was last looked at."""
+        raise NotImplementedError
 
     @property
     def in_calls(self) -> int:
@@ -35,72 +37,6 @@ class PollScheduler(Protocol):
     def turn(self) -> float:
         """Begin the calls that are to be made now. Returns after how many seconds to call this again."""
         raise NotImplementedError
-
-
-class FullListScheduler:
-    """Makes one call at a time, on the executor's own thread, with everything that is outstanding."""
-
-    def __init__(
-        self,
-        table: FullListTable,
-        calls: PollCaller,
-        gate: CallGate,
-        bursts: Bursts,
-        *,
-        default_interval: float,
-        min_interval: float,
-    ) -> None:
-        self.due = 0
-        self.in_calls = 0
-        self._table = table
-        self._calls = calls
-        self._gate = gate
-        self._bursts = bursts
-        self._default_interval = default_interval
-        self._min_interval = min_interval
-        self._began = -inf
-        self._next = -inf
-        self._wanted = False  # a poll, as soon as the minimum interval is over
-        self._asked = False
-
-    def turn(self) -> float:
-        self._table.coalescing = False  # first: who joins after this wakes us, who joined before is counted below
-        now = monotonic()
-        self._asked = self._table.take_request() or self._asked
-        next_due = min(self._next, self._table.next_due())
-        self._wanted = self._wanted or self._asked or now >= next_due
-        if not (self._wanted or self._bursts.has_joined):
-            return next_due - now
-        earliest = max(self._gate.pause.until, -inf if self._asked else self._began + self._min_interval)
-        if now < earliest:
-            self._table.coalescing = True
-            return earliest - now
-        if not self._wanted and (wait := self._bursts.wait(now, self._began)) > 0.0:
-            self._table.coalescing = True
-            return min(wait, next_due - now)
-        try:
-            return self._poll(now, max(0.0, now - next_due) if next_due > -inf else 0.0)
-        except BaseException:  # of no task is it known when it is due
-            self._wanted = True
-            raise
-        finally:
-            del self
-
-    def _poll(self, now: float, late: float) -> float:
-        self._bursts.poll_begins()
-        tasks = self._table.take_all(self._asked)
-        self._wanted = self._asked = False
-        self._began = now
-        self.in_calls = len(tasks)
-        try:
-            delay = self._calls.call(tasks, late)
-            if delay < 0:
-                delay = self._default_interval
-            self._next = monotonic() + delay
-            return min(delay, self._table.next_due() - monotonic())
-        finally:
-            self.in_calls = 0
-            del self, tasks  # see _frames
 
 
 class DueScheduler:

@@ -17,6 +17,9 @@ cdef class FullListTable(PollTable):
 
         Without those that are postponed by `poll_after` or a failed call, unless it is to be `everything`.
         """
+        return self.all_tasks(everything)
+
+    cdef list all_tasks(self, bint everything):
         cdef list tasks = self.listed(self.second_stage)
         return self.without_postponed(tasks, everything) if self.postponed else tasks
 

@@ -215,6 +215,9 @@ cdef class JoiningTable(PollTableBase):
 
     def take_request(self):
         """Whether somebody has asked for that since the last call of this."""
+        return self.request_taken()
+
+    cdef inline bint request_taken(self) noexcept:
         cdef bint asked
         with cython.critical_section(self):
             asked = self.asked
@@ -223,6 +226,9 @@ cdef class JoiningTable(PollTableBase):
 
     def begin_to_count(self, Py_ssize_t noted):
         """How many tasks have joined so far. Of the next `noted`, it is noted when they join."""
+        return self.count_from_now(noted)
+
+    cdef inline Py_ssize_t count_from_now(self, Py_ssize_t noted) noexcept:
         with cython.critical_section(self):
             self.joins_to_note = noted
         return self.joins

@@ -46,6 +46,10 @@ cdef class PollTable(JoiningTable):
 
     # -- what has waited too long ----------------------------------------------------------------------------
 
+    cdef inline bint has_deadlines(self) noexcept:
+        """Whether `fail_late` has something to do, now or later. Asked by who calls that."""
+        return len(self.late) > 0 or len(self.failed) > 0 or self.deadlines.earliest() < INFINITY
+
     def fail_late(self):
         """Fail what has been polled for too long: returns the results of some, and when to call again; may be inf.
 

@@ -86,6 +86,10 @@ def copy_for_call(list tasks not None):
 
     A long one is hidden meanwhile, when it is alive in any case.
     """
+    return copied_for_call(tasks)
+
+
+cdef list copied_for_call(list tasks):
     cdef list copy = PyList_GetSlice(tasks, 0, len(tasks))
     hide_if_long(copy)
     return copy

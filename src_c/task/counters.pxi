@@ -35,6 +35,13 @@ cdef class Counters:
         cdef Figures now = self.read()
         return now.started - now.finished - now.failed - now.cancelled
 
+    cdef inline Py_ssize_t done(self) noexcept:
+        """How many are done."""
+        cdef Py_ssize_t done
+        with cython.critical_section(self):
+            done = self.figures.finished + self.figures.failed + self.figures.cancelled
+        return done
+
     cdef void begin(self) noexcept:
         with cython.critical_section(self):
             self.figures.started += 1

@@ -35,6 +35,13 @@ cdef class TaskTable(FutureSource):
             refusal = self.refusal
         return refusal
 
+    cdef inline bint is_open(self) noexcept:
+        """Whether it takes tasks."""
+        cdef bint is_open
+        with cython.critical_section(self):
+            is_open = self.refusal is None
+        return is_open
+
     def submit(self, executor, delegate, fn, tuple args not None, dict kwargs not None):
         """Have `delegate` call `fn(*args, **kwargs)`; returns a future of `executor`, outstanding until it is done.
 

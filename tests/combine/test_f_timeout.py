@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 import weakref
 from concurrent.futures import CancelledError, Future, wait
 from math import inf, nan
@@ -31,10 +32,10 @@ kind = kind_fixture(EVERY_KIND)
 
 
 class Clock:
-    """The time of the library, which passes only when the test says so."""
+    """The time of the library, which from now on passes only when the test says so."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = 1000.0
+        self.now = time.monotonic()
         monkeypatch.setattr(_core, "monotonic", lambda: self.now)
 
     def pass_by(self, seconds: float) -> None:

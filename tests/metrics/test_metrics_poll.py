@@ -68,8 +68,7 @@ def test_buckets_count_up_to_their_bounds(name: str) -> None:
     with Executors.sync(name=name).with_poll(leave) as executor:
         meter = executor._meter
         for size, lag, seconds in ((0, 0.0, 0.0005), (100, 0.001, 0.04), (101, 7.0, 400.0)):
-            meter.began_call(size, lag)
-            meter.ended_call(seconds)
+            meter.count_call(size, lag, seconds)
         executor.notify()
     for histogram in HISTOGRAMS:
         found = buckets(name, histogram)
@@ -92,8 +91,7 @@ def test_executors_of_one_name_have_one_histogram_and_it_stays(name: str) -> Non
     for _ in range(3):
         executor = PollExecutor(SyncExecutor(), leave, name=name)
         for _ in range(4):
-            executor._meter.began_call(1000, 0.25)
-            executor._meter.ended_call(0.5)
+            executor._meter.count_call(1000, 0.25, 0.5)
         expected += 4
         executor.shutdown()
         assert buckets(name, "poll_batch_size")[-1][1] >= expected

@@ -35,8 +35,7 @@ def meter(clock: Clock) -> PollMeter:
 
 def test_each_call_counts_once_whatever_its_size(meter: PollMeter) -> None:
     for size, lag, seconds in ((100_000, 0.2, 0.03), (0, 0.0, 0.5)):
-        meter.began_call(size, lag)
-        meter.ended_call(seconds)
+        meter.count_call(size, lag, seconds)
     for histogram, total in (
         (meter.batch_sizes, 100_000),
         (meter.lags, 0.2),
@@ -46,22 +45,9 @@ def test_each_call_counts_once_whatever_its_size(meter: PollMeter) -> None:
         assert histogram.snapshot().total == pytest.approx(total)
 
 
-def test_the_last_lag_is_that_of_the_call_that_began_last(meter: PollMeter) -> None:
-    assert meter.last_lag == 0
-    meter.began_call(1, 3.5)
-    meter.began_call(1, 0.5)
-    assert meter.last_lag == 0.5
-
-
-def test_calls_that_go_on_have_no_duration_yet(meter: PollMeter) -> None:
-    meter.began_call(1, 0.0)
-    assert meter.batch_sizes.snapshot().observations == 1
-    assert meter.call_durations.snapshot().observations == 0
-
-
 def test_a_call_with_nothing_and_one_with_a_task_are_told_apart(meter: PollMeter) -> None:
-    meter.began_call(0, 0.0)
-    meter.began_call(1, 0.0)
+    meter.count_call(0, 0.0, 0.0)
+    meter.count_call(1, 0.0, 0.0)
     assert meter.batch_sizes.snapshot().counts[:3] == (1, 1, 0)
 
 
@@ -76,8 +62,7 @@ def test_all_histograms_are_named(meter: PollMeter) -> None:
 def test_calls_from_many_threads_all_count(meter: PollMeter) -> None:
     def use() -> None:
         for number in range(1000):
-            meter.began_call(number, 0.5)
-            meter.ended_call(0.25)
+            meter.count_call(number, 0.5, 0.25)
             meter.note_throttled()
             meter.note_done(number)
 

@@ -449,7 +449,7 @@ class PollSleeps:
         locks.on_sleep = self._sleep
         monkeypatch.setattr(_core, "allocate_lock", locks)
         self._now = 0.0
-        for module in (_call, _gate, _scheduler):
+        for module in (_core, _call, _gate, _scheduler):
             monkeypatch.setattr(module, "monotonic", lambda: self._now)
 
     def _sleep(self, lock: WatchedLock, seconds: float) -> bool:
