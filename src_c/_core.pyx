@@ -94,6 +94,7 @@ cdef extern from "platform.h":
         bint waiting
     Interrupts *interrupts_here() nogil
     bint is_time_to_yield(double interval) nogil
+    void fetch_early(const void *memory) noexcept nogil
 
 cdef extern from "Python.h":
     int Py_AddPendingCall(int (*function)(void *) except -1, void *argument) noexcept

@@ -13,8 +13,8 @@ cdef class DueHeap:
     """The poll states of one group of tasks that wait, the one due first on top. section(table) guards all of it.
 
     Joining and leaving cost the logarithm of their number, or for who is `near`, of the number of those. Where somebody
-    is makes no difference but that. `reserve` a place for each member before it is pushed, or set aside: neither can fail.
-    Who is set aside waits for `let_in`, and is not due before that.
+    is makes no difference but that. `reserve` a place for each member before it is pushed, or set aside: neither can
+    fail. Who is set aside waits for `let_in`, and is not due before that.
     """
     cdef EntryHeap near         # those with a short delay, if most have a much longer one
     cdef EntryHeap far          # all others; in the last places of its room, who is set aside, the last one first
@@ -105,16 +105,22 @@ cdef class DueHeap:
             self.push(<PollState>poll_state, when - 1e-9 * i, when)
         return count
 
-    cdef PyObject *pop(self, double until) noexcept:
-        """The first, if it is due at `until`, or NULL; borrowed, as its task is in the table."""
-        cdef EntryHeap *heap = self.earlier()
-        cdef PyObject *poll_state
-        if heap.size == 0 or heap.entries[0].when > until:
-            return NULL
-        poll_state = heap.entries[0].poll_state
-        (<PollState>poll_state).place = -1
-        remove_entry(heap, 0)
-        return poll_state
+    cdef Py_ssize_t pop(self, double until, PyObject **popped, Py_ssize_t at_most) noexcept:
+        """Have the first ones in `popped`, as far as they are due at `until`; returns how many.
+
+        They are borrowed, as their tasks are in the table.
+        """
+        cdef EntryHeap *heap
+        cdef Py_ssize_t i
+        for i in range(at_most):
+            heap = self.earlier()
+            if heap.size == 0 or heap.entries[0].when > until:
+                return i
+            popped[i] = heap.entries[0].poll_state
+            fetch_early(popped[i])
+            (<PollState>popped[i]).place = -1
+            remove_entry(heap, 0)
+        return at_most
 
     cdef void remove(self, PollState poll_state) noexcept:
         cdef Py_ssize_t place = poll_state.place

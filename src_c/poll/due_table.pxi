@@ -1,5 +1,8 @@
 """The table of a poll executor that polls only what is due."""
 
+cdef enum:
+    AT_ONCE = 32                # who are handed out: what is known of them comes into the cache together
+
 
 @cython.final
 @cython.no_gc_clear
@@ -21,8 +24,8 @@ cdef class DueTable(GroupedTable):
         cdef Py_ssize_t wanted, count, popped
         cdef double late = -1.0
         cdef DueHeap heap = None
-        cdef PollDescriptor task
-        cdef PyObject *poll_state
+        cdef PyObject *poll_states[AT_ONCE]
+        cdef Py_ssize_t together, i
         try:
             while len(taken) < at_most:
                 wanted = min(YIELD_EVERY, at_most - len(taken), max(256, len(taken)))    # nobody knows how many are due
@@ -40,23 +43,17 @@ cdef class DueTable(GroupedTable):
                 with cython.critical_section(self):
                     popped = 0
                     while popped < wanted:
-                        poll_state = heap.pop(until)
-                        if poll_state == NULL:
+                        together = heap.pop(until, poll_states, min(AT_ONCE, wanted - popped))
+                        if together == 0:
                             break
-                        popped += 1
-                        task = <PollDescriptor>(<PollState>poll_state).task
-                        self.in_calls += 1
-                        if task.over:
-                            continue        # and about to leave
-                        task.poll_state.polls += 1
-                        task.poll_state.step += 1
-                        task.poll_state.due = 0.0
-                        task.poll_state.poll_all_epoch = self.poll_all_epoch
-                        if task.poll_state.look:
-                            task.poll_state.look = UNDER_WAY
-                        count_up(<PyObject *>task)
-                        put(some, count, <PyObject *>task)
-                        count += 1
+                        popped += together
+                        for i in range(together):
+                            fetch_early((<PollState>poll_states[i]).task)
+                            fetch_early(&(<PollDescriptor>(<PollState>poll_states[i]).task).over)
+                        for i in range(together):
+                            if self.hand_out(poll_states[i]):
+                                put(some, count, (<PollState>poll_states[i]).task)
+                                count += 1
                 some = shortened(some, count)
                 if taken:
                     taken += some
@@ -72,6 +69,23 @@ cdef class DueTable(GroupedTable):
             self.take_back(some, until)
             self.take_back(taken, until)
             raise
+
+    cdef bint hand_out(self, PyObject *state) noexcept:
+        """Note that it is in a call, and count a reference to its task for it; False if that is about to leave.
+
+        No reference is counted down: what else was popped with it is borrowed still, so the section must not break.
+        """
+        self.in_calls += 1
+        if (<PollDescriptor>(<PollState>state).task).over:
+            return False
+        (<PollState>state).polls = (<PollState>state).polls + 1
+        (<PollState>state).step = (<PollState>state).step + 1
+        (<PollState>state).due = 0.0
+        (<PollState>state).poll_all_epoch = self.poll_all_epoch
+        if (<PollState>state).look:
+            (<PollState>state).look = UNDER_WAY
+        count_up((<PollState>state).task)
+        return True
 
     cdef void take_back(self, list tasks, double when) noexcept:
         """Have `tasks`, which may have holes and were handed out to nobody, be due at `when`."""

@@ -37,6 +37,7 @@ cdef struct Entry:
 
 cdef enum:
     ARITY = 4                   # children of an entry: half as many levels as with two, in as many cache lines
+    LIKELY_CACHED = 1024        # entries at the top, which are looked at often
 
 
 cdef struct EntryHeap:
@@ -109,19 +110,33 @@ cdef void raise_entry(EntryHeap *heap, Py_ssize_t hole, Entry entry) noexcept:
 
 
 cdef void sink_entry(EntryHeap *heap, Py_ssize_t hole, Entry entry) noexcept:
-    cdef Py_ssize_t child, end, first
-    while True:
+    cdef Py_ssize_t child = ARITY * hole + 1, grandchild, i
+    while child < heap.size:
+        grandchild = ARITY * child + 1
+        if LIKELY_CACHED <= grandchild <= heap.size - ARITY * ARITY:    # four of them are next: nobody knows which
+            for i in range(ARITY):
+                fetch_early(heap.entries + grandchild + ARITY * i)
+            fetch_early(heap.entries + grandchild + ARITY * ARITY - 1)
+        child = first_child(heap, child)
+        if heap.entries[child].when >= entry.when:
+            break
+        put_entry(heap, hole, heap.entries[child])
+        hole = child
         child = ARITY * hole + 1
-        if child >= heap.size:
-            break
-        first = child
-        end = min(child + ARITY, heap.size)
-        while child + 1 < end:
-            child += 1
-            if heap.entries[child].when < heap.entries[first].when:
-                first = child
-        if heap.entries[first].when >= entry.when:
-            break
-        put_entry(heap, hole, heap.entries[first])
-        hole = first
     put_entry(heap, hole, entry)
+
+
+cdef inline Py_ssize_t first_child(EntryHeap *heap, Py_ssize_t child) noexcept:
+    """Which of the children from `child` on is due first. No branch depends on that: none could be foretold."""
+    cdef Entry *of = heap.entries + child
+    cdef Py_ssize_t left, right, end
+    if child + ARITY <= heap.size:
+        left = of[1].when < of[0].when
+        right = 2 + (of[3].when < of[2].when)
+        return child + left + (of[right].when < of[left].when) * (right - left)
+    left = 0
+    end = heap.size - child
+    for right in range(1, end):
+        if of[right].when < of[left].when:
+            left = right
+    return child + left
