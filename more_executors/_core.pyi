@@ -432,6 +432,25 @@ class LoopBridge:
     def hand_over(self) -> None: ...
 
 @final
+class LoopSubmits:
+    def __new__(
+        cls,
+        submits_to: Any,
+        future_type: Callable[..., asyncio.Future[Any]],
+        logger: Logger,
+        bridges: MutableMapping[asyncio.AbstractEventLoop, LoopBridge],
+        running_loop: Callable[[], asyncio.AbstractEventLoop],
+        other_loop: Callable[[], asyncio.AbstractEventLoop],
+    ) -> Self: ...
+    def submit(
+        self,
+        loop: asyncio.AbstractEventLoop | None,
+        fn: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> asyncio.Future[Any]: ...
+
+@final
 class Counters:
     @property
     def started(self) -> int: ...
@@ -483,6 +502,11 @@ class Waker:
 class WayIn:
     def __new__(cls, executor: object, function: object, source: FutureSource, details: object) -> Self: ...
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any: ...
+
+@final
+class CallingSource(FutureSource):
+    def close(self, reason: str) -> None: ...
+    def submit(self, fn: Callable[..., _R], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Future[_R]: ...
 
 @final
 class WorkerPlace:

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import weakref
 from collections.abc import Callable
-from concurrent import futures
 from concurrent.futures import Executor
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, overload
@@ -14,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, overload
 from . import metrics
 from ._chaining import Chainable
 from ._checks import check_name, checked_flag, chosen_logger, has_method, refuse_copy, shown
-from ._core import FutureSource, LoopBridge, check_threads, referent, refused
+from ._core import FutureSource, LoopBridge, LoopSubmits, check_threads, referent, refused
 from ._runtime.delegate import AFTER_SHUTDOWN, Delegate, check_delegate
 from ._runtime.delegate_end import DelegateEnd, check_shutdown, leave_block
-from ._runtime.nested_calls import guarded
+from ._runtime.nested_calls import way_into
 from ._types import A, Anything, B, E, Log, Never, P, Plain, R, Returned, Untyped
 
 if TYPE_CHECKING:
@@ -101,10 +100,17 @@ class AsyncioExecutor(Executor, Generic[A, B]):
         check_shutdown(delegate)
         check_loop(loop)
         check_name(name)
-        self._delegate = guarded(delegate)
         self._loop = loop
         self._logger = chosen_logger(logger, "AsyncioExecutor")
         self._bridges: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, LoopBridge] = weakref.WeakKeyDictionary()
+        self._submits = LoopSubmits(
+            way_into(delegate),
+            LoopFuture,
+            self._logger,
+            self._bridges,
+            asyncio.get_running_loop,
+            asyncio.get_event_loop,
+        )
         self._shut_down = False
         self._end = DelegateEnd(delegate)
         self._record = metrics.track(self, "asyncio", name, FutureSource(self._logger).counters)
@@ -126,7 +132,9 @@ class AsyncioExecutor(Executor, Generic[A, B]):
 
         Raises RuntimeError after `shutdown` and if there is no event loop, and what the delegate's `submit` raises.
         """
-        return self._submit(self._loop, fn, args, kwargs)
+        if self._shut_down:
+            raise RuntimeError(AFTER_SHUTDOWN)
+        return self._submits.submit(self._loop, fn, args, kwargs)
 
     @overload
     def submit_with_loop(
@@ -158,23 +166,9 @@ class AsyncioExecutor(Executor, Generic[A, B]):
         Raises TypeError if `loop` is no event loop, and what `submit` raises.
         """
         check_loop(loop)
-        return self._submit(loop, fn, args, kwargs)
-
-    def _submit(
-        self, loop: Any, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> asyncio.Future[Any]:
         if self._shut_down:
             raise RuntimeError(AFTER_SHUTDOWN)
-        if loop is None:
-            loop = current_loop()
-        bridge = self._bridges.get(loop)
-        if bridge is None:
-            bridge = self._bridges.setdefault(loop, LoopBridge(loop))
-        source: futures.Future[Any] = self._delegate.submit(fn, *args, **kwargs)
-        target = LoopFuture(loop=loop)
-        target.logger = self._logger
-        bridge.connect(source, target)
-        return target
+        return self._submits.submit(loop, fn, args, kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Accept no more work, and shut the delegate down.
@@ -198,14 +192,6 @@ class AsyncioExecutor(Executor, Generic[A, B]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         leave_block(self, self._logger, error)
-
-
-def current_loop() -> asyncio.AbstractEventLoop:
-    """The event loop that runs on this thread, or else is set for it. Raises RuntimeError if there is none."""
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.get_event_loop()
 
 
 def check_loop(loop: object) -> None:

@@ -10,7 +10,7 @@ from typing import NoReturn
 from . import metrics
 from ._chaining import Chainable
 from ._checks import check_name, chosen_logger, refuse_copy
-from ._core import FutureSource, check_threads
+from ._core import CallingSource, WayIn, check_threads
 from ._runtime.delegate import AFTER_SHUTDOWN
 from ._types import Anything, P, R, Returned
 
@@ -27,8 +27,7 @@ class SyncExecutor(Chainable[Anything, Returned[NoReturn]]):
         check_threads()
         check_name(name)
         self._name = name
-        self._future_source = FutureSource(chosen_logger(logger, "SyncExecutor"))
-        self._shut_down = False
+        self._future_source = CallingSource(chosen_logger(logger, "SyncExecutor"))
         self._record = metrics.track(self, "sync", name, self._future_source.counters)
 
     __reduce_ex__ = refuse_copy
@@ -40,14 +39,19 @@ class SyncExecutor(Chainable[Anything, Returned[NoReturn]]):
 
         Raises RuntimeError after `shutdown`, and what `fn` raises if that is no `Exception`, such as KeyboardInterrupt.
         """
-        if self._shut_down:
-            raise RuntimeError(AFTER_SHUTDOWN)
         try:
-            return self._future_source.run(fn, args, kwargs)
+            return self._future_source.submit(fn, args, kwargs)
         finally:
             del self, fn, args, kwargs  # see _frames
 
+    def _way_in(self) -> WayIn:
+        """What executors on top of this one submit to."""
+        return WayIn(self, SUBMIT, self._future_source, None)
+
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Accept no more work. There is nothing to wait for, and nothing to cancel."""
-        self._shut_down = True
+        self._future_source.close(AFTER_SHUTDOWN)
         self._record.ended()
+
+
+SUBMIT = SyncExecutor.submit

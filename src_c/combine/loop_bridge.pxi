@@ -41,12 +41,16 @@ cdef class LoopBridge:
 
         Raises TypeError if `source` is no future.
         """
+        self.connect_to(source, target)
+
+    cdef int connect_to(self, object source, object target) except -1:
         cdef PendingOutcome outcome = PendingOutcome.__new__(PendingOutcome)
-        check_future("the delegate's submit must return a future, not", source)
+        if not isinstance(source, FutureCore):
+            check_future("the delegate's submit must return a future, not", source)
         outcome.bridge = self
         outcome.target = target
         target.source = reference_to(source)
-        hook_onto(outcome, source, NULL)
+        return hook_onto(outcome, source, NULL)
 
     cdef void send(self, PendingOutcome outcome) noexcept:
         cdef bint fresh

@@ -166,11 +166,15 @@ cdef class FutureSource:
 
     def run(self, fn, tuple args not None, dict kwargs not None):
         """Call `fn(*args, **kwargs)`; returns a future that ended so. Only an Exception is caught."""
+        return self.called(fn, args, kwargs)
+
+    cdef FutureCore called(self, object fn, tuple args, dict kwargs):
+        """`run`; `kwargs` may be None."""
         cdef double began = coarse_now()
         cdef object outcome
         cdef State state = RESULT
         try:
-            outcome = fn(*args, **kwargs)
+            outcome = fn(*args, **kwargs) if kwargs else fn(*args)
         except Exception as error:
             state, outcome = ERROR, without_our_frames(error)
         return self.ended(state, outcome, began)

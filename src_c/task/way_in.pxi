@@ -30,6 +30,30 @@ cdef class WayIn:
         return submitted(self, fn, args, kwargs)
 
 
+@cython.final
+cdef class CallingSource(FutureSource):
+    """Where the futures of an executor come from that calls everything at once."""
+    cdef object refusal         # section(self): None, or once closed the RuntimeError's message
+
+    def close(self, str reason not None):
+        """Take no more: `submit` raises RuntimeError(reason)."""
+        with cython.critical_section(self):
+            if self.refusal is None:
+                self.refusal = reason
+
+    def submit(self, fn, tuple args not None, dict kwargs not None):
+        """Call `fn(*args, **kwargs)`; returns a future that ended so. RuntimeError after `close`."""
+        return self.take_in(None, None, fn, args, kwargs)
+
+    cdef object take_in(self, object executor, object details, object fn, tuple args, dict kwargs):
+        cdef object refusal
+        with cython.critical_section(self):
+            refusal = self.refusal
+        if refusal is not None:
+            raise RuntimeError(refusal)
+        return self.called(fn, args, kwargs)
+
+
 cdef object submitted(object delegate, object fn, tuple args, dict kwargs):
     """What `submit(fn, *args, **kwargs)` of `delegate`, which may be a WayIn to it, returns."""
     cdef object executor = (<WayIn>delegate).executor if type(delegate) is WayIn else delegate

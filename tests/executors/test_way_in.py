@@ -20,6 +20,7 @@ def resolve(descriptors: list[Any]) -> None:
 
 
 BELOW: dict[str, Callable[[], Any]] = {
+    "sync": Executors.sync,
     "thread_pool": lambda: Executors.thread_pool(1),
     "map": lambda: Executors.thread_pool(1).with_map(int),
     "flat_map": lambda: Executors.thread_pool(1).with_flat_map(f_return),
