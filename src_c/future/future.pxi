@@ -2,6 +2,8 @@
 
 cdef extern from "Python.h":
     int PyObject_GenericSetAttr(object thing, object name, object value) except -1
+    object PyObject_GenericGetDict(object thing, void *context)
+    int PyObject_GenericSetDict(object thing, object attributes, void *context) except -1
 
 cdef tuple NO_ARGUMENTS = ()
 
@@ -105,9 +107,7 @@ cdef class FutureBase(FutureCore):
         return f"<{type(self).__name__} at {id(self):#x} state={text}>"
 
     def __setattr__(self, name, value):
-        self.has_attributes = True
-        if self.state > RUNNING:
-            show(<PyObject *>self)
+        expect_attributes(self)
         PyObject_GenericSetAttr(self, name, value)
 
     def __reduce_ex__(self, protocol):
@@ -145,9 +145,27 @@ cdef class FutureBase(FutureCore):
                 unshared(self.outcome) if state == ERROR else None)
 
 
+cdef int expect_attributes(FutureCore future) except -1:
+    """Have the collector see `future` from now on: it may get an attribute that refers to it."""
+    future.has_attributes = True
+    if future.state > RUNNING:
+        show(<PyObject *>future)
+    return 0
+
+
 class Future(FutureBase, concurrent.futures.Future):
     """A `concurrent.futures.Future` whose states live in C: every future of this library is one."""
     __slots__ = ()
+
+    @property
+    def __dict__(self):
+        expect_attributes(self)
+        return PyObject_GenericGetDict(self, NULL)
+
+    @__dict__.setter
+    def __dict__(self, attributes):
+        expect_attributes(self)
+        PyObject_GenericSetDict(self, attributes, NULL)
 
 
 cdef PyTypeObject *future_type = <PyTypeObject *>Future

@@ -79,6 +79,30 @@ def test_a_cycle_through_an_attribute_of_a_done_future_is_collected(when: str) -
     assert gone() is None
 
 
+def change_dict(future: Any) -> None:
+    vars(future)["me"] = future
+
+
+def replace_dict(future: Any) -> None:
+    future.__dict__ = {"me": future}
+
+
+@pytest.mark.parametrize("when", ["before it is done", "when it is done"])
+@pytest.mark.parametrize("add", [change_dict, replace_dict])
+def test_a_cycle_through_the_dict_of_a_done_future_is_collected(when: str, add: Callable[[Any], None]) -> None:
+    future: Any = _core.Future()
+    if when == "before it is done":
+        add(future)
+    future.set_result(None)
+    if when == "when it is done":
+        add(future)
+    assert future.me is future
+    gone = weakref.ref(future)
+    del future
+    gc.collect()
+    assert gone() is None
+
+
 def test_a_cycle_through_a_slot_of_a_subclass_is_collected() -> None:
     class Slotted(_core.Future):
         __slots__ = ("me",)
@@ -100,6 +124,9 @@ def test_attributes_of_a_future_are_set_and_deleted_as_ever() -> None:
     assert vars(future) == {"name": "a name"}
     del future.name
     assert not hasattr(future, "name")
+    with pytest.raises(TypeError):
+        future.__dict__ = None
+    assert vars(future) == {}
 
 
 def test_a_future_that_is_waited_for_through_the_standard_library_is_hidden_after_that() -> None:
