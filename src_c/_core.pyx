@@ -86,6 +86,9 @@ cdef extern from "platform.h":
     ctypedef unsigned long long SharedKey
     ctypedef Py_ssize_t SharedSize
     ctypedef double SharedDouble
+    void disown(PyObject *thing) noexcept
+    void lend(PyObject *thing) noexcept
+    void make_immortal(PyObject *thing) noexcept
     object new_instance(object type, tuple no_arguments)
     bint is_awaitable(object thing)
     bint is_async_def(object function)
@@ -163,4 +166,5 @@ include "combine/loop_submits.pxi"
 include "pool/pooled_call.pxi"
 include "pool/worker_place.pxi"
 include "pool/call_queue.pxi"
+include "class_attributes.pxi"
 include "live_objects.pxi"

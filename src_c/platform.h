@@ -44,6 +44,12 @@ static unsigned int coarse_ticks(void)
 #endif
 static double seconds_since(unsigned int ticks) { return (double)(coarse_ticks() - ticks) / TICKS_PER_SECOND; }
 
+#if defined(_MSC_VER)
+#define MORE_EXECUTORS_THREAD_LOCAL __declspec(thread)
+#else
+#define MORE_EXECUTORS_THREAD_LOCAL __thread
+#endif
+
 #ifdef Py_GIL_DISABLED
 static const int HAS_NO_GIL = 1; /* by how it was built */
 #else
@@ -65,6 +71,47 @@ typedef MORE_EXECUTORS_SHARED size_t SharedThread;
 typedef MORE_EXECUTORS_SHARED unsigned long long SharedKey;
 typedef MORE_EXECUTORS_SHARED Py_ssize_t SharedSize;
 typedef MORE_EXECUTORS_SHARED double SharedDouble;
+
+#if defined(Py_GIL_DISABLED) && defined(_Py_REF_SHARED)
+/* A free-threaded Python counts references to an object apart for the thread that made it. What another thread drops more
+ * often than it took it has to leave to that one, through a queue with a lock, each time. So of what is made on one thread
+ * and dropped on another, all references are counted as those of no thread: what the interpreter itself does with it when
+ * it is through with that queue. Only for the thread that made the object, before another one sees it. */
+static inline void disown(PyObject *thing)
+{
+    if (thing->ob_tid != _Py_ThreadId())
+        return;
+    Py_ssize_t count = Py_REFCNT(thing);
+    _Py_atomic_store_ssize_relaxed(&thing->ob_ref_shared, _Py_REF_SHARED(count, _Py_REF_MERGED));
+    _Py_atomic_store_uint32_relaxed(&thing->ob_ref_local, 0);
+    _Py_atomic_store_uintptr_relaxed(&thing->ob_tid, 0);
+}
+/* The same for one of the references alone, which that thread has taken: another one is going to drop it. */
+static inline void lend(PyObject *thing)
+{
+    if (thing->ob_tid != _Py_ThreadId() || _Py_IsImmortal(thing))
+        return;
+    _Py_atomic_add_ssize(&thing->ob_ref_shared, 1 << _Py_REF_SHARED_SHIFT);
+    _Py_atomic_store_uint32_relaxed(&thing->ob_ref_local, thing->ob_ref_local - 1);
+}
+#else
+static inline void disown(PyObject *thing) { (void)thing; }
+static inline void lend(PyObject *thing) { (void)thing; }
+#endif
+
+/* Count no references to a method or property of a class: each call of it, on any thread, takes one and drops it, and all
+ * threads would write to that count. From 3.14 on they are not counted one by one in any case. Before that, the
+ * interpreter does the same with functions that are written in Python; on a build with 32 bits nothing is done. */
+static void make_immortal(PyObject *thing)
+{
+#if defined(Py_GIL_DISABLED) && PY_VERSION_HEX < 0x030E0000 && SIZEOF_VOID_P > 4
+    if (PyObject_IS_GC(thing))
+        PyObject_GC_UnTrack(thing);
+    Py_SET_REFCNT(thing, (Py_ssize_t)UINT32_MAX + 1); /* too many to be counted: that is how it is said */
+#else
+    (void)thing;
+#endif
+}
 
 /* What `type()` does before it looks for an `__init__`. */
 static PyObject *new_instance(PyObject *type, PyObject *no_arguments)
@@ -113,11 +160,6 @@ static inline int is_method(PyObject *thing, PyObject *function, PyObject *insta
 }
 
 /* Whether this thread is in user code that may raise nothing to its caller, and how deep; see interrupts.pxi. */
-#if defined(_MSC_VER)
-#define MORE_EXECUTORS_THREAD_LOCAL __declspec(thread)
-#else
-#define MORE_EXECUTORS_THREAD_LOCAL __thread
-#endif
 typedef struct {
     int depth;
     int waiting; /* an interrupt is to be raised once the thread is out of there */

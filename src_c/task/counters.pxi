@@ -230,6 +230,8 @@ cdef class FutureSource:
         task.future_source = self
         future.started = coarse_ticks()
         future.outcome = task
+        disown(<PyObject *>task)
+        lend(<PyObject *>future)
 
     cdef void leave(self, Task task, State state) noexcept:
         """The future of `task` is done: called once, by the winner."""

@@ -7,15 +7,18 @@ import contextlib
 import logging
 import sys
 import sysconfig
+import threading
+import weakref
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
 from typing import Any
 
 import pytest
-from support import PATIENCE, SteppedPoll, all_at_once
+from support import PATIENCE, InThread, SteppedPoll, Thing, all_at_once
 
-from more_executors import PollExecutor, SyncExecutor
+from more_executors import PollDescriptor, PollExecutor, SyncExecutor
+from more_executors._core import Future as OurFuture
 from more_executors._core import FullListTable
 
 ROUNDS = 150
@@ -122,3 +125,46 @@ def test_a_table_that_grows_and_shrinks_under_all_threads_keeps_what_is_in_it() 
         table.fail_all(table.take_all(), ValueError())
         assert all(isinstance(future.exception(0), ValueError) for future in kept)
         assert len(table) == 0
+
+
+@pytest.mark.skipif(
+    not sysconfig.get_config_var("Py_GIL_DISABLED") or sys.version_info >= (3, 14),
+    reason="here references to methods are not what threads that call them contend for",
+)
+@pytest.mark.parametrize(
+    ("owner", "name"), [(PollDescriptor, "yield_result"), (PollDescriptor, "result"), (OurFuture, "done")]
+)
+def test_references_to_methods_and_properties_are_not_counted(owner: type, name: str) -> None:
+    (attribute,) = (vars(base)[name] for base in owner.__mro__[:2] if name in vars(base))
+    assert sys.getrefcount(attribute) == sys.getrefcount(None)
+
+
+def test_what_one_thread_submits_and_another_resolves_is_gone_while_the_first_sleeps() -> None:
+    poll = SteppedPoll()
+    executor = PollExecutor(SyncExecutor(), poll)
+    call = poll.next()
+    submitted, over = threading.Event(), threading.Event()
+
+    def submit() -> None:
+        executor.submit(int)
+        submitted.set()
+        over.wait(PATIENCE)
+
+    submitter = InThread(submit)
+    try:
+        assert submitted.wait(PATIENCE)
+        while not call.descriptors:
+            call.end(returning=0)
+            call = poll.next()
+        result = Thing()
+        gone = weakref.ref(result)
+        call.descriptors.pop().yield_result(result)
+        del result
+        call.end(returning=0)
+        call = poll.next()
+        assert gone() is None
+    finally:
+        over.set()
+        submitter.outcome()
+    executor.shutdown(wait=False)
+    call.end(returning=0)
