@@ -21,7 +21,8 @@ No thread enters the section of one object inside that of another, so there is n
 * ``section(future)`` guards the future's fields and, while the future is pending, what its task knows;
 * ``section(table)`` guards which tasks are outstanding, where they are listed, when they are due, and who stands in
   line;
-* ``section(counters)`` guards the counts, ``section(timers)`` the heap and every timer in it;
+* ``section(counters)`` guards the counts, but for those in a ``Share``, which who holds it has to itself;
+  ``section(timers)`` guards the heap and every timer in it;
 * ``section(call queue)`` guards how many workers a thread pool has, how many calls are not done, and why it is broken;
 * what is not part of these has one of its own: a ``Waker``, a ``SharedError``, a ``GoingOn``, an attempt to cancel, a
   ``BulkCancel``, the place of a worker, a bridge to a loop with what is in its queue, which such bridge was used last, a
@@ -79,7 +80,23 @@ cdef extern from "platform.h" nogil:
     double seconds_since(unsigned int ticks)
     const char *BUILD_PROFILE_NAME
     const bint HAS_NO_GIL
+    ctypedef struct Share:
+        Py_ssize_t started
+        Py_ssize_t finished
+        Py_ssize_t failed
+        Py_ssize_t cancelled
+        double seconds
+        long long ticks
+    enum:
+        SHARES
+    void hold_share(Share *share)
+    void release_share(Share *share)
+    int share_here()
 cdef extern from "platform.h":
+    ctypedef struct Section:
+        pass
+    void enter_section(Section *section, PyObject *thing) noexcept
+    void leave_section(Section *section) noexcept
     ctypedef unsigned char SharedByte
     ctypedef unsigned int SharedCount
     ctypedef size_t SharedThread

@@ -113,6 +113,77 @@ static void make_immortal(PyObject *thing)
 #endif
 }
 
+/* A section, without counting a reference to the object for as long: for what all threads enter at every future. Somebody
+ * must keep the object meanwhile. Who is in there comes out again soon: so who finds it taken looks again some times before
+ * the interpreter has the thread give up its time, or sleep. */
+#ifdef Py_GIL_DISABLED
+#if defined(_WIN32)
+#define MORE_EXECUTORS_GIVE_WAY() SwitchToThread()
+#else
+#include <sched.h>
+#define MORE_EXECUTORS_GIVE_WAY() sched_yield()
+#endif
+#if defined(_MSC_VER)
+#define MORE_EXECUTORS_PAUSE() YieldProcessor()
+#elif defined(__x86_64__) || defined(__i386__)
+#define MORE_EXECUTORS_PAUSE() __builtin_ia32_pause()
+#elif defined(__aarch64__)
+#define MORE_EXECUTORS_PAUSE() __asm__ __volatile__("yield")
+#else
+#define MORE_EXECUTORS_PAUSE() ((void)0)
+#endif
+typedef PyCriticalSection Section;
+static inline void enter_section(Section *section, PyObject *thing)
+{
+    for (int looks = 0; looks < 100 && (_Py_atomic_load_uint8_relaxed(&thing->ob_mutex._bits) & 1); looks++)
+        MORE_EXECUTORS_PAUSE();
+    PyCriticalSection_Begin(section, thing);
+}
+static inline void leave_section(Section *section) { PyCriticalSection_End(section); }
+#else
+typedef char Section;
+static inline void enter_section(Section *section, PyObject *thing) { (void)section; (void)thing; }
+static inline void leave_section(Section *section) { (void)section; }
+#endif
+
+/* What is counted at every future. Without a GIL, each thread counts in one of several shares, so that few threads write to
+ * the same memory; who holds a share adds to it, or reads it, and does nothing else, so others wait without sleeping. */
+typedef struct {
+    Py_ssize_t started, finished, failed, cancelled;
+    double seconds; /* from creation to end, by the coarse clock, and with that */
+    long long ticks;
+#ifdef Py_GIL_DISABLED
+    int held;
+    char apart[76]; /* wherever an array of them begins, no two are in the same 64 bytes */
+#endif
+} Share;
+#ifdef Py_GIL_DISABLED
+#define SHARES 8
+static inline void hold_share(Share *share)
+{
+    while (_Py_atomic_exchange_int(&share->held, 1))
+        for (int looks = 0; _Py_atomic_load_int_relaxed(&share->held); looks++)
+            if (looks < 1000)
+                MORE_EXECUTORS_PAUSE();
+            else
+                MORE_EXECUTORS_GIVE_WAY();
+}
+static inline void release_share(Share *share) { _Py_atomic_store_int_release(&share->held, 0); }
+static inline int share_here(void)
+{
+    static uint32_t threads = 0;
+    static MORE_EXECUTORS_THREAD_LOCAL int number = -1;
+    if (number < 0)
+        number = (int)(_Py_atomic_add_uint32(&threads, 1) % SHARES);
+    return number;
+}
+#else
+#define SHARES 1
+static inline void hold_share(Share *share) { (void)share; }
+static inline void release_share(Share *share) { (void)share; }
+static inline int share_here(void) { return 0; }
+#endif
+
 /* What `type()` does before it looks for an `__init__`. */
 static PyObject *new_instance(PyObject *type, PyObject *no_arguments)
 {

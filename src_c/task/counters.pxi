@@ -6,8 +6,7 @@ cdef struct Figures:
     Py_ssize_t finished
     Py_ssize_t failed
     Py_ssize_t cancelled
-    double seconds          # from creation to end, by the coarse clock, and with that
-    long long ticks
+    double seconds          # from creation to end, by the coarse clock
     Py_ssize_t calls        # of a poll function
     Py_ssize_t call_errors
     double call_seconds
@@ -19,14 +18,27 @@ cdef struct Figures:
 @cython.final
 cdef class Counters:
     """How many futures were made, how they ended, and what else an executor of some kind counts."""
-    cdef Figures figures        # section(self)
+    cdef Share shares[SHARES]   # by who holds each: of every future
+    cdef Figures figures        # section(self): all else
 
     cdef Figures read(self) noexcept:
-        """All of them, as they are at one moment."""
+        """All of them; how many futures began and ended, as it is at one moment."""
         cdef Figures figures
+        cdef Share *share
+        cdef int i
         with cython.critical_section(self):
             figures = self.figures
-        figures.seconds += <double>figures.ticks / TICKS_PER_SECOND
+        for i in range(SHARES):
+            hold_share(&self.shares[i])
+        for i in range(SHARES):
+            share = &self.shares[i]
+            figures.started += share.started
+            figures.finished += share.finished
+            figures.failed += share.failed
+            figures.cancelled += share.cancelled
+            figures.seconds += share.seconds + <double>share.ticks / TICKS_PER_SECOND
+        for i in range(SHARES):
+            release_share(&self.shares[i])
         return figures
 
     @property
@@ -43,34 +55,34 @@ cdef class Counters:
         return done
 
     cdef void begin(self) noexcept:
-        with cython.critical_section(self):
-            self.figures.started += 1
+        cdef Share *share = &self.shares[share_here()]
+        hold_share(share)
+        share.started += 1
+        release_share(share)
 
     cdef void retract(self) noexcept:
         """One that was counted as cancelled was none: nobody was given it."""
-        with cython.critical_section(self):
-            self.figures.started -= 1
-            self.figures.cancelled -= 1
+        cdef Share *share = &self.shares[share_here()]
+        hold_share(share)
+        share.started -= 1
+        share.cancelled -= 1
+        release_share(share)
 
     cdef void end(self, State state, double seconds) noexcept:
         """Count the end of a future that took so long."""
-        with cython.critical_section(self):
-            self.count_end(state)
-            self.figures.seconds += seconds
+        cdef Share *share = &self.shares[share_here()]
+        hold_share(share)
+        count_end(share, state)
+        share.seconds += seconds
+        release_share(share)
 
     cdef void end_after(self, State state, unsigned int ticks) noexcept:
         """The same, by `coarse_ticks`."""
-        with cython.critical_section(self):
-            self.count_end(state)
-            self.figures.ticks += ticks
-
-    cdef inline void count_end(self, State state) noexcept:
-        if state == RESULT:
-            self.figures.finished += 1
-        elif state == ERROR:
-            self.figures.failed += 1
-        else:
-            self.figures.cancelled += 1
+        cdef Share *share = &self.shares[share_here()]
+        hold_share(share)
+        count_end(share, state)
+        share.ticks += ticks
+        release_share(share)
 
     def count_call(self, double seconds, bint failed):
         """Count a call of the poll function."""
@@ -151,6 +163,15 @@ cdef class Counters:
     def cancels(self):
         """How many cancels worked, of those which the executor tried by itself."""
         return self.read().cancels
+
+
+cdef inline void count_end(Share *share, State state) noexcept:
+    if state == RESULT:
+        share.finished += 1
+    elif state == ERROR:
+        share.failed += 1
+    else:
+        share.cancelled += 1
 
 
 cdef class FutureSource:

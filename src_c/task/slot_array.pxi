@@ -4,6 +4,7 @@ cdef extern from "Python.h":
     # Of a private list, with pointers: these neither count references nor look at what was there.
     PyObject *peek "PyList_GET_ITEM"(list places, Py_ssize_t i)
     void put "PyList_SET_ITEM"(list places, Py_ssize_t i, PyObject *item)
+    void put_at "PyList_SET_ITEM"(PyObject *places, Py_ssize_t i, PyObject *item)   # of one that is only borrowed
     void count_up "Py_INCREF"(PyObject *item)
     void count_down "Py_DECREF"(PyObject *item)
 
@@ -69,7 +70,7 @@ cdef class SlotArray:
     cdef void leave(self, Task task) noexcept:
         """Take `task` out. The reference to it goes over to the caller, to be put elsewhere, or dropped outside."""
         count_up(<PyObject *>None)
-        put(self.places, task.slot, <PyObject *>None)
+        put_at(<PyObject *>self.places, task.slot, <PyObject *>None)
         self.count -= 1
         if self.count == 0:
             self.used = self.front = 0

@@ -166,18 +166,20 @@ cdef class TaskTable(FutureSource):
     cdef void leave(self, Task task, State state) noexcept:
         cdef object executor = None
         cdef bint last, few
-        with cython.critical_section(self):
-            self.withdraw(task)
-            self.count -= 1
-            few = self.hidden and self.count < FEW
-            if few:
-                self.hidden = False
-                self.show_or_hide_stages(True)
-            last = self.count == 0
-            if last:
-                executor = self.executor
-                self.executor = None
-                last = self.refusal is not None
+        cdef Section section
+        enter_section(&section, <PyObject *>self)
+        self.withdraw(task)
+        self.count -= 1
+        few = self.hidden and self.count < FEW
+        if few:
+            self.hidden = False
+            self.show_or_hide_stages(True)
+        last = self.count == 0
+        if last:
+            executor = self.executor
+            self.executor = None
+            last = self.refusal is not None
+        leave_section(&section)
         count_down(<PyObject *>task)
         FutureSource.leave(self, task, state)
         if few:

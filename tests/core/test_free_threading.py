@@ -18,8 +18,8 @@ import pytest
 from support import PATIENCE, InThread, SteppedPoll, Thing, all_at_once
 
 from more_executors import PollDescriptor, PollExecutor, SyncExecutor
+from more_executors._core import FullListTable, FutureSource
 from more_executors._core import Future as OurFuture
-from more_executors._core import FullListTable
 
 ROUNDS = 150
 
@@ -168,3 +168,20 @@ def test_what_one_thread_submits_and_another_resolves_is_gone_while_the_first_sl
         submitter.outcome()
     executor.shutdown(wait=False)
     call.end(returning=0)
+
+
+def test_how_many_began_and_ended_is_counted_as_of_one_moment() -> None:
+    """Three threads have one future each that is not done, at most, and two see no more."""
+    source = FutureSource(logging.Logger("unheard", logging.CRITICAL + 1))
+    counters = source.counters
+
+    def begin_and_end() -> None:
+        for _ in range(ROUNDS * 20):
+            source.done(None)
+
+    def look() -> None:
+        for _ in range(ROUNDS * 20):
+            assert 0 <= counters.pending <= 3
+
+    all_at_once(begin_and_end, begin_and_end, begin_and_end, look, look)
+    assert (counters.started, counters.finished, counters.pending) == (ROUNDS * 60, ROUNDS * 60, 0)
