@@ -81,6 +81,7 @@ class ExecutorThread:
                         seconds = self._after(error)
                     since = None if seconds is None or seconds > 0.0 else self._rest(since)
                 except BaseException:
+                    seconds = 0.0  # there may have been no turn
                     pause(SECONDS_AFTER_ERROR)
         finally:
             self._over = True

@@ -148,14 +148,14 @@ class DueScheduler:
         return self._gate.try_take() if self._runner.has_room() else inf
 
     def _call_next(self, now: float) -> bool:
-        tasks, late = self._table.take_due(self._until, self._batch_size, now)
-        try:
-            return bool(tasks) and self._runner.start(tasks, late)
+        taken = self._table.take_due(self._until, self._batch_size, now)
+        try:  # already: to unpack a pair may ask for memory
+            return bool(taken[0]) and self._runner.start(taken[0], taken[1])
         except BaseException:
-            self._table.postpone(tasks, SECONDS_AFTER_ERROR)
+            self._table.postpone(taken[0], SECONDS_AFTER_ERROR)
             raise
         finally:
-            del self, tasks  # see _frames
+            del self, taken  # see _frames
 
     def _count_due(self, now: float) -> float:
         """Count what is due and return inf; if that was done just now, return after how many seconds to do it."""

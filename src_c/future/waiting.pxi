@@ -68,9 +68,6 @@ cdef class Waker:
 
         Returns True if it was woken, and forgets the wake-up, False if the time was up.
         """
-        return self.sleep(timeout)
-
-    cdef bint sleep(self, object timeout) except -1:
         cdef double seconds = seconds_or_forever(timeout)
         cdef bint woken
         if seconds == 0.0:

@@ -1,13 +1,13 @@
 """What an executor's thread does when it wakes, up to the work itself: as little as can be."""
 
 
-def next_turn(Waker waker not None, seconds, reference):
+def next_turn(waker, seconds, reference):
     """Sleep on `waker` for so long, then call `_run_once` of what `reference` refers to, weakly; None if it is gone.
 
     Nothing of this refers to the executor while it sleeps.
     """
     cdef object executor
-    waker.sleep(seconds)
+    waker.wait(seconds)
     executor = reference()
     return None if executor is None else executor._run_once()
 

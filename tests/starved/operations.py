@@ -45,7 +45,7 @@ def is_balanced(executor: Any) -> None:
         rounds = executor._engine.scheduler
         assert rounds.in_calls == 0
         runner = getattr(rounds, "_runner", None)
-        assert (runner or rounds)._calls._going_on.count == 0
+        assert executor._engine.calls.going_on.count == 0
         assert executor._engine.callers._unfinished.count == 0
         going_on = getattr(runner, "_going_on", None)
         assert not going_on, going_on
