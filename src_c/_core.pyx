@@ -23,11 +23,12 @@ No thread enters the section of one object inside that of another, so there is n
   line;
 * ``section(counters)`` guards the counts, but for those in a ``Share``, which who holds it has to itself;
   ``section(timers)`` guards the heap and every timer in it;
-* ``section(call queue)`` guards how many workers a thread pool has, how many calls are not done, and why it is broken;
+* ``section(call queue)`` guards how many workers a thread pool has, how many calls are not done, and why it is
+  broken;
 * what is not part of these has one of its own: a ``Waker``, a ``SharedError``, a ``GoingOn``, an attempt to cancel, a
-  ``BulkCancel``, the place of a worker, a bridge to a loop with what is in its queue, which such bridge was used last, a
-  callback of somebody else's future, and of a ``FutureSource`` that is no table, what it has complained of and whether
-  it is closed.
+  ``BulkCancel``, the place of a worker, a bridge to a loop with what is in its queue, which such bridge was used last,
+  a callback of somebody else's future, and of a ``FutureSource`` that is no table, what it has complained of and
+  whether it is closed.
 
 Outside its section a field is touched
 

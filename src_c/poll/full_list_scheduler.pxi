@@ -79,9 +79,9 @@ cdef class FullListScheduler:
             self.bursts.poll_began(self.joins)
 
 
-def run_poll_once(executor):
+def run_poll_once(self):
     """The `_run_once` of a PollExecutor: the shortest way, if there is nothing to do but to poll."""
-    cdef PollTable table = executor._table
+    cdef PollTable table = self._table
     if not table.is_open() or table.has_deadlines():
-        return run_once(executor)
-    return after_turn(executor, table, executor._scheduler.turn())
+        return run_once(self)
+    return after_turn(self, table, self._scheduler.turn())

@@ -61,7 +61,7 @@ cdef class PollCall:
             raise
 
     cpdef tuple begin(self, list tasks, double late):
-        """What `_over` is to get of a call that begins: when, `late`, how many are done, and what `_before` returned."""
+        """What `_over` gets of a call that begins: when, `late`, how many are done, and what `_before` returned."""
         cdef object before = self._before(tasks) if self.is_told else 0.0
         self.last_lag = late
         return monotonic(), late, self.counters.done(), before

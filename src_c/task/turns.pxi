@@ -12,12 +12,12 @@ def next_turn(waker, seconds, reference):
     return None if executor is None else executor._run_once()
 
 
-def run_once(executor):
+def run_once(self):
     """The `_run_once` of a ThreadedExecutor."""
-    cdef TaskTable table = executor._table
-    if table.is_open() or not executor._is_over():
-        return after_turn(executor, table, executor._work())
-    executor._end_itself()
+    cdef TaskTable table = self._table
+    if table.is_open() or not self._is_over():
+        return after_turn(self, table, self._work())
+    self._end_itself()
     return None
 
 
