@@ -68,8 +68,14 @@ def at_collection(phase, info):
         full_collections += 1
         looking_at_all = full_collections % EVERY == 0
     if looking_at_all:
-        for table in large_tables.values():
-            (<TaskTable>table).show_or_hide_all(phase == "start")
+        for reference in large_tables.valuerefs():      # a list: other threads may add to what there is
+            table = reference()
+            if table is not None:
+                (<TaskTable>table).show_or_hide_all(phase == "start")
+
+
+if HAS_NO_GIL:      # now: later, other threads may collect, and go through the list meanwhile
+    gc.callbacks.append(at_collection)
 
 
 # -- lists of tasks -------------------------------------------------------------------------------------------------
