@@ -46,7 +46,8 @@ in the same run. The two runs were at different times: compare these columns rat
 
 def markdown(before: dict[str, Any], after: dict[str, Any]) -> str:
     """The table of two records, as `results.json` and `before.json` are."""
-    cells = [line(row, reference, before["turns"], after["turns"]) for row, reference in ROWS]
+    measured = {*before["turns"], *after["turns"]}
+    cells = [line(row, reference, before["turns"], after["turns"]) for row, reference in ROWS if row.title in measured]
     notes = NOTES.format(before=before["measured"]["commit"][:10], after=after["measured"]["commit"][:10])
     return f"{notes}\n{aligned([HEADINGS, *cells])}"
 
