@@ -79,14 +79,16 @@ def record(commit: str, **turns: dict[str, list[float]]) -> dict[str, Any]:
 
 def test_before_and_after_stand_beside_their_references() -> None:
     pool, memory = rows.POOL.title, rows.MEMORY.title
+    woken = {rows.NOTIFY.title: {OURS: [9e-6], rows.EVENT: [10e-6]}}
     before = record("a" * 40, **{pool: {OURS: [12e-6], rows.STDLIB_POOL: [10e-6]}, memory: of_ours(250.0)})
-    after = record("b" * 40, **{pool: {OURS: [1e-6], rows.STDLIB_POOL: [8e-6, 20e-6]}, memory: of_ours(170.0)})
+    after = record("b" * 40, **{pool: {OURS: [1e-6], rows.STDLIB_POOL: [8e-6, 20e-6]}, memory: of_ours(170.0), **woken})
     shown = before_after.markdown(before, after)
     assert "`aaaaaaaaaa` and `bbbbbbbbbb`" in shown
     lines = {cells[0]: cells[1:] for line in shown.splitlines() if "|" in line for cells in [split(line)]}
     assert lines[pool] == ["12 µs", "1 µs", rows.STDLIB_POOL, "1.2", "0.12"]
     assert lines[memory] == ["250 B", "170 B", "", "", ""]
-    assert lines[rows.NOTIFY.title] == ["missing", "missing", rows.EVENT, "missing", "missing"]
+    assert lines[rows.NOTIFY.title] == ["missing", "9 µs", rows.EVENT, "missing", "0.9"]
+    assert rows.ASYNCIO.title not in lines, "of neither"
 
 
 def split(line: str) -> list[str]:
