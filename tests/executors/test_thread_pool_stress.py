@@ -23,7 +23,7 @@ from more_executors import Executors
 
 pytestmark = pytest.mark.stress
 
-SECONDS = float(os.environ.get("STRESS_SECONDS", "1.5"))
+SECONDS = float(os.environ.get("STRESS_SECONDS", "0.7"))
 FEWEST_POOLS = 5  # however long that takes
 MOST_PENDING = 1_000
 
