@@ -51,7 +51,7 @@ cdef int follow(Task task, object delegate_future, Delivery *delivery) except -1
         return hook_onto_theirs(callback, delegate_future)
     finally:
         with cython.critical_section(task.future):
-            if task.value is callback:
+            if task.future.state <= RUNNING and task.value is callback:
                 task.value = callback.followed
             callback.followed = None
 
