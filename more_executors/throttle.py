@@ -13,7 +13,7 @@ from ._chaining import Chainable, HandingOn, Unknown
 from ._checks import checked_flag, real_number, shown
 from ._core import ThrottleTable, WayIn, log
 from ._runtime.delegate import Delegate, Submits
-from ._runtime.executor import DeferringExecutor
+from ._runtime.threaded_executor import DeferringExecutor
 from ._types import A, Anything, B, Count, E, Log, Never, P, Plain, R, Returned
 
 __all__ = ["ThrottleExecutor"]

@@ -11,7 +11,7 @@ from ._chaining import Chainable, HandingOn, Unknown
 from ._checks import checked_timeout
 from ._core import TimeoutTable, WayIn
 from ._runtime.delegate import Delegate, Submits
-from ._runtime.executor import ThreadedExecutor
+from ._runtime.threaded_executor import ThreadedExecutor
 from ._types import A, Anything, B, E, FutureLike, Log, Never, P, Plain, R, Returned
 
 __all__ = ["TimeoutExecutor"]

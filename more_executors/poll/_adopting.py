@@ -9,7 +9,7 @@ from typing import Any, Generic, cast
 
 from .._checks import checked_seconds, iterated
 from .._core import PollTable
-from .._runtime.executor import ThreadedExecutor
+from .._runtime.threaded_executor import ThreadedExecutor
 from .._types import A, B, T
 from ._engine import PollEngine
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import weakref
+from time import monotonic
 
 from .._callables import is_async
 from .._core import DueTable, FullListScheduler, FullListTable, PollTable
@@ -20,6 +21,7 @@ from ._only_calls import only_calls
 from ._options import PollOptions
 from ._runners import InlineRunner, LoopRunner, Runner, ThreadRunner
 from ._scheduler import DueScheduler, PollScheduler
+from .stats import PollStats
 
 __all__: list[str] = []
 
@@ -36,6 +38,7 @@ class PollEngine:
         self, options: PollOptions, delegate: object, logger: logging.Logger, name: str, debugging: bool
     ) -> None:
         self._only_called = only_calls(delegate)
+        self._rate_limit = options.rate_limit
         self.meter = PollMeter()
         self.loop = LoopThread(f"{name}-loop")
         self.resource = LoopResource(self.loop, options.open_fn, options.close_fn, logger)
@@ -122,6 +125,30 @@ class PollEngine:
         # With deadlines the executor's own thread is to be free for them, whatever a call does.
         own_thread = options.max_concurrency > 1 or options.timeout is not None
         return ThreadRunner(calls, table, self.callers) if own_thread else InlineRunner(calls)
+
+    def stats(self) -> PollStats:
+        """See `PollExecutor.stats`."""
+        table, counters, scheduler = self.table, self.table.counters, self.scheduler
+        outstanding, polled = len(table), table.polling
+        done = counters.finished + counters.failed + counters.cancelled
+        in_calls = min(scheduler.in_calls, polled)
+        return PollStats(
+            outstanding=outstanding,
+            with_delegate=max(0, outstanding - polled),
+            polled=polled,
+            due=min(scheduler.due, max(0, polled - in_calls)),
+            in_calls=in_calls,
+            done=done,
+            failed=counters.failed,
+            cancelled=counters.cancelled,
+            calls=counters.calls,
+            errors=counters.call_errors,
+            throttled=self.meter.throttled,
+            oldest_age=table.oldest_age(),
+            lag=max(self.calls.last_lag, monotonic() - table.next_due() if in_calls < polled else 0.0),
+            rate=None if self._rate_limit is None else self._rate_limit.rate,
+            seconds_left=self.meter.seconds_left(outstanding, done),
+        )
 
     def close_with(self, executor: object) -> None:
         """Close when nobody refers to `executor` any more. The recorder does so by itself."""

@@ -245,28 +245,7 @@ class PollExecutor(AdoptingExecutor[A, B, T]):
 
     def stats(self) -> PollStats:
         """A record of figures about polling. The cost depends on the number of groups, but not on that of tasks."""
-        table, counters, meter = self._poll_table, self._poll_table.counters, self._meter
-        outstanding, polled = len(table), table.polling
-        done = counters.finished + counters.failed + counters.cancelled
-        in_calls = min(self._engine.scheduler.in_calls, polled)
-        limit = self._options.rate_limit
-        return PollStats(
-            outstanding=outstanding,
-            with_delegate=max(0, outstanding - polled),
-            polled=polled,
-            due=min(self._engine.scheduler.due, max(0, polled - in_calls)),
-            in_calls=in_calls,
-            done=done,
-            failed=counters.failed,
-            cancelled=counters.cancelled,
-            calls=counters.calls,
-            errors=counters.call_errors,
-            throttled=meter.throttled,
-            oldest_age=table.oldest_age(),
-            lag=max(self._engine.calls.last_lag, monotonic() - table.next_due() if in_calls < polled else 0.0),
-            rate=None if limit is None else limit.rate,
-            seconds_left=meter.seconds_left(outstanding, done),
-        )
+        return self._engine.stats()
 
     def _gauges(self) -> dict[str, float]:
         """For the metrics."""

@@ -9,12 +9,11 @@ import gc
 import itertools
 import os
 import random
-import sys
 import threading
 import time
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, as_completed
 from typing import Any
 
@@ -23,18 +22,10 @@ from support import is_gone
 
 from more_executors import PollExecutor, SyncExecutor
 
-pytestmark = pytest.mark.stress
+pytestmark = [pytest.mark.stress, pytest.mark.usefixtures("threads_taking_turns")]
 
 SECONDS = float(os.environ.get("STRESS_SECONDS", "1.5"))
 TASKS = int(os.environ.get("STRESS_TASKS", "15000"))  # so many at most: half as many again as make a table large
-
-
-@pytest.fixture(autouse=True)
-def threads_take_turns_all_the_time() -> Iterator[None]:
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(interval)
 
 
 class EndedError(Exception):

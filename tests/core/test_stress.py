@@ -18,7 +18,7 @@ import pytest
 from more_executors import Executors, PollDescriptor, PollExecutor
 from more_executors._core import Future, Timers, Waker
 
-pytestmark = pytest.mark.stress
+pytestmark = [pytest.mark.stress, pytest.mark.usefixtures("threads_taking_turns")]
 
 SECONDS = 1.5
 MAX_OUTSTANDING = 5_000
@@ -26,13 +26,10 @@ ENDS = (ValueError, LookupError, concurrent.futures.CancelledError, concurrent.f
 
 
 @pytest.fixture(autouse=True)
-def threads_take_turns_all_the_time() -> Iterator[None]:
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
+def nothing_is_logged() -> Iterator[None]:
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
-    sys.setswitchinterval(interval)
 
 
 def all_for(seconds: float, *functions: Callable[[], object]) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import random
-import sys
-from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Any
 
@@ -12,17 +10,9 @@ import pytest
 from chains import LONG, Counted, FlakyError, ended, make, some_orders
 from support import SomeError, all_at_once
 
-pytestmark = pytest.mark.stress
+pytestmark = [pytest.mark.stress, pytest.mark.usefixtures("threads_taking_turns")]
 
 OPERATIONS = 200  # on each of the threads; what they submit does more
-
-
-@pytest.fixture(autouse=True)
-def threads_take_turns_all_the_time() -> Iterator[None]:
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(interval)
 
 
 class Workload:

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, as_completed, wait
 from typing import Any
 
@@ -21,19 +21,11 @@ from support import PATIENCE
 
 from more_executors import Executors
 
-pytestmark = pytest.mark.stress
+pytestmark = [pytest.mark.stress, pytest.mark.usefixtures("threads_taking_turns")]
 
 SECONDS = float(os.environ.get("STRESS_SECONDS", "0.7"))
 FEWEST_POOLS = 5  # however long that takes
 MOST_PENDING = 1_000
-
-
-@pytest.fixture(autouse=True)
-def threads_take_turns_all_the_time() -> Iterator[None]:
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(interval)
 
 
 class CallError(Exception):
