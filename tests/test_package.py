@@ -35,7 +35,10 @@ SUBMODULES = {
 # What goes beyond the API that programs rely on is not among the package's own names for `import *`.
 BEYOND = {
     "backoff": {"Backoff"},
-    "journal": {"JSON", "Codec", "Journal", "JournalError", "JournalLike", "Unreadable", "UnrecordableError"},
+    "journal": {
+        *("JSON", "Codec", "Journal", "JournalError", "JournalLike", "Unreadable", "UnrecordableError"),
+        *("Keys", "OutcomeNotRecorded", "RecordedError", "StartInDoubt"),
+    },
     "poll_stats": {"OutstandingTask", "PollStats"},
     "progress": {"as_completed", "progress"},
     "rate_limit": {"RateLimit", "Throttled"},

@@ -1,5 +1,20 @@
-"""What is polled, on record: see `Journal`."""
+"""What is polled, and what was meant to be started, on record: see `Journal` and `Keys`."""
 
-from ._journal import JSON, Codec, Journal, JournalError, JournalLike, Unreadable, UnrecordableError
+from ._codec import JSON, Codec
+from ._journal import Journal, JournalError, JournalLike, Unreadable, UnrecordableError
+from ._key_errors import OutcomeNotRecorded, RecordedError, StartInDoubt
+from ._keys import Keys
 
-__all__ = ["JSON", "Codec", "Journal", "JournalError", "JournalLike", "Unreadable", "UnrecordableError"]
+__all__ = [
+    "JSON",
+    "Codec",
+    "Journal",
+    "JournalError",
+    "JournalLike",
+    "Keys",
+    "OutcomeNotRecorded",
+    "RecordedError",
+    "StartInDoubt",
+    "Unreadable",
+    "UnrecordableError",
+]

@@ -17,7 +17,14 @@ from ._error import refusal
 __all__: list[str] = []
 
 APPLICATION_ID = int.from_bytes(b"mexJ", "big")
-LAYOUT = 1
+LAYOUT = 2
+LAYOUT_WITHOUT_STARTS = 1  # which is made a 2 when it is opened
+
+
+# Of tasks with keys of the user's; for what is in it see `_start_records`.
+STARTS = """CREATE TABLE starts (
+    number INTEGER PRIMARY KEY, namespace TEXT NOT NULL, key TEXT NOT NULL, state TEXT NOT NULL, since REAL NOT NULL,
+    run INTEGER NOT NULL, token TEXT, value, UNIQUE (namespace, key))"""
 
 
 def connected(path: str, where: str, is_new: bool) -> sqlite3.Connection:
@@ -40,12 +47,16 @@ def connected(path: str, where: str, is_new: bool) -> sqlite3.Connection:
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {LAYOUT}")
             connection.execute("CREATE TABLE tasks (key INTEGER PRIMARY KEY, value NOT NULL)")
+            connection.execute(STARTS)
             connection.execute("COMMIT")
         mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
         if mode != "wal":
             raise refusal(path, f"cannot be opened: its file system cannot do what SQLite needs (it stays {mode!r})")
         connection.execute("PRAGMA journal_size_limit = 16000000")
         connection.execute("BEGIN IMMEDIATE")
+        if connection.execute("PRAGMA user_version").fetchone()[0] == LAYOUT_WITHOUT_STARTS:
+            connection.execute(STARTS)
+            connection.execute(f"PRAGMA user_version = {LAYOUT}")
         connection.execute("COMMIT")
         if not has_wal and is_marked(connection):
             message = "%r was not closed the last time, and its -wal is missing: what was written last may be lost"

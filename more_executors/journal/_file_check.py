@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import sqlite3
 
-from ._connection import APPLICATION_ID, LAYOUT
+from ._connection import APPLICATION_ID, LAYOUT, LAYOUT_WITHOUT_STARTS
 from ._copy import copied, is_damage
 from ._error import refusal
 
 __all__: list[str] = []
 
+COLUMNS_OF_STARTS = ["number", "namespace", "key", "state", "since", "run", "token", "value"]
+LAYOUTS = (LAYOUT_WITHOUT_STARTS, LAYOUT)
 HEADER_LENGTH = 100
 WAL_HEADER_LENGTH = 32
 WAL_BEGINNINGS = (bytes.fromhex("377f0682"), bytes.fromhex("377f0683"))
@@ -38,7 +40,7 @@ def checked(path: str, where: str, descriptor: int) -> bool:
             pages, *version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
             if not pages:
                 return True  # its process was killed while it made it
-            why = fault_of_version(*version) or fault_of_content(connection)
+            why = fault_of_version(*version) or fault_of_content(connection, version[1])
     except OSError as error:
         raise refusal(path, f"cannot be checked, for which it is copied: {error}") from error
     except sqlite3.Error as error:
@@ -61,15 +63,22 @@ def fault_of_version(application: int, layout: int) -> str:
         return f"is no journal: it is the SQLite file of another application (id {application})"
     if layout > LAYOUT:
         return f"was written by a newer version of more_executors (layout {layout}, known is {LAYOUT})"
-    return "" if layout == LAYOUT else f"is damaged: there is no layout {layout}"
+    return "" if layout in LAYOUTS else f"is damaged: there is no layout {layout}"
 
 
-def fault_of_content(connection: sqlite3.Connection) -> str:
+def fault_of_content(connection: sqlite3.Connection, layout: int) -> str:
     found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
         return f"is damaged: {found}"
-    columns = [row[1] for row in connection.execute("PRAGMA table_info(tasks)")]
-    return "" if columns == ["key", "value"] else "is damaged: it has no table of tasks"
+    if columns_of(connection, "tasks") != ["key", "value"]:
+        return "is damaged: it has no table of tasks"
+    if layout == LAYOUT and columns_of(connection, "starts") != COLUMNS_OF_STARTS:
+        return "is damaged: it has no table of starts"
+    return ""
+
+
+def columns_of(connection: sqlite3.Connection, table: str) -> list[str]:
+    return [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
 
 
 def at_beginning(descriptor: int, length: int) -> bytes:

@@ -10,7 +10,7 @@ Guarantees:
 
 from __future__ import annotations
 
-import json
+import logging
 import os
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,10 +18,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from .._callables import check_method
 from .._checks import checked_path, has_method, refuse_copy, shown
+from .._core import log
+from ._codec import JSON, Codec, check_storable
 from ._error import JournalError
+from ._start_records import StartRecords
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
 
 __all__ = ["JSON", "Codec", "Journal", "JournalError", "JournalLike", "Unreadable", "UnrecordableError"]
 
@@ -73,39 +77,13 @@ class JournalLike(Protocol):
         raise NotImplementedError
 
 
-class Codec(Protocol):
-    """Encodes values as text or bytes, and decodes them. Is called from any thread."""
+@runtime_checkable
+class KeepsKeys(JournalLike, Protocol):
+    """A journal that keeps what was meant to be started, too: a `Journal`."""
 
-    def encode(self, value: Any, /) -> str | bytes:
-        """Encode `value`. May raise if that is not possible."""
+    def start_records(self, namespace: str = "") -> StartRecords:
+        """See there."""
         raise NotImplementedError
-
-    def decode(self, encoded: Any, /) -> Any:
-        """Decode what `encode` returned."""
-
-
-encode_json = json.JSONEncoder(separators=(",", ":")).encode
-
-
-class JsonCodec:
-    """Values as JSON: None, bools, numbers, strings, and lists and dicts of such.
-
-    A tuple comes back as a list, and a key of a dict that is no string as a string.
-    """
-
-    def encode(self, value: Any) -> str:
-        """Compact JSON, in ASCII. Raises TypeError, ValueError or RecursionError if there is none of `value`."""
-        return encode_json(value)
-
-    def decode(self, encoded: str | bytes) -> Any:
-        """The value. Raises ValueError if that is no JSON."""
-        return json.loads(encoded)
-
-    def __repr__(self) -> str:
-        return "JSON"
-
-
-JSON = JsonCodec()
 
 
 class Journal:
@@ -148,6 +126,8 @@ class Journal:
                 raise TypeError(f"codec must have the methods encode and decode, not {shown(codec)}")
             check_method("codec", codec, method)
         self._codec = codec
+        self._users: dict[int, str] = {}
+        self._is_to_close = False
         self._file = JournalFile(self._path)
         self._close = weakref.finalize(self, self._file.close)
         try:
@@ -192,6 +172,10 @@ class Journal:
         if failures:
             raise UnrecordableError(failures)
 
+    def start_records(self, namespace: str = "") -> StartRecords:
+        """What is on record of tasks with keys: for executors, and for tools."""
+        return StartRecords(self._file, self._codec, namespace)
+
     def check_file(self) -> None:
         """Raise JournalError if the file, or the one beside it, was deleted, moved or replaced while it was open.
 
@@ -217,10 +201,27 @@ class Journal:
     def close(self) -> None:
         """Close the file: nothing can be written or read from then on. A second call does nothing.
 
-        If it is interrupted, by a Ctrl-C say, the next call does the rest.
+        While an executor uses it, it stays open until that has ended, so that nothing is lost, and the logger
+        "Journal" says so at WARNING: close the executor first. If this is interrupted, by a Ctrl-C say, the next call
+        does the rest.
         """
+        if user := next(iter(self._users.copy().values()), None):
+            self._is_to_close = True
+            message = "the journal %r is closed before the executor that uses it: it stays open until %s has ended"
+            log(logging.getLogger("Journal"), logging.WARNING, message, self._path, user)
+            return
         self._file.close()
         self._close.detach()
+
+    def hold(self, user: object, name: str) -> None:
+        """Stay open until `release(user)`: for an executor, whose `name` a warning says."""
+        self._users[id(user)] = name
+
+    def release(self, user: object) -> None:
+        """Close, if that was asked for meanwhile, and nobody else holds it."""
+        self._users.pop(id(user), None)
+        if self._is_to_close and not self._users:
+            self.close()
 
     def __len__(self) -> int:
         """How many keys are on record."""
@@ -247,11 +248,3 @@ def checked_key(key: object) -> int:
     if not isinstance(key, int) or isinstance(key, bool):
         raise TypeError(f"a key must be an int, not {shown(key)}")
     return key
-
-
-def check_storable(encoded: object) -> None:
-    """Raise unless `encoded` is bytes, or a string that has a form in UTF-8."""
-    if isinstance(encoded, str):
-        encoded.encode()
-    elif not isinstance(encoded, bytes):
-        raise TypeError(f"a codec has to make str or bytes of a value, not {shown(encoded)}")

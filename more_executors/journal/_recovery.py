@@ -62,7 +62,8 @@ def readable(on_record: list[tuple[int, Any]], journal: object, logger: logging.
     found = [entry for entry in on_record if not isinstance(entry[1], Unreadable)]
     if count := len(on_record) - len(found):
         key, unreadable = next(entry for entry in on_record if isinstance(entry[1], Unreadable))
-        message = "%d values in %r cannot be decoded, and stay there; the first is %s, of key %d"
-        encoded = reprlib.repr(unreadable.encoded)
-        log(logger, logging.ERROR, message, count, journal, encoded, key, error=unreadable.error)
+        message = "%d values in %r cannot be decoded, and stay there; the first is that of task %d: %s"
+        log(logger, logging.ERROR, message, count, journal, key, type(unreadable.error).__name__)
+        message = "what is on record of task %d is %s"
+        log(logger, logging.DEBUG, message, key, reprlib.repr(unreadable.encoded), error=unreadable.error)
     return found

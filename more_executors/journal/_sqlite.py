@@ -7,6 +7,7 @@ Guarantees:
 * A process that is gone, whatever ended it, holds no lock, and leaves of such a copy nothing that the next one does not
   throw away.
 * What is written is where the file, and its WAL, can be found again, or else that is said.
+* Nobody but the owner of the file may read it, or what is beside it, from when it is opened.
 * In a forked child, the parent's files are out of reach.
 * A signal handler, or a destructor, never waits for what it interrupted: it is refused, or what it wants is done later.
 """
@@ -20,6 +21,8 @@ import sqlite3
 import stat
 import threading
 from collections.abc import Generator, Sequence
+from functools import partial
+from typing import Any
 
 from .._core import InUse
 from ._connection import connected, mark
@@ -36,6 +39,8 @@ __all__: list[str] = []
 
 # SQLite keeps nothing in the page that begins at 1 GB, and locks the first 512 bytes of it.
 LOCKED_BYTE = 0x4000_0000 + 1024
+
+OWNER_ONLY = stat.S_IRUSR | stat.S_IWUSR
 
 # On POSIX, the locks of SQLite are the process's: they do not keep a second journal out, and whoever opens the file
 # again and closes it drops them. So who has it open here is looked up before the file is touched.
@@ -80,6 +85,7 @@ class JournalFile:
         descriptor = self._file.fileno()
         lock(path, descriptor)
         is_new = checked(path, where, descriptor)
+        make_private(where)
         self._connection = connected(path, where, is_new)
         self._identity = own = identity(os.fstat(descriptor))
         self._places = {place: own, where + "-wal": identity(os.stat(where + "-wal"))}
@@ -87,11 +93,19 @@ class JournalFile:
 
     def write(self, rows: Sequence[Row], gone: Sequence[tuple[int]]) -> None:
         """Put `rows` in and take the keys `gone` out, in one transaction."""
+        self.write_all(
+            ("INSERT OR REPLACE INTO tasks VALUES (?, ?)", rows),
+            ("DELETE FROM tasks WHERE key = ?", gone),
+        )
+
+    def write_all(self, *changes: tuple[str, Sequence[tuple[Any, ...]]]) -> None:
+        """Execute each statement with each of its rows, in one transaction; returns when that is on disk."""
         with self._use("written") as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
-                connection.executemany("INSERT OR REPLACE INTO tasks VALUES (?, ?)", rows)
-                connection.executemany("DELETE FROM tasks WHERE key = ?", gone)
+                for statement, rows in changes:
+                    if rows:
+                        connection.executemany(statement, rows)
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
@@ -116,16 +130,19 @@ class JournalFile:
                 why = f"cannot be found where it was: {place!r} is another file"
                 raise JournalLostError(f"the journal {self._path!r} {why}")
 
-    def rows(self) -> list[Row]:
-        """All rows, by key."""
+    def select(self, statement: str, parameters: Any) -> list[Any]:
+        """All rows that `statement` finds."""
         with self._use("read") as connection:
-            return connection.execute("SELECT key, value FROM tasks ORDER BY key").fetchall()
+            return connection.execute(statement, parameters).fetchall()
+
+    def rows(self) -> list[Row]:
+        """All rows of tasks without keys, by number."""
+        return self.select("SELECT key, value FROM tasks ORDER BY key", ())
 
     def count(self) -> int:
-        """How many rows there are."""
-        with self._use("read") as connection:
-            number: int = connection.execute("SELECT count(*) FROM tasks").fetchone()[0]
-            return number
+        """How many of them there are."""
+        number: int = self.select("SELECT count(*) FROM tasks", ())[0][0]
+        return number
 
     @contextlib.contextmanager
     def _use(self, what: str) -> Generator[sqlite3.Connection, None, None]:
@@ -204,11 +221,19 @@ def check_kind(path: str, where: str) -> None:
 def opened(path: str, where: str) -> io.FileIO:
     """The file, to read and to lock, which is made if it is not there."""
     try:
-        return io.FileIO(where, "a+b")
+        return io.FileIO(where, "a+b", opener=partial(os.open, mode=OWNER_ONLY))
     except FileNotFoundError as error:
         raise refusal(path, f"cannot be made: there is no directory {os.path.dirname(where)!r}") from error
     except OSError as error:
         raise refusal(path, f"cannot be opened for writing: {error.strerror}") from error
+
+
+def make_private(where: str) -> None:
+    """Let nobody but the owner read the file, or its WAL. One that SQLite makes is as the file is."""
+    with contextlib.suppress(OSError):  # somebody else's file, which everybody may write
+        for name in (where, where + "-wal"):
+            if os.path.lexists(name) and stat.S_IMODE(os.stat(name).st_mode) & ~OWNER_ONLY:
+                os.chmod(name, OWNER_ONLY)
 
 
 def lock(path: str, descriptor: int) -> None:

@@ -18,15 +18,22 @@ from threading import Thread, current_thread
 from .._checks import has_method, shown
 from .._runtime.nested_calls import start_thread
 from . import _writer_thread
-from ._journal import JournalLike
+from ._journal import JournalLike, KeepsKeys
+from ._key_errors import StartInDoubt
+from ._keys import Keys
 from ._recovery import Recovery, entries_of, readable
-from ._writer_thread import Event, FlushMarker, WriterThread, release, writers
+from ._start_book import StartBook
+from ._writer_thread import Event, FlushMarker, WriterThread, hold, release
 
 __all__: list[str] = []
 
 
 def _nothing() -> None:
     pass
+
+
+def _refused(event: object) -> bool:
+    return False
 
 
 class JournalWriter:
@@ -38,19 +45,31 @@ class JournalWriter:
     for `PATIENCE` seconds.
     """
 
-    def __init__(self, journal: JournalLike, logger: logging.Logger, name: str) -> None:
-        """Read the journal and start the thread.
+    def __init__(
+        self,
+        journal: JournalLike,
+        logger: logging.Logger,
+        name: str,
+        keys: Keys | None = None,
+        cancels: bool = False,
+    ) -> None:
+        """Read the journal and start the thread. For `keys` and `cancels` see `StartBook`.
 
         Raises TypeError if it is no journal, ValueError if another executor uses it, and what reading it raises.
         """
         if not has_method(journal, "write") or not has_method(journal, "outstanding"):
             raise TypeError(f"journal must have the methods write and outstanding, not {shown(journal)}")
-        self._writer = writer = WriterThread(journal, logger)
+        self.book = book = None
+        if keys is not None and isinstance(journal, KeepsKeys):
+            self.book = book = StartBook(journal.start_records(keys.namespace), keys, cancels)
+        self._writer = writer = WriterThread(journal, logger, book)
+        if book is not None:
+            book.report_to(writer.tell, writer.demand)
         self._process = os.getpid()
         self._tell: Callable[[Event], object] = writer.events.append
         self._wake: Callable[[], object] = writer.waker.set
         try:
-            if writers.setdefault(id(journal), writer) is not writer:
+            if not hold(writer, name):
                 raise ValueError(f"journal is in use by another executor: {shown(journal)}")
             on_record = entries_of(journal)
             self.first_key = writer.first_key = 1 + max((key for key, _ in on_record), default=0)
@@ -72,6 +91,23 @@ class JournalWriter:
         """The task `key` is outstanding no more. Once is enough, and more does no harm."""
         self._tell(key)
         self._wake()
+
+    def started(self, number: int, result: object) -> None:
+        """The task `number`, which has a key of the user's, is outstanding from now on."""
+        self._of_keys.started(number, result)
+
+    def take_doubtful(self, number: int, error: BaseException) -> bool:
+        """What starts the task `number` has failed. Returns whether somebody finds out about it."""
+        return isinstance(error, StartInDoubt) and self._of_keys.doubtful(number)
+
+    def concluded(self, number: int, succeeded: bool, cancelled: bool, outcome: object) -> None:
+        """The task `number` has ended. More than once does no harm."""
+        self._of_keys.concluded(number, succeeded, cancelled, outcome)
+
+    @property
+    def _of_keys(self) -> StartBook:
+        assert self.book is not None, "no other task is reported so"
+        return self.book
 
     def miss(self) -> None:
         """Note that an event is lost, for a lack of memory that did not pass: `flush` returns False from now on."""
@@ -98,6 +134,8 @@ class JournalWriter:
         """Record nothing more. Waits until all events so far are on disk, for `PATIENCE` seconds at most."""
         self._tell = self._writer.miss
         self._wake = _nothing
+        if self.book is not None:
+            self.book.report_to(self._writer.miss, _refused)
         if self._process == os.getpid():
             self._flush(_writer_thread.PATIENCE, is_last=True)
         else:  # a forked child, where the thread is not, and anybody may have had any lock

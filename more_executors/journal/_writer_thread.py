@@ -22,9 +22,12 @@ from .._callables import done_by
 from .._core import Waker, log
 from .._runtime.pauses import SECONDS_AFTER_ERROR, pause
 from ._error import JournalLostError
-from ._journal import JournalLike, UnrecordableError
+from ._journal import Journal, JournalLike, UnrecordableError
+from ._start_events import Meant, MeantOnLoop, StartEvent, StartEvents
+from ._start_records import STARTED, Change
 
 if TYPE_CHECKING:
+    from ._start_book import StartBook
     from ._writer import JournalWriter
 
 __all__: list[str] = []
@@ -52,17 +55,18 @@ class FlushMarker:
         self.waker.set()
 
 
-Event: TypeAlias = "tuple[int, Any] | int | FlushMarker"
+Event: TypeAlias = "tuple[int, Any] | int | FlushMarker | StartEvent"
 
 
 class WriterThread:
     """The loop of a thread that writes to a journal, and its state.
 
     It does not refer to its JournalWriter: so that can be dropped, and then the thread ends. `events` has, in order,
-    (key, value) of each task that joined, the key alone of each that ended, and flush markers.
+    (key, value) of each task that joined, the key alone of each that ended, what there is about tasks with keys of the
+    user's, and flush markers.
     """
 
-    def __init__(self, journal: JournalLike, logger: logging.Logger) -> None:
+    def __init__(self, journal: JournalLike, logger: logging.Logger, book: StartBook | None = None) -> None:
         self.events: deque[Event] = deque()
         self.waker = Waker()
         self.hurry = Waker()
@@ -76,6 +80,7 @@ class WriterThread:
         self._joined: dict[int, Any] = {}
         self._ended: dict[int, None] = {}
         self._unrecorded: set[int] = set()  # are outstanding, and cannot be encoded
+        self._starts = StartEvents(book, logger)
         self._markers: list[FlushMarker] = []
         self._is_last = False
         self._is_lost = False
@@ -92,11 +97,27 @@ class WriterThread:
         """Note that `event` is not written."""
         self.missed = True
 
+    def demand(self, event: Meant | MeantOnLoop) -> bool:
+        """Have `event` written at once. Returns False if the thread has ended: then nobody waits for it."""
+        if self.over:
+            return False
+        self.events.append(event)
+        if self.over:  # it may have looked for events before that
+            return False
+        self.hurry.set()
+        self.waker.set()
+        return True
+
+    def tell(self, event: Change) -> None:
+        """Have `event` written soon."""
+        self.events.append(event)
+        self.waker.set()
+
     def is_complete(self) -> bool:
         """Whether all events are on record; to be called when the thread is `over`."""
         if any(not isinstance(event, FlushMarker) for event in self.events.copy()):
             return False
-        return not (self.missed or self._joined or self._ended or self._unrecorded)
+        return not (self.missed or self._joined or self._ended or self._starts or self._unrecorded)
 
     def run(self) -> None:
         """Write events until there are none left after `close`, or until a last flush marker. Runs on the thread."""
@@ -142,7 +163,7 @@ class WriterThread:
 
     def _has_work(self) -> bool:
         """Whether something was taken from the events and is not written yet."""
-        return bool(self._joined or self._ended or self._markers)
+        return bool(self._joined or self._ended or self._starts or self._markers)
 
     def _take(self, count: int) -> None:
         joined, ended, events = self._joined, self._ended, self.events
@@ -158,9 +179,13 @@ class WriterThread:
                 if joined.pop(event, _MISSING) is _MISSING or event < uncertain_below:
                     ended[event] = None
                 self._unrecorded.discard(event)
-            else:
+            elif isinstance(event, FlushMarker):
                 self._markers.append(event)
                 self._is_last = event.is_last
+            else:
+                self._starts.take(event)
+                if isinstance(event, Change) and event.state != STARTED:
+                    self._unrecorded.discard(event.number)
             events.popleft()
             if self._is_last:
                 return
@@ -176,6 +201,7 @@ class WriterThread:
             self._say_failed(error)
             self._is_lost = isinstance(error, JournalLostError)
             self._failures = min(self._failures + 1, 100)
+            self._starts.refuse(error)
             if self._is_lost:
                 self._resolve_markers(False)
             del self
@@ -193,12 +219,15 @@ class WriterThread:
         journal: Any = self.journal
         joined, ended = list(self._joined.items()), list(self._ended)
         is_checked = bool(self._markers or self._failures)
+        starts, unrecorded = self._starts, self._unrecorded
         del self
         try:
             if joined or ended:
                 done_by(journal.write, journal.write(joined, ended))
-            elif is_checked:
+            elif is_checked and not starts:
                 check(journal)
+            if starts:
+                unrecorded.update(starts.write())
         finally:
             del journal, joined, ended
 
@@ -208,11 +237,13 @@ class WriterThread:
             log(self._logger, logging.ERROR, message, self.journal, error=error)
 
     def _say_unrecordable(self, errors: UnrecordableError) -> None:
-        for _, value, error in errors.failures[:NAMED_AT_ONCE]:
-            message = "%s cannot be put on record, and would be lost in a restart"
-            log(self._logger, logging.ERROR, message, reprlib.repr(value), error=error)
+        """Log it without the values, which may be secret, above DEBUG."""
+        for key, value, error in errors.failures[:NAMED_AT_ONCE]:
+            message = "task %d cannot be put on record, and would be lost in a restart: %s, as its result is encoded"
+            log(self._logger, logging.ERROR, message, key, type(error).__name__)
+            log(self._logger, logging.DEBUG, "the result of task %d is %s", key, reprlib.repr(value), error=error)
         if (more := len(errors.failures) - NAMED_AT_ONCE) > 0:
-            log(self._logger, logging.ERROR, "%d more values cannot be put on record", more)
+            log(self._logger, logging.ERROR, "%d more tasks cannot be put on record", more)
 
     def _gives_up(self) -> bool:
         if not self.closing and not self._is_last:
@@ -240,6 +271,9 @@ class WriterThread:
             self.events.popleft()
             if isinstance(event, FlushMarker):
                 self._markers.append(event)
+            elif isinstance(event, (Meant, MeantOnLoop)):
+                self._starts.take(event)
+        self._starts.refuse(None)
         self._resolve_markers(self.is_complete())
 
 
@@ -252,7 +286,18 @@ def check(journal: JournalLike) -> None:
 writers: dict[int, WriterThread] = {}
 
 
+def hold(writer: WriterThread, name: str) -> bool:
+    """Have the journal of `writer` stay open, until `release`. Returns False if another executor uses it."""
+    if writers.setdefault(id(writer.journal), writer) is not writer:
+        return False
+    if isinstance(writer.journal, Journal):
+        writer.journal.hold(writer, name)
+    return True
+
+
 def release(writer: WriterThread) -> None:
     """Let another executor use the journal of `writer`."""
     if writers.get(id(writer.journal)) is writer:
         writers.pop(id(writer.journal), None)
+        if isinstance(writer.journal, Journal):
+            writer.journal.release(writer)

@@ -149,7 +149,7 @@ class PollCaller(PollCall):
                 self._table.fail_all(tasks, outcome)
                 return
             for failures, concerned in self._table.count_failures(tasks).items():
-                seconds = self._seconds_until_next_try(failures, outcome)
+                seconds = self.seconds_until_next_try(failures, outcome)
                 if seconds is None:
                     self._table.fail_all(concerned, outcome)
                 else:
@@ -157,10 +157,11 @@ class PollCaller(PollCall):
         finally:
             del self, tasks, error, outcome
 
-    def _seconds_until_next_try(self, failures: int, error: BaseException | SharedError) -> float | None:
-        """Ask the retry policy about tasks that have failed so often in a row. Returns None if they are to fail."""
+    def seconds_until_next_try(self, failures: int, error: BaseException | SharedError) -> float | None:
+        """Ask the retry policy about a call that has failed so often in a row. Returns None if it is to be the last."""
         policy = self._retry_policy
-        assert policy is not None
+        if policy is None:
+            return None
         failed = failed_future(error)
         try:
             if not done_by(policy.should_retry, policy.should_retry(failures, failed)):

@@ -15,7 +15,10 @@ from ..journal._writer import JournalWriter
 from ._bursts import Bursts
 from ._call import PollCaller
 from ._cancel import Canceller
+from ._cancel_call import CancelCalls
+from ._finder import Finder
 from ._gate import CallGate
+from ._keyed_submits import KeyedSubmits
 from ._meter import PollMeter
 from ._only_calls import only_calls
 from ._options import PollOptions
@@ -44,7 +47,11 @@ class PollEngine:
         self.resource = LoopResource(self.loop, options.open_fn, options.close_fn, logger)
         self.callers = CallThreads(name, options.max_concurrency)
         self.cancellers = CallThreads(f"{name}-cancel", options.max_concurrency)
-        self.recorder = None if options.journal is None else JournalWriter(options.journal, logger, name)
+        self.finders = CallThreads(f"{name}-find", 1)
+        self.recorder = None
+        if options.journal is not None:
+            cancels = options.cancel_fn is not None or options.cancel_many_fn is not None
+            self.recorder = JournalWriter(options.journal, logger, name, options.keys, cancels)
         try:
             self._assemble(options, logger, name, debugging)
         except BaseException:
@@ -53,7 +60,7 @@ class PollEngine:
             raise
 
     def _assemble(self, options: PollOptions, logger: logging.Logger, name: str, debugging: bool) -> None:
-        gate = CallGate(options.rate_limit)
+        self._gate = gate = CallGate(options.rate_limit)
         self.cancels = Canceller(
             options.cancel_fn,
             options.cancel_many_fn,
@@ -119,6 +126,24 @@ class PollEngine:
                 min_interval=options.min_interval or 0.0,
             )
 
+    def keyed_submits(self, options: PollOptions, delegate: object, logger: logging.Logger) -> KeyedSubmits | None:
+        """What `submit_once` needs, or None if there is no journal that keeps keys."""
+        book = None if self.recorder is None else self.recorder.book
+        if book is None:
+            return None
+        find_fn = book.keys.find_fn
+        if find_fn is None:
+            return KeyedSubmits(self.table, book, delegate, None)
+        finder = Finder(
+            CancelCalls(find_fn, False, self._gate, self.loop, self.resource),
+            book,
+            self.finders,
+            batch_size=options.most_in_a_call,
+            retry_delay=self.calls.seconds_until_next_try,
+            logger=logger,
+        )
+        return KeyedSubmits(self.table, book, delegate, finder)
+
     def _runner(self, calls: PollCaller, table: DueTable, options: PollOptions) -> Runner:
         if is_async(options.poll_fn):
             return LoopRunner(calls, table, self.loop, options.max_concurrency)
@@ -153,7 +178,7 @@ class PollEngine:
     def close_with(self, executor: object) -> None:
         """Close when nobody refers to `executor` any more. The recorder does so by itself."""
         # What is kept for that must not lead to functions of the user's, which may refer to the executor.
-        threads = (self.callers, self.cancellers)
+        threads = (self.callers, self.cancellers, self.finders)
         if self.resource.has_close_fn:
             self._loop_closer = ClosedWhenDropped(self.resource)
             self._closer = weakref.finalize(executor, close_all, *threads)
@@ -163,7 +188,7 @@ class PollEngine:
 
     def close(self) -> None:
         """Have the threads end after the calls that go on now. Does not wait."""
-        close_all(self.callers, self.cancellers)
+        close_all(self.callers, self.cancellers, self.finders)
         self.resource.close_with_loop()
         if self.recorder is not None:
             self.recorder.close(wait=False)
@@ -172,6 +197,7 @@ class PollEngine:
         """Wait until the threads have ended, after `close`."""
         self.callers.join()
         self.cancellers.join()
+        self.finders.join()
         self.loop.join()
         if self.recorder is not None:
             self.recorder.close(wait=True)
@@ -189,7 +215,8 @@ class PollEngine:
 
     def is_current(self) -> bool:
         """Whether the caller is on one of the threads."""
-        return self.callers.is_current() or self.cancellers.is_current() or self.loop.is_current()
+        threads = (self.callers, self.cancellers, self.finders, self.loop)
+        return any(some.is_current() for some in threads)
 
 
 def close_all(*threads: CallThreads | LoopThread) -> None:

@@ -22,12 +22,12 @@ from .._core import Backoff, PollDescriptor, run_poll_once
 from .._runtime.bulk_cancel import cancel_in_bulk, checked_futures
 from .._runtime.delegate import AFTER_INTERPRETER_SHUTDOWN, Delegate
 from .._types import A, B, C, Cancel, CancelMany, D, GroupBy, Hook, Log, P, Plain, Poll, T, X
-from ..journal import JournalLike
+from ..journal import JournalLike, Keys
 from ..rate_limit import RateLimit
 from ..retry import RetryPolicy
-from ._adopting import AdoptingExecutor
 from ._engine import PollEngine
 from ._html import stats_table
+from ._keyed_executor import KeyedExecutor
 from ._options import PollOptions
 from .stats import OutstandingTask, PollStats
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["PollDescriptor", "PollExecutor"]
 
 
-class PollExecutor(AdoptingExecutor[A, B, T]):
+class PollExecutor(KeyedExecutor[A, B, T]):
     """Submits to a delegate what starts a task elsewhere, and polls until the task is done.
 
     What a callable returns, typically a task id, is `result` of a `PollDescriptor`, and its future stays pending
@@ -122,6 +122,7 @@ class PollExecutor(AdoptingExecutor[A, B, T]):
         timeout: float | None = None,
         cancel_many_fn: CancelMany[Any] = None,
         journal: JournalLike | None = None,
+        keys: Keys | None = None,
         open_fn: Hook = None,
         close_fn: Hook = None,
     ) -> None:
@@ -165,6 +166,7 @@ class PollExecutor(AdoptingExecutor[A, B, T]):
                 cancelled. For `cancel_all`, `shutdown(cancel_futures=True)` and cancel-on-shutdown.
             journal: keeps what is polled on record, for `resume` in another process. A `result` is encoded a moment
                 after it was returned, on another thread: it must not be changed.
+            keys: how `submit_once` works with a `journal`; by default, `Keys()`.
             open_fn: an `async def` without arguments, awaited on the event loop of the executor before the first call
                 there: to open what calls share, such as a client. If it raises, so does that call, and the next one
                 begins with `open_fn` again.
@@ -188,6 +190,7 @@ class PollExecutor(AdoptingExecutor[A, B, T]):
             timeout=timeout,
             cancel_many_fn=cancel_many_fn,
             journal=journal,
+            keys=keys,
             open_fn=open_fn,
             close_fn=close_fn,
         )
@@ -196,6 +199,7 @@ class PollExecutor(AdoptingExecutor[A, B, T]):
             self._meter = self._engine.meter
             self._poll_table = self._engine.table
             self._scheduler = self._engine.scheduler
+            self._keyed_submits = self._engine.keyed_submits(self._options, self._submits_to, self._logger)
             self._engine.close_with(self)
             self._start(self._poll_table)
         except BaseException:

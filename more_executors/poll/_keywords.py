@@ -9,7 +9,7 @@ from .._types import E
 if TYPE_CHECKING:
     from .._core import Backoff
     from .._types import CancelMany, GroupBy, Hook
-    from ..journal import JournalLike
+    from ..journal import JournalLike, Keys
     from ..rate_limit import RateLimit
     from ..retry import RetryPolicy
 
@@ -30,5 +30,6 @@ if TYPE_CHECKING:  # in Python 3.10, a TypedDict cannot be generic
         timeout: float | None
         cancel_many_fn: CancelMany[E]
         journal: JournalLike | None
+        keys: Keys | None
         open_fn: Hook
         close_fn: Hook

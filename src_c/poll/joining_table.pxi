@@ -34,10 +34,14 @@ cdef class JoiningTable(PollTableBase):
 
     cdef object take_in(self, object executor, object delegate, object fn, tuple args, dict kwargs):
         """As in TaskTable; TypeError for an `async def` that the delegate would only call."""
+        self.check_fn(fn)
+        return self.begin_with(self.new_task(), executor, delegate, fn, args, kwargs)
+
+    cdef int check_fn(self, object fn) except -1:
         if self.only_called and is_async_def(fn):
             raise TypeError(f"submit: fn must not be async, as the delegate only calls it: write {shown(fn)} without "
                             "async, or submit a function that awaits it, such as one that calls asyncio.run")
-        return self.begin_with(self.new_task(), executor, delegate, fn, args, kwargs)
+        return 0
 
     def adopt(self, executor, result, double timeout=-1.0):
         """A future of `executor` for a task that exists already, `result`: it is polled from now on.
@@ -110,9 +114,12 @@ cdef class JoiningTable(PollTableBase):
         return future
 
     cdef int start_polling(self, PollDescriptor task, object value, double timeout, unsigned long long key) except -1:
-        """Begin to poll `task`, unless its future is done; `value` is what it is known by elsewhere."""
+        """Begin to poll `task`, unless its future is done; `value` is what it is known by elsewhere.
+
+        It is on record under `key` already, unless that is 0.
+        """
         cdef PollState poll_state
-        cdef bint closed
+        cdef bint closed, keyed
         if timeout < 0.0:
             timeout = self.timeout
         poll_state = self.new_poll_state(task, value, timeout >= 0.0)
@@ -121,13 +128,19 @@ cdef class JoiningTable(PollTableBase):
             poll_state.key = key
         if self.recorder is None or key:
             return self.begin(task, value, timeout, poll_state)
+        key, keyed = number_of_start(task), number_of_start(task) != 0
         with cython.critical_section(self):
-            self.last_key += 1
-            poll_state.key = key = self.last_key
+            if not keyed:
+                self.last_key += 1
+                key = self.last_key
+            poll_state.key = key
             self.recording += 1
         try:
-            report_joined(self.recorder, key, value)
-            if not self.begin(task, value, timeout, poll_state):
+            if keyed:
+                report_on_start(self.recorder, "started", (key, value))
+            else:
+                report_joined(self.recorder, key, value)
+            if not self.begin(task, value, timeout, poll_state) and not keyed:
                 report_ended(self.recorder, key)
         finally:
             with cython.critical_section(self):
@@ -202,7 +215,10 @@ cdef class JoiningTable(PollTableBase):
             if poll_state is not None and poll_state.key:
                 key = poll_state.key
                 poll_state.key = 0
-                report_ended(self.recorder, key)
+                if key < FIRST_START:
+                    report_ended(self.recorder, key)
+                else:
+                    report_concluded(self.recorder, key, task.future)
 
     cdef Task new_task(self):
         return PollDescriptor.__new__(PollDescriptor)

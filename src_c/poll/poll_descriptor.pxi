@@ -87,7 +87,8 @@ cdef class PollDescriptor(Task):
     cdef void delegate_ended(self, object delegate_future, State state, object value, Delivery *delivery) noexcept:
         """Join the polled list, unless the delegate did not succeed."""
         if state != RESULT:
-            settle(self.future, state, value, delivery)
+            if self.poll_state is None or not (<PollTable>self.future_source).waits_again(self, state, value):
+                settle(self.future, state, value, delivery)
             return
         enter_user_code()
         try:
@@ -138,10 +139,19 @@ cdef class PollDescriptor(Task):
         while True:
             if self.phase == ON_ITS_OWN:
                 return self.cancel_polled(future, delivery)
+            if self.phase == WAITING:       # for a decision whether to start it
+                return self.cancel_waiting(future, delivery)
             if cancel_delegate(self, future, delivery):
                 return 1
             if self.phase != ON_ITS_OWN or future.state > RUNNING:
                 return 0
+
+    cdef int cancel_waiting(self, FutureCore future, Delivery *delivery) except -1:
+        cdef Claim won
+        if not claim(future, CANCELLED_AND_NOTIFIED, None, WAITING, &won):
+            return is_cancelled(future)
+        conclude(future, &won, delivery)
+        return 1
 
     cdef int cancel_polled(self, FutureCore future, Delivery *delivery) except -1:
         cdef object cancel_fn = (<PollTable>self.future_source).cancel_for()
@@ -204,7 +214,7 @@ cdef class PollDescriptor(Task):
             show_or_hide(<PyObject *>self.poll_state, seen)
 
     cdef int running(self, FutureCore future, bint quietly) except -1:
-        return 0 if self.phase == ON_ITS_OWN else delegate_running(self, quietly)
+        return 0 if self.phase == ON_ITS_OWN or self.phase == WAITING else delegate_running(self, quietly)
 
 
 cdef PollState new_poll_state(PollDescriptor task):

@@ -109,7 +109,7 @@ def test_the_database_of_another_application_that_was_killed_is_refused(path: Pa
     assert_refused(path, "another application")
 
 
-@pytest.mark.parametrize(("layout", "why"), [(2, "newer version"), (2**31 - 1, "newer version"), (0, "is damaged")])
+@pytest.mark.parametrize(("layout", "why"), [(3, "newer version"), (2**31 - 1, "newer version"), (0, "is damaged")])
 @pytest.mark.parametrize("killed", [False, True])
 def test_an_unknown_layout_is_refused(path: Path, layout: int, why: str, killed: bool) -> None:
     if killed:
@@ -123,7 +123,7 @@ def test_an_unknown_layout_is_refused(path: Path, layout: int, why: str, killed:
 def test_a_newer_layout_that_is_still_in_the_wal_is_refused(path: Path, tmp_path: Path) -> None:
     make(tmp_path / "newer.db")
     newer = sqlite3.connect(tmp_path / "newer.db")
-    newer.execute("PRAGMA user_version = 2")
+    newer.execute("PRAGMA user_version = 3")
     for ending in ("", "-wal"):
         shutil.copy(tmp_path / f"newer.db{ending}", f"{path}{ending}")
     newer.close()

@@ -119,10 +119,12 @@ def test_values_that_cannot_be_encoded_are_named_and_left_out(made: Made) -> Non
     made.recorder.flush(PATIENCE)
     assert len(made.journal.writes) == 1
     lines = made.heard.lines
-    assert [line[0] for line in lines] == ["ERROR"] * 6
-    assert [line[2] for line in lines] == [*errors[:5], None]
-    assert lines[4][1].startswith("'value 4' cannot be put on record")
-    assert lines[5][1] == "3 more values cannot be put on record"
+    assert [line[0] for line in lines] == ["ERROR", "DEBUG"] * 5 + ["ERROR"]
+    assert [line[2] for line in lines[1::2]] == errors[:5]
+    assert lines[8][1].startswith("task 4 cannot be put on record, and would be lost in a restart: SomeError")
+    assert lines[9][1] == "the result of task 4 is 'value 4'"
+    assert lines[10][1] == "3 more tasks cannot be put on record"
+    assert not any("value 4" in line[1] or line[2] for line in lines[::2])
 
 
 def test_a_value_whose_repr_fails_is_named_as_far_as_that_goes(made: Made) -> None:
@@ -133,7 +135,7 @@ def test_a_value_whose_repr_fails_is_named_as_far_as_that_goes(made: Made) -> No
     made.journal.after = failing(1, UnrecordableError([(0, Shy(), SomeError())]))
     made.recorder.joined(0, "zero")
     made.recorder.flush(PATIENCE)
-    assert "Shy instance" in made.heard.lines[0][1]
+    assert "Shy instance" in made.heard.lines[1][1]
 
 
 def test_a_fault_of_its_own_does_not_end_the_thread(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:

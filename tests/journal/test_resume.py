@@ -213,7 +213,7 @@ def test_a_value_that_cannot_be_read_is_left_on_record() -> None:
         assert [result for result, _ in executor.resume()] == ["b"]
         executor.cancel_all()
     assert list(record.on_record) == [1]
-    assert [level for level, _, _ in logger.lines] == ["ERROR"]
+    assert [level for level, _, _ in logger.lines] == ["ERROR", "DEBUG"]
 
 
 def test_several_that_resume_at_once_share_what_there_is() -> None:

@@ -1,0 +1,52 @@
+"""Errors as values that a codec can encode, and back."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from .._checks import shown
+from ._key_errors import RecordedError
+
+__all__: list[str] = []
+
+
+def value_of_error(error: BaseException) -> dict[str, Any]:
+    """What is recorded of `error`: its class, its arguments and its text."""
+    kind = type(error)
+    return {"type": f"{kind.__module__}:{kind.__qualname__}", "args": list(error.args), "text": text_of(error)}
+
+
+def without_arguments(value: dict[str, Any]) -> dict[str, Any]:
+    """The same of an error whose arguments cannot be encoded."""
+    return {**value, "args": None, "text": value["text"].encode("utf-8", "backslashreplace").decode()}
+
+
+def error_of_value(value: Any) -> BaseException:
+    """An exception as the one that `value` was made of, if its class is known here; else a RecordedError.
+
+    Nothing is imported for that.
+    """
+    module, _, name = value["type"].partition(":")
+    if value["args"] is not None and (kind := known_class(module, name)) is not None:
+        try:
+            error = kind(*value["args"])
+            if type(error) is kind and value_of_error(error) == value:
+                return error
+        except Exception:
+            pass  # its class has changed, or takes other arguments than it keeps
+    return RecordedError(name if module == "builtins" else f"{module}.{name}", value["text"])
+
+
+def known_class(module: str, name: str) -> type[Exception] | None:
+    found: Any = sys.modules.get(module)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    return found if isinstance(found, type) and issubclass(found, Exception) else None
+
+
+def text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return shown(error)

@@ -1,0 +1,239 @@
+"""What is known of tasks with keys in this process: those that go on, and those on record from before.
+
+Guarantees:
+
+* That a start is meant is on disk before its function is called.
+* What a key stands for is found here for as long as the record does not say it yet. Of a task that has ended, and
+  whose end is on record, a byte or two are kept.
+"""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from .._core import KeyedFutures, remove_item
+from ._error import JournalError
+from ._key_filter import KeyFilter
+from ._keys import Keys
+from ._start_events import Meant, MeantOnLoop
+from ._start_records import DONE, DONE_WITHOUT, FAILED, FORGOTTEN, MEANT, STARTED, Change, StartRecord, StartRecords
+
+if TYPE_CHECKING:
+    from ._start import Start
+
+__all__: list[str] = []
+
+READ_AHEAD = 200  # rows after one that is looked for: the next keys are likely to be theirs
+
+
+class Known(NamedTuple):
+    """What a key stands for, and the value of that, decoded; or the `error` that decoding it raised."""
+
+    state: str
+    value: Any
+    number: int
+    token: str | None = None
+    is_of_this_run: bool = True
+    error: Exception | None = None
+
+
+class StartBook:
+    """All methods may be called from any thread; `written`, from that of the journal alone."""
+
+    def __init__(self, records: StartRecords, keys: Keys, cancels: bool) -> None:
+        """Read the record. `cancels` says that a task whose future is cancelled is cancelled itself."""
+        self.records = records
+        self.keys = keys
+        self.futures = KeyedFutures()
+        self.take_doubtful: Callable[[Start], bool] = lambda start: False  # whether somebody finds out about it
+        self._tell: Callable[[Change], object] = print
+        self._demand: Callable[[Meant | MeantOnLoop], bool] = bool
+        self._cancels = cancels
+        self._numbers = itertools.count(records.first_free)
+        self._starts: dict[int, Start] = {}  # that go on
+        self._unwritten: dict[str, Start] = {}  # that have ended
+        self._earlier: dict[str, StartRecord | Known] = {record.key: record for record in records.unfinished()}
+        self._ahead: list[dict[str, StartRecord]] = [{}]
+        self._writes = 0
+        self._ended = KeyFilter()
+        for key in records.ended_keys():
+            self._ended.add(key)
+
+    def report_to(self, tell: Callable[[Change], object], demand: Callable[[Meant | MeantOnLoop], bool]) -> None:
+        """Have events recorded by `tell`; by `demand` at once, which returns False if that cannot be."""
+        self._tell = tell
+        self._demand = demand
+
+    # -- what a key stands for ----------------------------------------------------------------------------------------
+
+    def known(self, text: str) -> Known | None:
+        """What the key stands for, unless nothing is known of it. Its future, if there is one, is not looked at."""
+        ended = self._unwritten.get(text)
+        if ended is not None and ended.outcome is not None:
+            state, value = ended.outcome
+            return None if state == FORGOTTEN else Known(state, value, ended.number)
+        found = self._earlier.get(text)
+        if found is None and self._ended.suspects(text):
+            found = self._on_record(text)
+        return self._decoded(found) if isinstance(found, StartRecord) else found
+
+    def _decoded(self, record: StartRecord) -> Known:
+        value, error = None, None
+        try:
+            value = self.records.decoded(record)
+        except MemoryError:
+            raise
+        except Exception as raised:
+            error = raised
+        return Known(record.state, value, record.number, record.token, record.run == self.records.run, error)
+
+    def _on_record(self, text: str) -> StartRecord | None:
+        for ahead in self._ahead:
+            if (record := ahead.pop(text, None)) is not None:
+                return record
+        ahead = self._ahead[0]
+        ahead.clear()
+        self._read_into(ahead, partial(self.records.find_with_next, text, READ_AHEAD))
+        return ahead.pop(text, None) or next(iter(self.records.find([text])), None)
+
+    def _read_into(self, ahead: dict[str, StartRecord], read: Callable[[], Iterable[StartRecord]]) -> None:
+        writes = self._writes
+        ahead.update((record.key, record) for record in read() if record.run != self.records.run)
+        if self._writes != writes:  # some may be of before that
+            ahead.clear()
+
+    def read_ahead(self, texts: Sequence[str]) -> dict[str, StartRecord]:
+        """Read what is on record of these keys, all at once, for calls of `known` until `forget_ahead`."""
+        ahead: dict[str, StartRecord] = {}
+        self._ahead.append(ahead)
+        wanted = [text for text in texts if text not in self._earlier and self._ended.suspects(text)]
+        if wanted:
+            self._read_into(ahead, partial(self.records.find, wanted))
+        return ahead
+
+    def forget_ahead(self, ahead: dict[str, StartRecord]) -> None:
+        self._ahead = [other for other in self._ahead if other is not ahead]
+
+    def keys_in_doubt(self) -> list[str]:
+        """Those that were so when the program began, and are."""
+        return [key for key, found in self._earlier.copy().items() if found.state == MEANT]
+
+    # -- what becomes of it -------------------------------------------------------------------------------------------
+
+    def begin(self, start: Start) -> None:
+        """`start` is a new one."""
+        start.number = next(self._numbers)
+        if self.keys.in_doubt == "start":
+            start.use_token(secrets.token_hex(16))
+        self._take_on(start)
+
+    def begin_again(self, start: Start, known: Known) -> None:
+        """`start` was meant before, with the same number and token."""
+        if self.keys.in_doubt == "start" and known.token is None:  # it was without, then
+            self.begin(start)
+            return
+        start.number = known.number
+        if known.token is not None and self.keys.in_doubt == "start":
+            start.use_token(known.token)
+        start.is_meant = start.is_on_record = True
+        self._take_on(start)
+
+    def adopt(self, start: Start, known: Known) -> None:
+        """`start` was started before, and is being polled from now on."""
+        start.number, start.result = known.number, known.value
+        start.is_meant = start.is_on_record = start.is_started = True
+        self._take_on(start)
+
+    def known_in_doubt(self, start: Start) -> Known:
+        """What is on record of `start`, which is in doubt since this run, or since one before."""
+        if start.number:
+            return Known(MEANT, None, start.number, start.token)
+        return self.known(start.text) or Known(MEANT, None, next(self._numbers))
+
+    def take_back(self, start: Start, known: Known | None) -> None:
+        """`start` was not begun, nor adopted, after all: its future was done."""
+        self._starts.pop(start.number, None)
+        if known is not None:
+            self._earlier[start.text] = known
+
+    def _take_on(self, start: Start) -> None:
+        self._starts[start.number] = start
+        self._earlier.pop(start.text, None)
+
+    def mean(self, start: Start) -> None:
+        """Return when it is on disk that `start` is meant. Raises JournalError if it cannot be put there."""
+        if not start.is_on_record:
+            event = Meant(start)
+            start.is_meant = True
+            if self._demand(event):
+                event.waker.wait()
+            self._check(event)
+
+    async def mean_on_loop(self, start: Start) -> None:
+        """The same, for a coroutine."""
+        if not start.is_on_record:
+            event = MeantOnLoop(start)
+            start.is_meant = True
+            if self._demand(event):
+                await event.answer
+            self._check(event)
+
+    def _check(self, event: Meant | MeantOnLoop) -> None:
+        if not event.is_written:
+            message = f"nothing is started for the key {event.start.text}, as that could not be put on record before"
+            raise JournalError(message) from event.error
+        event.start.is_on_record = True
+
+    def started(self, number: int, result: Any) -> None:
+        """The task `number` is polled from now on."""
+        if (start := self._starts.get(number)) is not None:
+            start.result = result
+            start.is_started = True
+            self._tell(Change(number, start.text, STARTED, start.token, result))
+
+    def doubtful(self, number: int) -> bool:
+        """The function of the task `number` cannot know whether it was started. Returns whether that is found out."""
+        start = self._starts.get(number)
+        return start is not None and self.take_doubtful(start)
+
+    def concluded(self, number: int, succeeded: bool, cancelled: bool, outcome: Any) -> None:
+        """The future of the task `number` is done."""
+        if (start := self._starts.get(number)) is None:
+            return
+        ended = self._end_of(start, succeeded, cancelled, outcome)
+        if ended is not None:
+            start.outcome = ended
+            self._unwritten[start.text] = start
+            state, value = ended
+            self._tell(Change(number, start.text, state, None, value))
+        elif start.is_meant:  # it is on record as it was
+            state = STARTED if start.is_started else MEANT
+            self._earlier[start.text] = Known(state, start.result, number, start.token)
+        del self._starts[number]  # last: if there was no memory for something, this is called again
+
+    def _end_of(self, start: Start, succeeded: bool, cancelled: bool, outcome: Any) -> tuple[str, Any] | None:
+        """The state and the value that it has on record from now on; None for those that it has."""
+        if start.is_started and cancelled:
+            return (FORGOTTEN, None) if self._cancels else None
+        if start.is_started and succeeded:
+            return (DONE, outcome) if self.keys.keep_results else (DONE_WITHOUT, None)
+        if not start.is_started and (not start.is_meant or start.may_have_started()):
+            return None
+        return (FORGOTTEN, None) if cancelled else (FAILED, outcome)
+
+    def written(self, changes: Iterable[Change]) -> None:
+        """All of `changes` is on record."""
+        self._writes += 1
+        for change in changes:
+            if change.state not in (MEANT, STARTED):
+                if change.state != FORGOTTEN:
+                    self._ended.add(change.key)
+                ended = self._unwritten.get(change.key)
+                if ended is not None and ended.number == change.number:
+                    remove_item(self._unwritten, change.key, ended)
+            for ahead in self._ahead:
+                ahead.pop(change.key, None)

@@ -1,0 +1,159 @@
+"""What is on record of tasks with keys: for each, whether it was meant to be started, was started, or has ended."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from time import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ._codec import Codec, check_storable
+from ._outcomes import error_of_value, value_of_error, without_arguments
+
+if TYPE_CHECKING:
+    from ._sqlite import JournalFile  # a Python may have been built without sqlite3
+
+__all__: list[str] = []
+
+FIRST_NUMBER = 1 << 62  # of tasks with keys; those without have smaller ones
+
+MEANT = "meant"  # it may have been started
+STARTED = "started"  # its value is what it is known by elsewhere
+DONE = "done"  # its value is the result
+FAILED = "failed"  # its value stands for its exception, see `_outcomes`; None if that cannot be encoded
+DONE_WITHOUT = "done, result not kept"
+UNRECORDED = "done, result cannot be encoded"  # its value says what the codec raised
+FORGOTTEN = ""  # it is not on record
+
+UNFINISHED = (MEANT, STARTED)
+
+COLUMNS = "number, namespace, key, state, since, run, token, value"
+
+
+class StartRecord(NamedTuple):
+    """A row. `key` is JSON, `value` as it was encoded, and `since` in seconds since 1970."""
+
+    number: int
+    namespace: str
+    key: str
+    state: str
+    since: float
+    run: int
+    token: str | None
+    value: Any
+
+
+class Change:
+    """What the row of a task is to be from now on. The value is not encoded yet: that of a FAILED is an exception."""
+
+    __slots__ = ("key", "number", "state", "token", "value")
+
+    def __init__(self, number: int, key: str, state: str, token: str | None = None, value: Any = None) -> None:
+        self.number = number
+        self.key = key
+        self.state = state
+        self.token = token
+        self.value = value
+
+
+class StartRecords:
+    """The rows of one namespace, in the file of a journal. May be used from any thread."""
+
+    def __init__(self, file: JournalFile, codec: Codec, namespace: str) -> None:
+        self._file = file
+        self._codec = codec
+        self._namespace = namespace
+        numbers = file.select("SELECT max(number), max(run) FROM starts", ())[0]
+        self.first_free = FIRST_NUMBER if numbers[0] is None else numbers[0] + 1
+        self.run = 1 + (numbers[1] or 0)
+
+    def unfinished(self) -> list[StartRecord]:
+        """Those that were meant or started, in that order."""
+        where = "WHERE namespace = ? AND state IN (?, ?) ORDER BY number"
+        return self._rows(where, (self._namespace, *UNFINISHED))
+
+    def ended_keys(self) -> Iterator[str]:
+        statement = "SELECT key FROM starts WHERE namespace = ? AND state NOT IN (?, ?)"
+        return (key for (key,) in self._file.select(statement, (self._namespace, *UNFINISHED)))
+
+    def find(self, keys: Sequence[str]) -> list[StartRecord]:
+        """The rows of `keys`, by one statement."""
+        where = "WHERE namespace = ? AND key IN (SELECT value FROM json_each(?))"
+        return self._rows(where, (self._namespace, json.dumps(keys)))
+
+    def find_with_next(self, key: str, count: int) -> list[StartRecord]:
+        """The row of `key`, if there is one, and of so many that were started after it."""
+        where = (
+            "WHERE namespace = :namespace AND number >="
+            " (SELECT number FROM starts WHERE namespace = :namespace AND key = :key) ORDER BY number LIMIT :count"
+        )
+        return self._rows(where, {"namespace": self._namespace, "key": key, "count": count})
+
+    def decoded(self, record: StartRecord) -> Any:
+        """The value of `record`: that of a FAILED is an exception. Raises what the codec does."""
+        if record.value is None or record.state == UNRECORDED:
+            return record.value
+        value = self._codec.decode(record.value)
+        return error_of_value(value) if record.state == FAILED else value
+
+    def write(self, changes: Iterable[Change]) -> list[tuple[Change, BaseException]]:
+        """Put `changes` on record, in one transaction; returns those of them whose value could not be encoded.
+
+        Such a task that was started stays meant; one that ended has ended all the same. Raises JournalError.
+        """
+        meant: list[tuple[Any, ...]] = []
+        others: list[tuple[Any, ...]] = []
+        forgotten: list[tuple[int]] = []
+        failures: list[tuple[Change, BaseException]] = []
+        now = time()
+        for change in changes:
+            if change.state == FORGOTTEN:
+                forgotten.append((change.number,))
+            elif change.state == MEANT:
+                meant.append((change.number, self._namespace, change.key, MEANT, now, self.run, change.token, None))
+            else:
+                try:
+                    state, value = self._encoded(change, failures)
+                except MemoryError:
+                    raise
+                except Exception as error:
+                    failures.append((change, error))
+                    continue
+                others.append((state, now, self.run, value, change.number))
+        self._file.write_all(
+            (f"INSERT OR REPLACE INTO starts ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", meant),
+            ("UPDATE starts SET state = ?, since = ?, run = ?, value = ? WHERE number = ?", others),
+            ("DELETE FROM starts WHERE number = ?", forgotten),
+        )
+        return failures
+
+    def _encoded(self, change: Change, failures: list[tuple[Change, BaseException]]) -> tuple[str, Any]:
+        """The state and the value to store."""
+        state, value = change.state, change.value
+        if state == DONE_WITHOUT:
+            return state, None
+        if state == FAILED:
+            value = value_of_error(value)
+        try:
+            return state, self._storable(value)
+        except MemoryError:
+            raise
+        except Exception as error:
+            if state == STARTED:
+                raise
+            failures.append((change, error))
+            if state == FAILED:
+                with contextlib.suppress(TypeError, ValueError, RecursionError):
+                    return state, self._storable(without_arguments(value))
+                return state, None
+            return UNRECORDED, type(error).__name__
+
+    def _storable(self, value: Any) -> str | bytes:
+        encoded = self._codec.encode(value)
+        if type(encoded) is not str or not encoded.isascii():
+            check_storable(encoded)
+        return encoded
+
+    def _rows(self, where: str, parameters: Any) -> list[StartRecord]:
+        return list(map(StartRecord._make, self._file.select(f"SELECT {COLUMNS} FROM starts {where}", parameters)))

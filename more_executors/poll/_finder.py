@@ -1,0 +1,130 @@
+"""Asking a service which tasks it knows of those whose start is in doubt."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+from .._checks import shown
+from .._core import Waker, log
+from .._runtime.call_threads import CallThreads
+from ..journal._keys import key_of_text, text_of_key
+from ..journal._start import Start
+from ..journal._start_book import StartBook
+from ._cancel_call import CancelCalls
+
+__all__: list[str] = []
+
+KEYS_AT_ONCE = 1_000  # unless `batch_size` is less
+
+# Gets a start; what it is known by and True, or False if it is not known; and what asking raised, or None.
+Answered: TypeAlias = "Callable[[Start, Any, bool, BaseException | None], object]"
+RetryDelay: TypeAlias = "Callable[[int, BaseException], float | None]"
+
+
+class Finder:
+    """Calls `find_fn` on a thread of its own: the first time for all keys in doubt, in batches.
+
+    All methods may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        calls: CancelCalls,
+        book: StartBook,
+        threads: CallThreads,
+        *,
+        batch_size: int,
+        retry_delay: RetryDelay,
+        logger: logging.Logger,
+    ) -> None:
+        """`retry_delay(failures, error)` says in how many seconds to ask again after an error, None for not at all."""
+        self._calls = calls
+        self._book = book
+        self._threads = threads
+        self._batch_size = min(batch_size, KEYS_AT_ONCE)
+        self._retry_delay = retry_delay
+        self._logger = logger
+        self._waiting: dict[str, tuple[Start, Answered]] = {}
+        self._answers: dict[str, tuple[Any, bool]] = {}  # about keys that nobody has submitted yet
+        self._has_asked_for_all = False
+        self._is_scheduled = False
+        self._failures = 0  # in a row
+        self._pause = Waker()
+
+    def ask(self, start: Start, answered: Answered) -> None:
+        """Find out about `start` in the background, and call `answered`.
+
+        Raises RuntimeError if no thread can be had for that.
+        """
+        self._waiting[start.text] = start, answered
+        try:
+            if start.text in self._answers:
+                self._answer(start.text)
+            elif not self._is_scheduled:
+                self._is_scheduled = True  # until it begins to look at those that wait
+                self._threads.start(self._run)
+        except BaseException:
+            self._is_scheduled = False
+            if self._waiting.pop(start.text, None) is not None:
+                raise
+
+    def _run(self) -> None:
+        try:
+            self._is_scheduled = False
+            while texts := list(self._waiting.copy()):
+                if not self._has_asked_for_all:
+                    self._has_asked_for_all = True
+                    texts = list(dict.fromkeys([*texts, *self._book.keys_in_doubt()]))
+                for first in range(0, len(texts), self._batch_size):
+                    self._ask_about(texts[first : first + self._batch_size])
+        finally:
+            del self  # see _frames
+
+    def _ask_about(self, texts: list[str]) -> None:
+        try:
+            found = self._found_among(texts)
+        except BaseException as error:
+            self._failed(texts, error)
+        else:
+            self._failures = 0
+            for text in texts:
+                self._answers[text] = found.get(text), text in found
+                self._answer(text)
+        finally:
+            del self
+
+    def _found_among(self, texts: list[str]) -> dict[str, Any]:
+        try:
+            answer = self._calls.once([key_of_text(text) for text in texts])
+        finally:
+            del self
+        if not isinstance(answer, Mapping):
+            raise TypeError(f"find_fn must return a mapping of keys to what was started, not {shown(answer)}")
+        found = {text_of_key(key): value for key, value in answer.items()}
+        if strangers := found.keys() - set(texts):
+            raise ValueError(f"find_fn must return keys that it was asked for, not {sorted(strangers)[0]}")
+        return found
+
+    def _failed(self, texts: list[str], error: BaseException) -> None:
+        """Ask again later, or give up those that wait."""
+        self._failures += 1
+        self._has_asked_for_all = False
+        seconds = self._retry_delay(self._failures, error)
+        if seconds is not None:
+            self._pause.wait(seconds)
+            return
+        message = "find_fn failed, and the starts of %d keys stay in doubt"
+        log(self._logger, logging.ERROR, message, len(texts), error=error)
+        for text in texts:
+            if (waiting := self._waiting.pop(text, None)) is not None:
+                start, answered = waiting
+                answered(start, None, False, error)
+
+    def _answer(self, text: str) -> None:
+        """Hand the answer about `text` on to who waits for it, if anybody does."""
+        if (waiting := self._waiting.pop(text, None)) is not None:
+            value, is_known = self._answers.pop(text)
+            start, answered = waiting
+            answered(start, value, is_known, None)

@@ -1,0 +1,55 @@
+"""Tasks with keys: a program that is run again starts what it has not started yet, and waits for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from typing import Any, Generic
+
+from .._checks import iterated
+from .._types import A, B, P, T
+from ._adopting import AdoptingExecutor
+from ._keyed_submits import KeyedSubmits
+
+__all__: list[str] = []
+
+
+class KeyedExecutor(AdoptingExecutor[A, B, T], Generic[A, B, T]):
+    """An AdoptingExecutor whose tasks can have keys, if it has a journal that keeps those."""
+
+    _keyed_submits: KeyedSubmits | None
+
+    def submit_once(self, key: Any, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Future[B]:
+        """As `submit`, unless there was a task for `key`: then the future is that of this one.
+
+        A task that has ended, in this run or an earlier one, gives a future that is done. One that goes on is waited
+        for. `fn` is called for others alone, after it is on disk that it will be; how often depends on what is below,
+        such as a retry. What is to become of a task for which that is all that is known, `keys` of the executor says.
+        If `fn` raises, no task was started, unless it raises `StartInDoubt`.
+
+        Args:
+            key: a str, a number, None, or a list of these: one that is used by nobody else for something else.
+            fn: starts a task, as for `submit`.
+
+        Raises TypeError or ValueError if one of these cannot be used, or the executor has no journal that keeps keys;
+        JournalError if that cannot be read; and what `submit` does. Costs some 10 µs, and reads the file for keys that
+        have ended.
+        """
+        try:
+            return self._keys("submit_once").submit(self, key, fn, args, kwargs)
+        finally:
+            del self, key, fn, args, kwargs  # see _frames
+
+    def submit_many_once(self, fn: Callable[[Any], A], keys: Iterable[Any]) -> list[Future[B]]:
+        """`submit_once(key, fn, key)` for each of `keys`; returns the futures in the same order.
+
+        Reads the file once. Raises what `submit_once` does; before anything is started, if it is about a key. If
+        submitting fails later, those before go on, and another call finds them.
+        """
+        found = list(iterated("keys", keys, "keys (for one of them there is `submit_once`)"))
+        return self._keys("submit_many_once").submit_many(self, fn, found)
+
+    def _keys(self, what: str) -> KeyedSubmits:
+        if self._keyed_submits is None:
+            raise ValueError(f"{what}: {self!r} has no journal that keeps keys")
+        return self._keyed_submits
