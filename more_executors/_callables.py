@@ -85,6 +85,14 @@ def check_optional_callable(what: str, function: object, *, awaited: bool = Fals
         check_callable(what, function, awaited=awaited, iterated=iterated)
 
 
+def check_hook(what: str, function: object) -> None:
+    """Raise TypeError unless `function` is an `async def` or None."""
+    if function is not None:
+        check_callable(what, function, awaited=True)
+        if not is_async(function):
+            raise TypeError(f"{what} must be an async def, not {shown(function)}")
+
+
 def check_method(what: str, owner: object, method: str, *, iterated: bool = False) -> None:
     """As `check_callable`, for a method of `owner`, which must have it; the message calls `owner` `what`."""
     check_callable(f"{what}.{method}", getattr(owner, method), iterated=iterated)

@@ -201,6 +201,32 @@ class TaskTable(FutureSource):
 class TwoStageTable(TaskTable):
     def oldest_age(self) -> float: ...
 
+@final
+class LoopCallTable(TwoStageTable):
+    def __new__(
+        cls,
+        logger: Logger,
+        most: int,
+        run_on_loop: Callable[[Callable[[], object]], object],
+        task_type: Callable[..., asyncio.Task[Any]],
+        takes_context: bool,
+        cancelled_error: type[BaseException],
+        resource: Any,
+        complain_of: Callable[[Any, float], object],
+        check: Callable[[Any], object],
+        running_loop: Callable[[], asyncio.AbstractEventLoop | None],
+    ) -> Self: ...
+    @property
+    def running(self) -> int: ...
+    @property
+    def waiting(self) -> int: ...
+    def submit_call(
+        self, executor: object, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Future[Any]: ...
+    def cancel_running(self) -> None: ...
+    def forget_running(self) -> None: ...
+    def begin_some(self) -> None: ...
+
 @disjoint_base
 class MapTable(TaskTable):
     def __new__(
@@ -467,6 +493,7 @@ class LoopSubmits:
         bridges: MutableMapping[asyncio.AbstractEventLoop, LoopBridge],
         running_loop: Callable[[], asyncio.AbstractEventLoop],
         other_loop: Callable[[], asyncio.AbstractEventLoop],
+        only_called: bool,
     ) -> Self: ...
     def submit(
         self,

@@ -52,6 +52,10 @@ class Returned(Generic[Given]):
     """Instead of B: what the callable returns, or a `Given`."""
 
 
+class Awaited(Generic[Given]):
+    """Instead of B: what the coroutine gives that the callable returns, or a `Given`."""
+
+
 class Untyped:
     """No executor is one of `Untyped`, so an overload for `X[Untyped, Untyped]` is for `X[Any, Any]`."""
 

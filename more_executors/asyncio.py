@@ -14,6 +14,7 @@ from . import metrics
 from ._chaining import Chainable
 from ._checks import check_name, checked_flag, chosen_logger, has_method, refuse_copy, shown
 from ._core import FutureSource, LoopBridge, LoopSubmits, check_threads, referent, refused
+from ._only_calls import only_calls
 from ._runtime.delegate import AFTER_SHUTDOWN, Delegate, check_delegate
 from ._runtime.delegate_end import DelegateEnd, check_shutdown, leave_block
 from ._runtime.nested_calls import way_into
@@ -110,6 +111,7 @@ class AsyncioExecutor(Executor, Generic[A, B]):
             self._bridges,
             asyncio.get_running_loop,
             asyncio.get_event_loop,
+            only_calls(delegate),
         )
         self._shut_down = False
         self._end = DelegateEnd(delegate)
@@ -130,7 +132,8 @@ class AsyncioExecutor(Executor, Generic[A, B]):
     ) -> asyncio.Future[Any]:
         """Have the delegate call `fn(*args, **kwargs)`; returns an asyncio future of the result.
 
-        Raises RuntimeError after `shutdown` and if there is no event loop, and what the delegate's `submit` raises.
+        Raises TypeError if `fn` is an `async def` that the delegate would only call, RuntimeError after `shutdown` and
+        if there is no event loop, and what the delegate's `submit` raises.
         """
         if self._shut_down:
             raise RuntimeError(AFTER_SHUTDOWN)

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, overload
 
+from . import event_loop as _event_loop
 from . import pools
 from . import sync as _sync
 from ._bound import BoundCallable
 from ._chaining import Chainable, HandingOn, Unknown
 from ._runtime.delegate import Delegate
-from ._types import E, FutureLike, Log, Never, P, Plain, R
+from ._types import E, FutureLike, Hook, Log, Never, P, Plain, R
 from ._with_other_results import WithOtherResults
 from ._with_same_results import WithSameResults
 
@@ -21,9 +22,9 @@ __all__ = ["Executors"]
 class Executors(WithOtherResults, WithSameResults):
     """Makes executors.
 
-    `thread_pool`, `process_pool` and `sync` make the first executor of a chain. Each `with_*` method makes an executor
-    that submits to another one, its delegate. All executors of this library have these methods too, so that a chain
-    reads from left to right:
+    `thread_pool`, `process_pool`, `event_loop` and `sync` make the first executor of a chain. Each `with_*` method
+    makes an executor that submits to another one, its delegate. All executors of this library have these methods too,
+    so that a chain reads from left to right:
 
         Executors.thread_pool(max_workers=8).with_retry(max_attempts=5).with_poll(poll_fn, cancel_fn)
 
@@ -48,6 +49,19 @@ class Executors(WithOtherResults, WithSameResults):
         It takes the same arguments, and `name`, a str.
         """
         return pools.ProcessPoolExecutor(*args, **kwargs)
+
+    @classmethod
+    def event_loop(
+        cls,
+        max_concurrency: int = 1000,
+        logger: Log = None,
+        name: str = "default",
+        *,
+        open_fn: Hook = None,
+        close_fn: Hook = None,
+    ) -> _event_loop.EventLoopExecutor:
+        """Make an `EventLoopExecutor`: `submit` runs an `async def` on an event loop, on a thread of its own."""
+        return _event_loop.EventLoopExecutor(max_concurrency, logger, name, open_fn=open_fn, close_fn=close_fn)
 
     @classmethod
     def sync(cls, logger: Log = None, name: str = "default") -> _sync.SyncExecutor:

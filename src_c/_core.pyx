@@ -114,6 +114,7 @@ cdef extern from "platform.h":
     ctypedef struct Interrupts:
         int depth
         bint waiting
+        bint hurries
     Interrupts *interrupts_here() nogil
     bint is_time_to_yield(double interval) nogil
     void fetch_early(const void *memory) noexcept nogil
@@ -151,6 +152,8 @@ include "task/future_checks.pxi"
 include "task/delegate.pxi"
 include "task/way_in.pxi"
 include "task/chain.pxi"
+include "loop/loop_call.pxi"
+include "loop/loop_call_table.pxi"
 include "poll/entry_heap.pxi"
 include "poll/due_heap.pxi"
 include "poll/backoff.pxi"

@@ -21,6 +21,12 @@ cdef inline object done(object function, object answer):
     return done_by(function, answer) if is_awaitable(answer) else answer
 
 
+cdef int refuse_async(object fn, str who) except -1:
+    """Raise TypeError: `who` would call `fn`, an `async def`, and await nothing."""
+    raise TypeError(f"submit: fn must not be async, as {who} only calls it: write {shown(fn)} without async, or have "
+                    "Executors.event_loop() instead, which awaits it")
+
+
 cdef int refuse_coroutine(object result, bint is_ours) except -1:
     """Raise TypeError if `result` of a task that is to be polled is a coroutine. One `is_ours` is closed."""
     if is_awaitable(result) and isinstance(result, Coroutine):
@@ -28,5 +34,6 @@ cdef int refuse_coroutine(object result, bint is_ours) except -1:
         if is_ours:
             result.close()
         raise TypeError(f"what is polled is known by what was returned, and {text} is a coroutine, which nobody has "
-                        "awaited: submit a function that awaits it, such as one that calls asyncio.run")
+                        "awaited: have Executors.event_loop() as the delegate, which does, or submit a function that "
+                        "calls asyncio.run")
     return 0

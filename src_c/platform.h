@@ -234,8 +234,9 @@ static inline int is_method(PyObject *thing, PyObject *function, PyObject *insta
 typedef struct {
     int depth;
     int waiting; /* an interrupt is to be raised once the thread is out of there */
+    int hurries; /* it waits for no coroutine to be cancelled */
 } Interrupts;
-static MORE_EXECUTORS_THREAD_LOCAL Interrupts current_interrupts = {0, 0};
+static MORE_EXECUTORS_THREAD_LOCAL Interrupts current_interrupts = {0, 0, 0};
 
 static Interrupts *interrupts_here(void) { return &current_interrupts; }
 

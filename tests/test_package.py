@@ -35,6 +35,7 @@ SUBMODULES = {
 # What goes beyond the API that programs rely on is not among the package's own names for `import *`.
 BEYOND = {
     "backoff": {"Backoff"},
+    "event_loop": {"EventLoopExecutor"},
     "journal": {
         *("JSON", "Codec", "Journal", "JournalError", "JournalLike", "Unreadable", "UnrecordableError"),
         *("Keys", "OutcomeNotRecorded", "RecordedError", "StartInDoubt"),
@@ -48,7 +49,7 @@ PUBLIC = {
     "more_executors": {"futures"}.union(*SUBMODULES.values()),
     **{f"more_executors.{name}": names for name, names in (SUBMODULES | BEYOND).items()},
 }
-AT_THE_TOP = ("Backoff", "Journal", "OutstandingTask", "PollStats")
+AT_THE_TOP = ("Backoff", "EventLoopExecutor", "Journal", "OutstandingTask", "PollStats")
 AT_THE_TOP += ("RateLimit", "StatusPoll", "TaskMissing", "Throttled")
 
 

@@ -21,10 +21,14 @@ class Submits(Protocol):
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any: ...
 
 
-class Delegate(Submits, Protocol):
-    """What an executor can submit to: a `concurrent.futures.Executor`, or anything with these methods."""
+class Ending(Protocol):
+    """Anything with a `shutdown` method."""
 
     def shutdown(self, wait: bool = True) -> None: ...
+
+
+class Delegate(Submits, Ending, Protocol):
+    """What an executor can submit to: a `concurrent.futures.Executor`, or anything with these methods."""
 
 
 def check_delegate(delegate: object, what: str = "delegate") -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 
 from .._core import log
-from .delegate import Delegate
+from .delegate import Ending
 from .nested_calls import shut_down_once_free
 
 __all__: list[str] = []
@@ -17,7 +17,7 @@ __all__: list[str] = []
 class DelegateEnd:
     """Calls `shutdown` of a delegate once, whichever thread comes first. All methods may be called from any thread."""
 
-    def __init__(self, delegate: Delegate) -> None:
+    def __init__(self, delegate: Ending) -> None:
         self.delegate = delegate
         self.cancel_futures = False  # what the call is to say
         self.was_refused = False  # it raised an error of the delegate's
@@ -50,7 +50,7 @@ class DelegateEnd:
             raise
 
 
-def shut_down(delegate: Delegate, wait: bool, cancel_futures: bool) -> None:
+def shut_down(delegate: Ending, wait: bool, cancel_futures: bool) -> None:
     """Call `delegate.shutdown`, if there is one, with those of the arguments that it takes."""
     shutdown = getattr(delegate, "shutdown", None)
     if shutdown is None:
@@ -66,7 +66,7 @@ def shut_down(delegate: Delegate, wait: bool, cancel_futures: bool) -> None:
         shutdown(**how)
 
 
-def check_shutdown(delegate: Delegate) -> None:
+def check_shutdown(delegate: Ending) -> None:
     """Raise TypeError if `delegate` has a `shutdown` that cannot be called with `wait`, or without arguments."""
     shutdown = getattr(delegate, "shutdown", None)
     if shutdown is None:

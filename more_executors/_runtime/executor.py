@@ -32,40 +32,38 @@ from .delegate import (
     AFTER_SHUTDOWN,
     NOT_MADE,
     Delegate,
+    Ending,
     Submits,
     check_delegate,
 )
 from .delegate_end import DelegateEnd, check_shutdown, leave_block
 from .executor_thread import ExecutorThread
 from .nested_calls import holds_up_workers, way_into
+from .shared_loop import SharedLoop
 
 __all__: list[str] = []
 
 
-class DelegatingExecutor(Chainable[A, B]):
-    """An executor that gives its callables to another one, and whose futures outlive what that makes of them.
+class LastingExecutor(Chainable[A, B]):
+    """An executor whose futures end by themselves after its shutdown, and with them what it stands on.
 
     A subclass
 
     1. sets `_kind`, which names its logger, and `_metric`, which is its type among the metrics;
-    2. gives `_start` the table its futures are in, last in its `__init__`.
+    2. calls `_stand_on` in its `__init__`, and last of all gives `_start` the table its futures are in;
+    3. has a `_way_in`.
 
     All methods may be called from any thread.
     """
 
     _kind: ClassVar[str]
     _metric: ClassVar[str]
+    _table: TaskTable
 
-    def __init__(self, delegate: Delegate, logger: logging.Logger | None, name: str) -> None:
-        check_threads()
-        check_delegate(delegate)
-        check_shutdown(delegate)
-        check_name(name)
-        self._delegate = delegate
-        self._submits_to = way_into(delegate)
+    def _stand_on(self, what: Ending, logger: logging.Logger | None, name: str) -> None:
         self._name = name
         self._logger = chosen_logger(logger, self._kind)
-        self._end = DelegateEnd(delegate)
+        self._end = DelegateEnd(what)
         self._ender: ExecutorThread | None = None  # sees to that in the background
         self._interrupted = False  # a shutdown was, and has not been finished
         self._debugging = os.environ.get("MORE_EXECUTORS_DEBUG") == "1"
@@ -82,29 +80,6 @@ class DelegatingExecutor(Chainable[A, B]):
 
     def _start_thread(self) -> None:
         """Start the executor's thread, if it has one."""
-
-    @overload  # type: ignore[override]  # see Chainable
-    def submit(self: Unknown, fn: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Future[Any]: ...
-    @overload
-    def submit(self: HandingOn[E], fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R | E]: ...
-    @overload
-    def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Future[B]: ...
-    def submit(  # pyright: ignore[reportIncompatibleMethodOverride]  # see Chainable
-        self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
-    ) -> Future[Any]:
-        """Have the delegate call `fn(*args, **kwargs)`; returns a future of what this executor makes of it.
-
-        Raises RuntimeError after `shutdown`, at the end of the interpreter and in a forked child, and whatever the
-        delegate's `submit` raises.
-        """
-        try:
-            return self._table.submit(self, self._submits_to, fn, args, kwargs)
-        finally:
-            del self, fn, args, kwargs  # see _frames
-
-    def _way_in(self) -> Submits:
-        """What executors on top of this one submit to."""
-        return WayIn(self, SUBMIT, self._table, self._submits_to)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more work, see what there is through, and then shut the delegate down as well.
@@ -135,7 +110,7 @@ class DelegatingExecutor(Chainable[A, B]):
         self._stay_until_drained()
         wait = wait and not self._would_wait_for_itself()
         self._cancel_at_shutdown(cancel_futures)
-        if cancels_at_shutdown(self._delegate):
+        if cancels_at_shutdown(self._end.delegate):
             self._end.come(wait)
         background = not (wait or self._is_over_at_once())
         self._end_when_drained(background)
@@ -178,7 +153,7 @@ class DelegatingExecutor(Chainable[A, B]):
         try:
             self._ender.start()
         except RuntimeError as error:  # no more threads, and nobody else to do it later
-            log(self._logger, logging.WARNING, "%r is shut down too early", self._delegate, error=error)
+            log(self._logger, logging.WARNING, "%r is shut down too early", self._end.delegate, error=error)
             self._shut_delegate_down_in_background()
 
     def _shut_delegate_down_in_background(self) -> None:
@@ -186,7 +161,7 @@ class DelegatingExecutor(Chainable[A, B]):
         try:
             self._end.come(False)
         except BaseException as error:
-            log(self._logger, logging.ERROR, "%r cannot be shut down", self._delegate, error=error)
+            log(self._logger, logging.ERROR, "%r cannot be shut down", self._end.delegate, error=error)
 
     def _run_once(self) -> float | None:
         """What the thread does that is there in the background, after `shutdown`; see ExecutorThread."""
@@ -211,14 +186,19 @@ class DelegatingExecutor(Chainable[A, B]):
             or (self._ender is not None and self._ender.is_current())
         ):
             return True
-        delegate = self._delegate
-        if isinstance(delegate, DelegatingExecutor):
+        delegate = self._end.delegate
+        if isinstance(delegate, LastingExecutor):
             return delegate._would_wait_for_itself()
         return isinstance(delegate, ThreadPoolExecutor) and is_worker_of(delegate)
 
+    def _shared_loop(self) -> SharedLoop | None:
+        """The event loop that tasks are started on, here or below: what polls and cancels them runs there too."""
+        delegate = self._end.delegate
+        return delegate._shared_loop() if isinstance(delegate, LastingExecutor) else None
+
     def _cancels_at_shutdown(self) -> bool:
         """Whether `shutdown` has futures cancelled, here or below: whoever stands on this does not wait with it."""
-        return cancels_at_shutdown(self._delegate)
+        return cancels_at_shutdown(self._end.delegate)
 
     def _end_with_interpreter(self) -> None:
         self._table.close(AFTER_INTERPRETER_SHUTDOWN)
@@ -235,9 +215,45 @@ class DelegatingExecutor(Chainable[A, B]):
         return f"<{type(self).__name__} {self._name!r}: {len(self._table)} outstanding{state}>"
 
 
+class DelegatingExecutor(LastingExecutor[A, B]):
+    """A LastingExecutor that gives its callables to another one, and whose futures outlive what that makes of them."""
+
+    def __init__(self, delegate: Delegate, logger: logging.Logger | None, name: str) -> None:
+        check_threads()
+        check_delegate(delegate)
+        check_shutdown(delegate)
+        check_name(name)
+        self._delegate = delegate
+        self._submits_to = way_into(delegate)
+        self._stand_on(delegate, logger, name)
+
+    @overload  # type: ignore[override]  # see Chainable
+    def submit(self: Unknown, fn: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Future[Any]: ...
+    @overload
+    def submit(self: HandingOn[E], fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R | E]: ...
+    @overload
+    def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Future[B]: ...
+    def submit(  # pyright: ignore[reportIncompatibleMethodOverride]  # see Chainable
+        self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Future[Any]:
+        """Have the delegate call `fn(*args, **kwargs)`; returns a future of what this executor makes of it.
+
+        Raises RuntimeError after `shutdown`, at the end of the interpreter and in a forked child, and whatever the
+        delegate's `submit` raises.
+        """
+        try:
+            return self._table.submit(self, self._submits_to, fn, args, kwargs)
+        finally:
+            del self, fn, args, kwargs  # see _frames
+
+    def _way_in(self) -> Submits:
+        """What executors on top of this one submit to."""
+        return WayIn(self, SUBMIT, self._table, self._submits_to)
+
+
 SUBMIT = DelegatingExecutor.submit
 
 
-def cancels_at_shutdown(delegate: Delegate) -> bool:
+def cancels_at_shutdown(delegate: Ending) -> bool:
     """Whether `delegate` is to be shut down at once, so that it cancels what is not done."""
-    return isinstance(delegate, DelegatingExecutor) and delegate._cancels_at_shutdown()
+    return isinstance(delegate, LastingExecutor) and delegate._cancels_at_shutdown()

@@ -50,6 +50,8 @@ class LoopThread:
         self._name = name
         self._reports = BlockingReports(name)
         self.watched = self._reports.watched
+        self.report = self._reports.report
+        self.report_to = self._reports.report_to
         self._pid = os.getpid()
         self._to_start: deque[Callable[[], object]] = deque()
         # Guards what follows. A signal handler or a garbage collection inside may call anything, and wait for the loop:
@@ -74,7 +76,7 @@ class LoopThread:
         Raises RuntimeError after `close`, and whatever keeps the loop or its thread from being made.
         """
         context = copy_context() if context is None else context  # a task copies the context it is made in
-        self._have_started(lambda: context.run(self._start_one, partial(self._run, make)))
+        self.have_called(lambda: context.run(self._start_one, partial(self._run, make)))
 
     def wait_for(self, make: Callable[[], Coroutine[Any, Any, A]]) -> A:
         """Run the coroutine that `make()` returns; returns its result, or raises its exception.
@@ -92,13 +94,14 @@ class LoopThread:
                 answer.set_exception(error)
 
         context = copy_context()
-        self._have_started(lambda: context.run(self._start_one, answered, answer.cancel))
+        self.have_called(lambda: context.run(self._start_one, answered, answer.cancel))
         try:
             return answer.result()
         except (CancelledError, asyncio.CancelledError):
             raise RuntimeError("the call was cancelled") from None
 
-    def _have_started(self, start: Callable[[], object]) -> None:
+    def have_called(self, start: Callable[[], object]) -> None:
+        """Have the loop's thread call `start()`: once more if that raises MemoryError. Raises as `start` does."""
         with nullcontext() if self.is_current() else self._lock:
             if self._closed:
                 raise too_late()

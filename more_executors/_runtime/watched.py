@@ -87,19 +87,21 @@ class BlockingReports:
 
     def watched(self, coroutine: Coroutine[Any, Any, A], function: object, logger: logging.Logger) -> Watched[A]:
         """A coroutine that does what `coroutine` does, and reports steps that block the loop as `function`'s."""
+        self.report_to(logger)
+        return Watched(coroutine, partial(self.report, function))
 
-        # For the tasks that it makes. Weakly: what keeps this must not lead to what a logger may keep, such as errors.
+    def report_to(self, logger: logging.Logger) -> None:
+        """Log to `logger` from now on. Weakly: what keeps this must not lead to what a logger may keep, as errors."""
         with contextlib.suppress(TypeError):
             self._logger = weakref.ref(logger)
-        return Watched(coroutine, partial(self._report, function))
 
     def make_task(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:
         """The task factory of the loop: has the tasks that users' coroutines create report blocking steps too."""
         if inspect.iscoroutine(coroutine):
-            coroutine = Watched(coroutine, partial(self._report, coroutine))
+            coroutine = Watched(coroutine, partial(self.report, coroutine))
         return asyncio.Task(coroutine, loop=loop, **options)
 
-    def _report(self, function: object, seconds: float) -> None:
+    def report(self, function: object, seconds: float) -> None:
         """Log that a step of `function`, or of a coroutine, took so many seconds."""
         now = monotonic()
         logger = self._logger() or logging.getLogger(__name__)

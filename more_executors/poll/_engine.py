@@ -8,9 +8,10 @@ from time import monotonic
 
 from .._callables import is_async
 from .._core import DueTable, FullListScheduler, FullListTable, PollTable
+from .._only_calls import only_calls
 from .._runtime.call_threads import CallThreads
-from .._runtime.loop_resource import ClosedWhenDropped, LoopResource
-from .._runtime.loop_thread import LoopThread
+from .._runtime.executor import LastingExecutor
+from .._runtime.shared_loop import ClosedWhenDropped, LoopUse, new_loop
 from ..journal._writer import JournalWriter
 from ._bursts import Bursts
 from ._call import PollCaller
@@ -20,7 +21,6 @@ from ._finder import Finder
 from ._gate import CallGate
 from ._keyed_submits import KeyedSubmits
 from ._meter import PollMeter
-from ._only_calls import only_calls
 from ._options import PollOptions
 from ._runners import InlineRunner, LoopRunner, Runner, ThreadRunner
 from ._scheduler import DueScheduler, PollScheduler
@@ -43,8 +43,10 @@ class PollEngine:
         self._only_called = only_calls(delegate)
         self._rate_limit = options.rate_limit
         self.meter = PollMeter()
-        self.loop = LoopThread(f"{name}-loop")
-        self.resource = LoopResource(self.loop, options.open_fn, options.close_fn, logger)
+        self._loop_use = loop_used(delegate, f"{name}-loop", options, logger)
+        self._loop_closer = ClosedWhenDropped(self._loop_use)
+        self.loop = self._loop_use.shared.thread
+        self.resource = self._loop_use.shared.resource
         self.callers = CallThreads(name, options.max_concurrency)
         self.cancellers = CallThreads(f"{name}-cancel", options.max_concurrency)
         self.finders = CallThreads(f"{name}-find", 1)
@@ -55,6 +57,7 @@ class PollEngine:
         try:
             self._assemble(options, logger, name, debugging)
         except BaseException:
+            self._loop_use.close()
             if self.recorder is not None:
                 self.recorder.close(wait=True)
             raise
@@ -179,17 +182,13 @@ class PollEngine:
         """Close when nobody refers to `executor` any more. The recorder does so by itself."""
         # What is kept for that must not lead to functions of the user's, which may refer to the executor.
         threads = (self.callers, self.cancellers, self.finders)
-        if self.resource.has_close_fn:
-            self._loop_closer = ClosedWhenDropped(self.resource)
-            self._closer = weakref.finalize(executor, close_all, *threads)
-        else:
-            self._closer = weakref.finalize(executor, close_all, *threads, self.loop)
+        self._closer = weakref.finalize(executor, close_all, *threads)
         self._closer.atexit = False
 
     def close(self) -> None:
         """Have the threads end after the calls that go on now. Does not wait."""
         close_all(self.callers, self.cancellers, self.finders)
-        self.resource.close_with_loop()
+        self._loop_use.close()
         if self.recorder is not None:
             self.recorder.close(wait=False)
 
@@ -198,7 +197,7 @@ class PollEngine:
         self.callers.join()
         self.cancellers.join()
         self.finders.join()
-        self.loop.join()
+        self._loop_use.shared.join()
         if self.recorder is not None:
             self.recorder.close(wait=True)
 
@@ -210,7 +209,7 @@ class PollEngine:
     def forget(self) -> None:
         """In a forked child: do without the threads, which only the parent has."""
         self.stop_recording()
-        self.loop.forget()
+        self._loop_use.shared.forget()
         self._closer.detach()
 
     def is_current(self) -> bool:
@@ -219,6 +218,13 @@ class PollEngine:
         return any(some.is_current() for some in threads)
 
 
-def close_all(*threads: CallThreads | LoopThread) -> None:
+def close_all(*threads: CallThreads) -> None:
     for some in threads:
         some.close()
+
+
+def loop_used(delegate: object, name: str, options: PollOptions, logger: logging.Logger) -> LoopUse:
+    """The event loop that tasks are started on; if there is none, another one, called `name`."""
+    shared = delegate._shared_loop() if isinstance(delegate, LastingExecutor) else None
+    use = shared and shared.used(options.open_fn, options.close_fn, logger)
+    return use or new_loop(name, options.open_fn, options.close_fn, logger)

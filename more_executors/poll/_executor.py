@@ -193,6 +193,7 @@ class PollExecutor(KeyedExecutor[A, B, T]):
             keys=keys,
             open_fn=open_fn,
             close_fn=close_fn,
+            shares_loop=self._shared_loop() is not None,
         )
         self._engine = PollEngine(self._options, delegate, self._logger, f"{self._kind}-{name}", self._debugging)
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from .._callables import check_callable, check_method, check_optional_callable, is_async
+from .._callables import check_callable, check_hook, check_method, check_optional_callable, is_async
 from .._checks import check_optional, checked_count, checked_pause, checked_seconds, has_method, shown
 from .._core import Backoff, RoundSpacing, threads_are_greenlets
 from .._types import Cancel, CancelMany, GroupBy, Hook, Poll
@@ -44,8 +44,11 @@ class PollOptions:
         keys: Keys | None,
         open_fn: Hook,
         close_fn: Hook,
+        shares_loop: bool,
     ) -> None:
         """Check all of them, and convert numbers to what they are used as.
+
+        `shares_loop` says that tasks are started on the event loop as well.
 
         Raises TypeError or ValueError, with the option's name and value, if one cannot be used.
         """
@@ -58,7 +61,9 @@ class PollOptions:
             raise ValueError(f"keys must be given with a Journal, which keeps them, not with {shown(journal)}")
         check_no_loop_is_needed(poll_fn=poll_fn, cancel_fn=cancel_fn, cancel_many_fn=cancel_many_fn)
         for what, hook in (("open_fn", open_fn), ("close_fn", close_fn)):
-            check_hook(what, hook, poll_fn, cancel_fn, cancel_many_fn)
+            check_hook(what, hook)
+            if not shares_loop:
+                check_hook_is_awaited(what, hook, poll_fn, cancel_fn, cancel_many_fn)
         check_optional("rate_limit", rate_limit, RateLimit)
         check_optional("schedule", schedule, Backoff)
         if schedule is not None:
@@ -115,14 +120,9 @@ def check_journal(journal: object) -> None:
         check_method("journal", journal, method, iterated=method == "outstanding")
 
 
-def check_hook(what: str, function: object, *awaited: object) -> None:
-    """Raise TypeError unless `function` is an `async def` or None, ValueError if none of `awaited` is one."""
-    if function is None:
-        return
-    check_callable(what, function, awaited=True)
-    if not is_async(function):
-        raise TypeError(f"{what} must be an async def, not {shown(function)}")
-    if not any(map(is_async, awaited)):
+def check_hook_is_awaited(what: str, function: object, *awaited: object) -> None:
+    """Raise ValueError if there is a `function`, and none of `awaited` is an `async def`."""
+    if function is not None and not any(map(is_async, awaited)):
         which = "poll_fn, cancel_fn or cancel_many_fn is an async def"
         raise ValueError(f"{what} is awaited where one of {which}; none is, so {shown(function)} would not run")
 

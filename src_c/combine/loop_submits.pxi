@@ -8,6 +8,7 @@ cdef class LoopSubmits:
 
     `bridges` has a LoopBridge for each loop, weakly. `future_type(loop=loop)` makes a future, with slots `source` and
     `logger`. If no loop is given it is that of `running_loop()`, or if that raises RuntimeError of `other_loop()`.
+    `only_called` says that the delegate awaits nothing: then an `async def` is refused.
     """
     cdef object submits_to      # the delegate, or a WayIn
     cdef object future_type
@@ -15,20 +16,25 @@ cdef class LoopSubmits:
     cdef object bridges
     cdef object running_loop
     cdef object other_loop
+    cdef bint only_called
     cdef LoopBridge latest      # section(self): that of the loop that was used last, or None
 
-    def __cinit__(self, submits_to, future_type, logger, bridges, running_loop, other_loop):
+    def __cinit__(self, submits_to, future_type, logger, bridges, running_loop, other_loop,
+                  only_called):
         self.submits_to = submits_to
         self.future_type = future_type
         self.logger = logger
         self.bridges = bridges
         self.running_loop = running_loop
         self.other_loop = other_loop
+        self.only_called = only_called
 
     def submit(self, loop, fn, tuple args not None, dict kwargs not None):
         """An asyncio future of `loop`, None for the current one, that ends as `submit(fn, *args, **kwargs)` does."""
         cdef object source, target
         cdef LoopBridge bridge
+        if self.only_called and is_async_def(fn):
+            refuse_async(fn, "the delegate")
         if loop is None:
             try:
                 loop = self.running_loop()

@@ -7,6 +7,7 @@
 cdef class TimedTask(Task):
     """Ends as its delegate's future does, and knows the timer that waits for its deadline."""
     cdef Timer timer            # section(future), or None
+    cdef SharedByte is_late
 
     cdef void set_own_timer(self, Timer timer) noexcept:
         self.timer = timer
@@ -14,6 +15,8 @@ cdef class TimedTask(Task):
     cdef void ended(self, State state) noexcept:
         cancel_timer(self.timer)
         self.timer = None
+        if self.is_late and state == CANCELLED_AND_NOTIFIED:
+            self.future_source.counters.count_cancels()
         Task.ended(self, state)
 
 
@@ -61,13 +64,14 @@ cdef class TimeoutTable(TaskTable):
 
     def cancel_due(self):
         """Try to cancel each future whose time is up; returns the seconds until the next, None if there is none."""
-        cdef FutureCore future
+        cdef TimedTask task
         cdef double now
         while True:
             while self.late:        # some may be left, where there was no memory
-                future = (<Task>self.late[len(self.late) - 1]).future
-                if future.state <= RUNNING:
-                    self.cancel_late(future)
+                task = <TimedTask>self.late[len(self.late) - 1]
+                if task.future.state <= RUNNING:
+                    task.is_late = True
+                    self.cancel_late(task.future)
                 self.late.pop()
                 yield_gil_at(len(self.late))
             now = monotonic()
@@ -83,8 +87,7 @@ cdef class TimeoutTable(TaskTable):
 
     cdef int cancel_late(self, FutureCore future) except -1:
         try:
-            if cancel_along(future, NULL):
-                self.counters.count_cancels()
+            cancel_in_haste(future, NULL)
         except MemoryError:
             raise
         except BaseException as error:

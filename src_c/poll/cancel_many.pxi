@@ -10,8 +10,9 @@ def cancel_many(list futures not None, logger=None):
 
     That is so if the poll executor at the end of a future's chain has a `cancel_many`: it gets a BulkCancel, and
     returns when all of that are answered. What such an executor's delegate still has is cancelled first, the newest
-    before the others: else the delegate would go on starting it meanwhile, the oldest first. If it takes long, the
-    progress is logged, to `logger`.
+    before the others: else the delegate would go on starting it meanwhile, the oldest first. In the same way, all
+    coroutines are asked to end before it is waited for one of them. If it takes long, the progress is logged, to
+    `logger`.
     """
     cdef double report_at = monotonic() + SECONDS_BETWEEN_REPORTS
     cdef dict by_table = {}
@@ -21,7 +22,9 @@ def cancel_many(list futures not None, logger=None):
     cdef PollDescriptor task
     for i in range(len(futures) - 1, -1, -1):
         task = polled_upstream(futures[i])
-        if task is not None and task.phase != ON_ITS_OWN:
+        if is_on_a_loop(futures[i]):
+            cancel_in_haste(<FutureCore>futures[i], NULL)
+        elif task is not None and task.phase != ON_ITS_OWN:
             futures[i].cancel()
             tried.add(i)
         yield_gil_at(i)
@@ -60,6 +63,19 @@ cdef PollDescriptor polled_upstream(object future):
             return None if (<PollTable>task.future_source).cancel_many is None else <PollDescriptor>task
         deciding = task.upstream_any()
     return None
+
+
+cdef bint is_on_a_loop(object future):
+    """Whether it is a call of an `async def` that is at the end of a chain of ours."""
+    cdef FutureCore deciding = <FutureCore>future if is_plain(future) else None
+    cdef Task task
+    cdef Py_ssize_t links
+    for links in range(LONGEST_CHAIN):
+        task = None if deciding is None else pending_task(deciding)
+        if task is None or isinstance(task, LoopCall):
+            break
+        deciding = task.upstream_any()
+    return isinstance(task, LoopCall)
 
 
 cdef bint begin_in_bulk(object future, dict by_table) except -1:

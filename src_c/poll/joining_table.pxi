@@ -39,8 +39,7 @@ cdef class JoiningTable(PollTableBase):
 
     cdef int check_fn(self, object fn) except -1:
         if self.only_called and is_async_def(fn):
-            raise TypeError(f"submit: fn must not be async, as the delegate only calls it: write {shown(fn)} without "
-                            "async, or submit a function that awaits it, such as one that calls asyncio.run")
+            refuse_async(fn, "the delegate")
         return 0
 
     def adopt(self, executor, result, double timeout=-1.0):

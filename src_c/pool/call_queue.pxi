@@ -67,14 +67,20 @@ cdef class CallQueue(FutureSource):
     cdef object take_in(self, object pool, object standard, object fn, tuple args, dict kwargs):
         """`standard` is the `submit` of the standard library's class, as long as no program has replaced that."""
         if standard is StandardPool.submit:
-            return self.submit(pool, fn, args, kwargs)
+            return self.begin(pool, fn, args, kwargs)
         return pool.submit(fn, *args, **kwargs) if kwargs else pool.submit(fn, *args)
 
-    cpdef FutureCore submit(self, pool, fn, tuple args, dict kwargs):
+    def submit(self, pool, fn, tuple args not None, dict kwargs not None):
         """Have a worker call `fn(*args, **kwargs)`; returns a future. `pool._add_worker(place)` starts one if need be.
 
-        Raises what says that `pool` takes no more, and RuntimeError if it has no worker, and can have none.
+        Raises TypeError if `fn` is an `async def`, what says that `pool` takes no more, and RuntimeError if it has no
+        worker, and can have none.
         """
+        if is_async_def(fn):    # here only: an executor on top may know what to do with coroutines
+            refuse_async(fn, "a thread pool")
+        return self.begin(pool, fn, args, kwargs)
+
+    cdef FutureCore begin(self, object pool, object fn, tuple args, dict kwargs):
         cdef PooledCall call
         cdef FutureCore future
         self.check_open(pool)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from concurrent import futures
 from typing import Any, TypeAlias
 
-from ..cancel_on_shutdown import CancelOnShutdownExecutor
-from ..pools import ProcessPoolExecutor, ThreadPoolExecutor
-from ..retry import RetryExecutor
-from ..sync import SyncExecutor
-from ..throttle import ThrottleExecutor
-from ..timeout import TimeoutExecutor
+from .cancel_on_shutdown import CancelOnShutdownExecutor
+from .pools import ProcessPoolExecutor, ThreadPoolExecutor
+from .retry import RetryExecutor
+from .sync import SyncExecutor
+from .throttle import ThrottleExecutor
+from .timeout import TimeoutExecutor
 
 __all__: list[str] = []
 
