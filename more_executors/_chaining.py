@@ -8,10 +8,11 @@ from threading import TIMEOUT_MAX
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, overload
 
 from ._checks import checked_timeout
-from ._types import A, Anything, B, C, D, E, FutureLike, P, R, Returned, Untyped, X
+from ._types import A, Anything, Async, Awaited, B, C, D, E, FutureLike, P, R, Returned, Untyped, X
 
 if TYPE_CHECKING:  # executors are made of this
     import asyncio
+    from collections.abc import Coroutine
 
     from typing_extensions import Never, Unpack
 
@@ -44,6 +45,8 @@ class Chainable(Executor, Generic[A, B]):
     @overload
     def submit(self: HandingOn[E], fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R | E]: ...
     @overload
+    def submit(self: Awaiting[E], fn: Async[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R | E]: ...
+    @overload
     def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Future[B]: ...
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Call `fn(*args, **kwargs)` some time; returns a future of what the executor makes of it."""
@@ -62,6 +65,15 @@ class Chainable(Executor, Generic[A, B]):
     def map(
         self: HandingOn[E],
         fn: Callable[..., R],
+        *iterables: Iterable[Any],
+        timeout: float | None = None,
+        chunksize: int = 1,
+        buffersize: int | None = None,
+    ) -> Iterator[R | E]: ...
+    @overload
+    def map(
+        self: Awaiting[E],
+        fn: Async[..., R],
         *iterables: Iterable[Any],
         timeout: float | None = None,
         chunksize: int = 1,
@@ -116,6 +128,15 @@ class Chainable(Executor, Generic[A, B]):
         ) -> MapExecutor[C, D | X]: ...
         @overload
         def with_map(
+            self: Awaiting[E],
+            fn: Callable[[C | E], D],
+            logger: Log = None,
+            name: Name = None,
+            *,
+            error_fn: OnError[X] = None,
+        ) -> MapExecutor[Coroutine[Any, Any, C], D | X]: ...
+        @overload
+        def with_map(
             self: HandingOn[E], fn: None = None, logger: Log = None, name: Name = None, *, error_fn: OnError[X] = None
         ) -> MapExecutor[Anything, Returned[E | X]]: ...
         @overload
@@ -155,6 +176,15 @@ class Chainable(Executor, Generic[A, B]):
             *,
             error_fn: OnError[FutureLike[X]] = None,
         ) -> FlatMapExecutor[C, D | X]: ...
+        @overload
+        def with_flat_map(
+            self: Awaiting[E],
+            fn: Callable[[C | E], FutureLike[D]],
+            logger: Log = None,
+            name: Name = None,
+            *,
+            error_fn: OnError[FutureLike[X]] = None,
+        ) -> FlatMapExecutor[Coroutine[Any, Any, C], D | X]: ...
         @overload
         def with_flat_map(
             self: HandingOn[E],
@@ -201,6 +231,16 @@ class Chainable(Executor, Generic[A, B]):
         ) -> PollExecutor[C, D, C | E]: ...
         @overload
         def with_poll(
+            self: Awaiting[E],
+            poll_fn: Poll[C | E, D],
+            cancel_fn: Cancel[C | E] = None,
+            default_interval: float = 5.0,
+            logger: Log = None,
+            name: Name = None,
+            **options: Unpack[PollKeywords[C | E]],
+        ) -> PollExecutor[Coroutine[Any, Any, C], D, C | E]: ...
+        @overload
+        def with_poll(
             self,
             poll_fn: Poll[B, D],
             cancel_fn: Cancel[B] = None,
@@ -228,6 +268,8 @@ class Chainable(Executor, Generic[A, B]):
         @overload
         def bind(self: HandingOn[E], fn: Callable[P, R]) -> BoundCallable[P, R | E]: ...
         @overload
+        def bind(self: Awaiting[E], fn: Async[P, R]) -> BoundCallable[P, R | E]: ...
+        @overload
         def bind(self, fn: Callable[P, A]) -> BoundCallable[P, B]: ...
         def bind(self, fn: Any) -> Any: ...
 
@@ -239,6 +281,7 @@ class Chainable(Executor, Generic[A, B]):
 
 
 HandingOn: TypeAlias = Chainable[Anything, Returned[E]]  # its futures give what callables return, or an E
+Awaiting: TypeAlias = Chainable[Anything, Awaited[E]]  # … what their coroutines give
 Unknown: TypeAlias = Chainable[Untyped, Untyped]
 
 

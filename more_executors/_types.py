@@ -76,6 +76,7 @@ class Plain(Protocol):
     def shutdown(self, wait: bool = True) -> None: ...
 
 
+Async: TypeAlias = Callable[P, Coroutine[Any, Any, R]]
 Count: TypeAlias = int | Callable[[], int | None] | None
 Log: TypeAlias = logging.Logger | None
 Name: TypeAlias = str | None

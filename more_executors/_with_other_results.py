@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, overload
 
 from . import flat_map as _flat_map  # not the classes: programs may patch those in their modules
 from . import map as _map
 from . import poll as _poll
-from ._chaining import Chainable, HandingOn, Unknown, inherited
+from ._chaining import Awaiting, Chainable, HandingOn, Unknown, inherited
 from ._runtime.delegate import Delegate
 from ._types import Anything, C, Cancel, D, E, FutureLike, Log, Name, OnError, Plain, Poll, R, Returned, X
 
@@ -45,6 +45,17 @@ class WithOtherResults:
         *,
         error_fn: OnError[X] = None,
     ) -> _map.MapExecutor[C, D | X]: ...
+    @overload
+    @classmethod
+    def with_map(
+        cls,
+        executor: Awaiting[E],
+        fn: Callable[[C | E], D],
+        logger: Log = None,
+        name: Name = None,
+        *,
+        error_fn: OnError[X] = None,
+    ) -> _map.MapExecutor[Coroutine[Any, Any, C], D | X]: ...
     @overload
     @classmethod
     def with_map(
@@ -129,6 +140,17 @@ class WithOtherResults:
         *,
         error_fn: OnError[FutureLike[X]] = None,
     ) -> _flat_map.FlatMapExecutor[C, D | X]: ...
+    @overload
+    @classmethod
+    def with_flat_map(
+        cls,
+        executor: Awaiting[E],
+        fn: Callable[[C | E], FutureLike[D]],
+        logger: Log = None,
+        name: Name = None,
+        *,
+        error_fn: OnError[FutureLike[X]] = None,
+    ) -> _flat_map.FlatMapExecutor[Coroutine[Any, Any, C], D | X]: ...
     @overload
     @classmethod
     def with_flat_map(
@@ -221,6 +243,18 @@ class WithOtherResults:
         name: Name = None,
         **options: Unpack[PollKeywords[C | E]],
     ) -> _poll.PollExecutor[C, D, C | E]: ...
+    @overload
+    @classmethod
+    def with_poll(
+        cls,
+        executor: Awaiting[E],
+        poll_fn: Poll[C | E, D],
+        cancel_fn: Cancel[C | E] = None,
+        default_interval: float = 5.0,
+        logger: Log = None,
+        name: Name = None,
+        **options: Unpack[PollKeywords[C | E]],
+    ) -> _poll.PollExecutor[Coroutine[Any, Any, C], D, C | E]: ...
     @overload
     @classmethod
     def with_poll(

@@ -18,7 +18,7 @@ from ._only_calls import only_calls
 from ._runtime.delegate import AFTER_SHUTDOWN, Delegate, check_delegate
 from ._runtime.delegate_end import DelegateEnd, check_shutdown, leave_block
 from ._runtime.nested_calls import way_into
-from ._types import A, Anything, B, E, Log, Never, P, Plain, R, Returned, Untyped
+from ._types import A, Anything, Async, Awaited, B, E, Log, Never, P, Plain, R, Returned, Untyped
 
 if TYPE_CHECKING:
     AsyncioFuture: TypeAlias = asyncio.Future[Any]
@@ -126,6 +126,8 @@ class AsyncioExecutor(Executor, Generic[A, B]):
         self: HandingOn[E], fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs
     ) -> asyncio.Future[R | E]: ...
     @overload
+    def submit(self: Awaiting[E], fn: Async[P, R], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[R | E]: ...
+    @overload
     def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[B]: ...
     def submit(  # pyright: ignore[reportIncompatibleMethodOverride]  # as above
         self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
@@ -154,6 +156,15 @@ class AsyncioExecutor(Executor, Generic[A, B]):
         /,
         loop: asyncio.AbstractEventLoop | None,
         fn: Callable[P, R],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> asyncio.Future[R | E]: ...
+    @overload
+    def submit_with_loop(
+        self: Awaiting[E],
+        /,
+        loop: asyncio.AbstractEventLoop | None,
+        fn: Async[P, R],
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> asyncio.Future[R | E]: ...
@@ -204,4 +215,5 @@ def check_loop(loop: object) -> None:
 
 
 HandingOn: TypeAlias = AsyncioExecutor[Anything, Returned[E]]
+Awaiting: TypeAlias = AsyncioExecutor[Anything, Awaited[E]]
 Unknown: TypeAlias = AsyncioExecutor[Untyped, Untyped]

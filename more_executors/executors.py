@@ -10,9 +10,9 @@ from . import event_loop as _event_loop
 from . import pools
 from . import sync as _sync
 from ._bound import BoundCallable
-from ._chaining import Chainable, HandingOn, Unknown
+from ._chaining import Awaiting, Chainable, HandingOn, Unknown
 from ._runtime.delegate import Delegate
-from ._types import E, FutureLike, Hook, Log, Never, P, Plain, R
+from ._types import Async, E, FutureLike, Hook, Log, Never, P, Plain, R
 from ._with_other_results import WithOtherResults
 from ._with_same_results import WithSameResults
 
@@ -74,6 +74,9 @@ class Executors(WithOtherResults, WithSameResults):
     @overload
     @classmethod
     def bind(cls, executor: HandingOn[E], fn: Callable[P, R]) -> BoundCallable[P, R | E]: ...
+    @overload
+    @classmethod
+    def bind(cls, executor: Awaiting[E], fn: Async[P, R]) -> BoundCallable[P, R | E]: ...
     @overload
     @classmethod
     def bind(cls, executor: Chainable[E, R], fn: Callable[P, E]) -> BoundCallable[P, R]: ...

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, ClassVar, overload
 
 from ._callables import check_callable, is_plain
-from ._chaining import Chainable, HandingOn
+from ._chaining import Awaiting, Chainable, HandingOn
 from ._core import MapTable
 from ._runtime.delegate import Delegate
 from ._runtime.executor import DelegatingExecutor
-from ._types import A, Anything, B, D, E, Log, Never, OnError, Plain, R, Returned
+from ._types import A, Anything, B, C, D, E, Log, Never, OnError, Plain, R, Returned, X
 
 __all__ = ["MapExecutor"]
 
@@ -54,6 +54,16 @@ class MapExecutor(DelegatingExecutor[A, B]):
         name: str = "default",
         *,
         error_fn: OnError[B] = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: MapExecutor[Coroutine[Any, Any, D], C],
+        delegate: Awaiting[X],
+        fn: Callable[[D | X], C],
+        logger: Log = None,
+        name: str = "default",
+        *,
+        error_fn: OnError[C] = None,
     ) -> None: ...
     @overload
     def __init__(

@@ -9,12 +9,12 @@ from math import inf
 from typing import Any, cast, overload
 
 from ._callables import check_method
-from ._chaining import Chainable, HandingOn, Unknown
+from ._chaining import Awaiting, Chainable, HandingOn, Unknown
 from ._checks import checked_number, has_method, iterated, shown
 from ._core import RetryTable, WayIn
 from ._runtime.delegate import Delegate, Submits
 from ._runtime.threaded_executor import DeferringExecutor
-from ._types import A, Anything, B, E, Log, Never, P, Plain, R, Returned
+from ._types import A, Anything, Async, B, E, Log, Never, P, Plain, R, Returned
 
 __all__ = ["ExceptionRetryPolicy", "RetryExecutor", "RetryPolicy"]
 
@@ -154,6 +154,8 @@ class RetryExecutor(DeferringExecutor[A, B]):
     @overload
     def submit(self: HandingOn[E], fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R | E]: ...
     @overload
+    def submit(self: Awaiting[E], fn: Async[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R | E]: ...
+    @overload
     def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Future[B]: ...
     def submit(  # pyright: ignore[reportIncompatibleMethodOverride]  # see Chainable
         self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
@@ -174,6 +176,10 @@ class RetryExecutor(DeferringExecutor[A, B]):
     @overload
     def submit_retry(
         self: HandingOn[E], /, retry_policy: RetryPolicy, fn: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+    ) -> Future[R | E]: ...
+    @overload
+    def submit_retry(
+        self: Awaiting[E], /, retry_policy: RetryPolicy, fn: Async[P, R], *args: P.args, **kwargs: P.kwargs
     ) -> Future[R | E]: ...
     @overload
     def submit_retry(

@@ -9,12 +9,12 @@ from math import ceil, inf
 from typing import Any, overload
 
 from ._callables import check_callable, done_by
-from ._chaining import Chainable, HandingOn, Unknown
+from ._chaining import Awaiting, Chainable, HandingOn, Unknown
 from ._checks import checked_flag, real_number, shown
 from ._core import ThrottleTable, WayIn, log
 from ._runtime.delegate import Delegate, Submits
 from ._runtime.threaded_executor import DeferringExecutor
-from ._types import A, Anything, B, Count, E, Log, Never, P, Plain, R, Returned
+from ._types import A, Anything, Async, B, Count, E, Log, Never, P, Plain, R, Returned
 
 __all__ = ["ThrottleExecutor"]
 
@@ -92,6 +92,8 @@ class ThrottleExecutor(DeferringExecutor[A, B]):
     def submit(self: Unknown, fn: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Future[Any]: ...
     @overload
     def submit(self: HandingOn[E], fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R | E]: ...
+    @overload
+    def submit(self: Awaiting[E], fn: Async[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R | E]: ...
     @overload
     def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Future[B]: ...
     def submit(  # pyright: ignore[reportIncompatibleMethodOverride]  # see Chainable

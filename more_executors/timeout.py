@@ -7,12 +7,12 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, overload
 
-from ._chaining import Chainable, HandingOn, Unknown
+from ._chaining import Awaiting, Chainable, HandingOn, Unknown
 from ._checks import checked_timeout
 from ._core import TimeoutTable, WayIn
 from ._runtime.delegate import Delegate, Submits
 from ._runtime.threaded_executor import ThreadedExecutor
-from ._types import A, Anything, B, E, FutureLike, Log, Never, P, Plain, R, Returned
+from ._types import A, Anything, Async, B, E, FutureLike, Log, Never, P, Plain, R, Returned
 
 __all__ = ["TimeoutExecutor"]
 
@@ -66,6 +66,8 @@ class TimeoutExecutor(ThreadedExecutor[A, B]):
     @overload
     def submit(self: HandingOn[E], fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R | E]: ...
     @overload
+    def submit(self: Awaiting[E], fn: Async[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R | E]: ...
+    @overload
     def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Future[B]: ...
     def submit(  # pyright: ignore[reportIncompatibleMethodOverride]  # see Chainable
         self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
@@ -90,6 +92,10 @@ class TimeoutExecutor(ThreadedExecutor[A, B]):
     @overload
     def submit_timeout(
         self: HandingOn[E], /, timeout: float, fn: Callable[P, R], *args: P.args, **kwargs: P.kwargs
+    ) -> Future[R | E]: ...
+    @overload
+    def submit_timeout(
+        self: Awaiting[E], /, timeout: float, fn: Async[P, R], *args: P.args, **kwargs: P.kwargs
     ) -> Future[R | E]: ...
     @overload
     def submit_timeout(self, /, timeout: float, fn: Callable[P, A], *args: P.args, **kwargs: P.kwargs) -> Future[B]: ...

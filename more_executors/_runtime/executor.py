@@ -19,10 +19,10 @@ from types import TracebackType
 from typing import Any, ClassVar, overload
 
 from .. import metrics
-from .._chaining import Chainable, HandingOn, Unknown
+from .._chaining import Awaiting, Chainable, HandingOn, Unknown
 from .._checks import check_name, checked_flag, chosen_logger, refuse_copy
 from .._core import TaskTable, WayIn, check_threads, log
-from .._types import A, B, E, P, R
+from .._types import A, Async, B, E, P, R
 from ..pools import is_worker_of
 from . import lifecycle
 from .bulk_cancel import cancel_in_bulk
@@ -231,6 +231,8 @@ class DelegatingExecutor(LastingExecutor[A, B]):
     def submit(self: Unknown, fn: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Future[Any]: ...
     @overload
     def submit(self: HandingOn[E], fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R | E]: ...
+    @overload
+    def submit(self: Awaiting[E], fn: Async[P, R], /, *args: P.args, **kwargs: P.kwargs) -> Future[R | E]: ...
     @overload
     def submit(self, fn: Callable[P, A], /, *args: P.args, **kwargs: P.kwargs) -> Future[B]: ...
     def submit(  # pyright: ignore[reportIncompatibleMethodOverride]  # see Chainable

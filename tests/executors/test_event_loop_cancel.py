@@ -242,6 +242,8 @@ def test_a_coroutine_may_cancel_its_own_future() -> None:
 def test_a_thread_that_runs_another_event_loop_does_not_wait_either() -> None:
     async def main() -> None:
         assert future.cancel() is False
+        await asyncio.to_thread(waiting.wait_until_cancelled)
+        shutter.open()
         await asyncio.wait([asyncio.wrap_future(future)])
 
     shutter = Shutter(asyncio.CancelledError())
@@ -249,10 +251,7 @@ def test_a_thread_that_runs_another_event_loop_does_not_wait_either() -> None:
     with Executors.event_loop() as executor:
         future = executor.submit(waiting)
         waiting.wait_until_begun()
-        program = InThread(asyncio.run, main())
-        waiting.wait_until_cancelled()
-        shutter.open()
-        program.outcome()
+        InThread(asyncio.run, main()).outcome()
         assert future.cancelled()
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from more_executors import (
     AsyncioExecutor,
+    EventLoopExecutor,
     Executors,
     MapExecutor,
     PollDescriptor,
@@ -83,3 +84,14 @@ def at_the_end_of_a_chain() -> None:
     executor.submit(spell, 4)  # wrong: it has to return an int
     wrong: str = executor.submit(count, "four").result()  # wrong: it is an int
     print(wrong)
+
+
+async def start(job: str) -> int:
+    return len(job)
+
+
+def to_an_event_loop(executor: EventLoopExecutor) -> None:
+    executor.submit(count, "text")  # wrong: it is no async def
+    executor.submit(start)  # wrong: job is missing
+    executor.with_retry().submit(start, 5)  # wrong: job is a str
+    executor.with_poll(poll).submit(count, "text")  # wrong: it is no async def
