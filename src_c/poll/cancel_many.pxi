@@ -19,15 +19,23 @@ def cancel_many(list futures not None, logger=None):
     cdef list in_bulk = []
     cdef Py_ssize_t i, count = 0
     cdef set tried = set()
+    cdef list going_on = []
+    cdef LoopCall call
     cdef PollDescriptor task
     for i in range(len(futures) - 1, -1, -1):
         task = polled_upstream(futures[i])
-        if is_on_a_loop(futures[i]):
-            cancel_in_haste(<FutureCore>futures[i], NULL)
+        call = call_upstream(futures[i])
+        if call is not None:
+            if call.phase == WAITING:
+                cancel_in_haste(<FutureCore>futures[i], NULL)
+            else:
+                going_on.append(futures[i])
         elif task is not None and task.phase != ON_ITS_OWN:
             futures[i].cancel()
             tried.add(i)
         yield_gil_at(i)
+    for future in going_on:     # last: when one ends, another begins
+        cancel_in_haste(<FutureCore>future, NULL)
     try:
         for i in range(len(futures)):
             in_bulk.append(begin_in_bulk(futures[i], by_table))
@@ -65,8 +73,8 @@ cdef PollDescriptor polled_upstream(object future):
     return None
 
 
-cdef bint is_on_a_loop(object future):
-    """Whether it is a call of an `async def` that is at the end of a chain of ours."""
+cdef LoopCall call_upstream(object future):
+    """The call of an `async def` at the end of a chain of ours, or None."""
     cdef FutureCore deciding = <FutureCore>future if is_plain(future) else None
     cdef Task task
     cdef Py_ssize_t links
@@ -75,7 +83,7 @@ cdef bint is_on_a_loop(object future):
         if task is None or isinstance(task, LoopCall):
             break
         deciding = task.upstream_any()
-    return isinstance(task, LoopCall)
+    return <LoopCall>task if isinstance(task, LoopCall) else None
 
 
 cdef bint begin_in_bulk(object future, dict by_table) except -1:

@@ -272,12 +272,13 @@ def test_cancelling_an_asyncio_future_cancels_the_coroutine_and_blocks_nothing()
 
 
 def test_a_callback_on_the_loops_thread_may_cancel() -> None:
-    waiting = Waiting()
+    waiting, steps = Waiting(), AsyncStepped()
     answers: list[bool] = []
     with Executors.event_loop() as executor:
         future = executor.submit(waiting)
         waiting.wait_until_begun()
-        executor.submit(asyncio.sleep, 0).add_done_callback(lambda _: answers.append(future.cancel()))
+        executor.submit(steps, 1).add_done_callback(lambda _: answers.append(future.cancel()))
+        steps.next().end()
         assert said(future) is CancelledError
     assert answers == [False]
 
