@@ -7,6 +7,7 @@ from concurrent.futures import Executor, Future
 from threading import TIMEOUT_MAX
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, overload
 
+from ._async_block import AsyncBlock
 from ._checks import checked_timeout
 from ._types import A, Anything, Async, Awaited, B, C, D, E, FutureLike, P, R, Returned, Untyped, X
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:  # executors are made of this
 __all__: list[str] = []
 
 
-class Chainable(Executor, Generic[A, B]):
+class Chainable(AsyncBlock, Executor, Generic[A, B]):
     """An executor with the `with_*` methods, each the one of `Executors` with this executor as first argument.
 
     What its types mean is in `_types`. A subclass with a `submit` of its own gives that the same overloads again. Type

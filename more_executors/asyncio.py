@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import weakref
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import Executor
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, overload
 
 from . import metrics
+from ._async_block import AsyncBlock
 from ._chaining import Chainable
 from ._checks import check_name, checked_flag, chosen_logger, has_method, refuse_copy, shown
+from ._completions import Completions
 from ._core import FutureSource, LoopBridge, LoopSubmits, check_threads, referent, refused
 from ._only_calls import only_calls
 from ._runtime.delegate import AFTER_SHUTDOWN, Delegate, check_delegate
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
 else:
     AsyncioFuture = asyncio.Future  # subscripted, it would be no class in Python 3.10
 
-__all__ = ["AsyncioExecutor"]
+__all__ = ["AsyncioExecutor", "as_completed"]
+
+F = TypeVar("F")
 
 
 class LoopFuture(AsyncioFuture):
@@ -51,7 +55,7 @@ class LoopFuture(AsyncioFuture):
         return True
 
 
-class AsyncioExecutor(Executor, Generic[A, B]):
+class AsyncioExecutor(AsyncBlock, Executor, Generic[A, B]):
     """Submits to a delegate and returns asyncio futures. It comes last in a chain.
 
         executor = Executors.thread_pool().with_asyncio()
@@ -202,10 +206,32 @@ class AsyncioExecutor(Executor, Generic[A, B]):
             self._end.cancel_futures = self._end.cancel_futures or cancel_futures
             self._end.come(wait)
 
+    def _would_wait_for_itself(self) -> bool:
+        delegate = self._end.delegate
+        return isinstance(delegate, AsyncBlock) and delegate._would_wait_for_itself()
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         leave_block(self, self._logger, error)
+
+
+def as_completed(futures: Iterable[F], timeout: float | None = None) -> AsyncIterator[F]:
+    """An iterator for `async for` that gives `futures` as they are done; those that are done already come first.
+
+        async for future in as_completed(futures):
+            print(future.result())
+
+    The loop is woken once for all futures that end between two of its turns. Each future is given once.
+
+    Args:
+        futures: an iterable of futures of `concurrent.futures`, such as those of the executors here, or of the running
+            loop.
+        timeout: a float, the seconds from now after which TimeoutError is raised; None is never.
+
+    Raises TypeError or ValueError if one of these cannot be used, and RuntimeError if no event loop runs here.
+    """
+    return Completions(futures, timeout)
 
 
 def check_loop(loop: object) -> None:

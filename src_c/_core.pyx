@@ -27,8 +27,8 @@ No thread enters the section of one object inside that of another, so there is n
   broken;
 * what is not part of these has one of its own: a ``Waker``, a ``SharedError``, a ``GoingOn``, an attempt to cancel, a
   ``BulkCancel``, the place of a worker, a bridge to a loop with what is in its queue, which such bridge was used last,
-  a callback of somebody else's future, and of a ``FutureSource`` that is no table, what it has complained of and
-  whether it is closed.
+  the ``Arrivals`` of a coroutine, a callback of somebody else's future, and of a ``FutureSource`` that is no table,
+  what it has complained of and whether it is closed.
 
 Outside its section a field is touched
 
@@ -187,6 +187,7 @@ include "combine/cancel_inputs.pxi"
 include "combine/apply.pxi"
 include "combine/loop_bridge.pxi"
 include "combine/loop_submits.pxi"
+include "combine/arrivals.pxi"
 include "pool/pooled_call.pxi"
 include "pool/worker_place.pxi"
 include "pool/call_queue.pxi"

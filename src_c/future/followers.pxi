@@ -112,6 +112,22 @@ cdef int subscribe_too(FutureCore future, object callback) except -1:
         followers = callbacks = sleepers = None
 
 
+cdef void unsubscribe(FutureCore future, object callback) noexcept:
+    """Do without `callback`, once, unless the future is done: then it is the winner's."""
+    cdef object callbacks
+    cdef Py_ssize_t i
+    with cython.critical_section(future):
+        if future.state <= RUNNING:
+            callbacks = callbacks_among(future.followers)
+            if callbacks is callback:
+                set_followers(future, None, sleepers_among(future.followers), None)
+            elif type(callbacks) is list:
+                for i in range(len(<list>callbacks)):
+                    if (<list>callbacks)[i] is callback:    # the caller has it: this is not the last reference
+                        del (<list>callbacks)[i]
+                        break
+
+
 cdef bint put_to_sleep(FutureCore future, Waiter waiter) except -1:
     """Have `waiter` woken when the future is done; False if it is."""
     cdef object followers, sleepers

@@ -122,8 +122,9 @@ def sections() -> Iterator[str]:
                 entering.add(name)
             elif re.search(r"critical_section\((\w+\.)*future\)", line):
                 entering.add("FutureCore")
+    ends = ("", "DoneHook", "FutureCore", "FutureSource")
     for name in entering:
-        while name in bases and name != "TaskTable" and bases[name] not in ("", "FutureCore", "FutureSource"):
+        while name in bases and name != "TaskTable" and bases[name] not in ends:
             name = bases[name]
         yield name
 
