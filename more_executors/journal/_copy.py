@@ -1,7 +1,8 @@
 """A copy of a journal's files, for SQLite to look at: it changes what it opens.
 
 A killed process leaves no more than one copy for each journal, and whoever opens that next throws it away: the folder
-has the file's number in its name, and nobody else can have the file open meanwhile.
+has the file's number in its name, and nobody else can have the file open meanwhile. Who only looks makes copies in
+folders of other names.
 """
 
 from __future__ import annotations
@@ -40,9 +41,9 @@ def is_damage(error: sqlite3.Error) -> bool:
 
 
 @contextlib.contextmanager
-def copied(where: str, descriptor: int) -> Generator[sqlite3.Connection, None, None]:
-    """A connection to a copy of the file, and of what is beside it."""
-    folder = new_folder(os.fstat(descriptor))
+def copied(where: str, descriptor: int, alone: bool = True) -> Generator[sqlite3.Connection, None, None]:
+    """A connection to a copy of the file, and of what is beside it. `alone` says that nobody else can be copying it."""
+    folder = new_folder(os.fstat(descriptor)) if alone else tempfile.mkdtemp(prefix=PREFIX)
     try:
         copy = os.path.join(folder, NAME)
         os.lseek(descriptor, 0, os.SEEK_SET)

@@ -36,11 +36,9 @@ def checked(path: str, where: str, descriptor: int) -> bool:
         raise refusal(path, f"is damaged: {path + '-wal'!r} is not what SQLite left there")
     try:
         with copied(where, descriptor) as connection:
-            names = ("page_count", "application_id", "user_version")
-            pages, *version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
-            if not pages:
+            is_empty, why = looked_at(connection)
+            if is_empty:
                 return True  # its process was killed while it made it
-            why = fault_of_version(*version) or fault_of_content(connection, version[1])
     except OSError as error:
         raise refusal(path, f"cannot be checked, for which it is copied: {error}") from error
     except sqlite3.Error as error:
@@ -49,6 +47,15 @@ def checked(path: str, where: str, descriptor: int) -> bool:
     if why:
         raise refusal(path, why)
     return False
+
+
+def looked_at(connection: sqlite3.Connection) -> tuple[bool, str]:
+    """Whether there is nothing in it yet, and a description of what is wrong with it, or an empty string."""
+    names = ("page_count", "application_id", "user_version")
+    pages, *version = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
+    if not pages:
+        return True, ""
+    return False, fault_of_version(*version) or fault_of_content(connection, version[1])
 
 
 def fault_of_header(header: bytes) -> str:
@@ -69,7 +76,7 @@ def fault_of_version(application: int, layout: int) -> str:
 def fault_of_content(connection: sqlite3.Connection, layout: int) -> str:
     found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
-        return f"is damaged: {found}"
+        return f"is damaged: {found.splitlines()[-1]}"
     if columns_of(connection, "tasks") != ["key", "value"]:
         return "is damaged: it has no table of tasks"
     if layout == LAYOUT and columns_of(connection, "starts") != COLUMNS_OF_STARTS:

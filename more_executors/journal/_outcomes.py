@@ -50,3 +50,8 @@ def text_of(error: BaseException) -> str:
         return str(error)
     except Exception:
         return shown(error)
+
+
+def text_of_value(encoded: str | bytes | None) -> str | None:
+    """What a codec made of a value, as text."""
+    return encoded.hex() if isinstance(encoded, bytes) else encoded

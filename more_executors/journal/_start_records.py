@@ -128,6 +128,11 @@ class StartRecords:
         )
         return failures
 
+    def forget(self, keys: Sequence[str]) -> None:
+        """Take the rows of `keys` out."""
+        statement = "DELETE FROM starts WHERE namespace = ? AND key = ?"
+        self._file.write_all((statement, [(self._namespace, key) for key in keys]))
+
     def _encoded(self, change: Change, failures: list[tuple[Change, BaseException]]) -> tuple[str, Any]:
         """The state and the value to store."""
         state, value = change.state, change.value
