@@ -14,7 +14,7 @@ from ._error import JournalError
 from ._journal import Journal
 from ._keys import text_of_key
 from ._outcomes import text_of_value
-from ._start_records import DONE_WITHOUT, FAILED, MEANT, STARTED, UNRECORDED, StartRecord
+from ._start_records import DONE_WITHOUT, FAILED, IN_DOUBT, MEANT, STARTED, UNRECORDED, StartRecord
 from ._view import View, view
 
 __all__: list[str] = []
@@ -64,8 +64,10 @@ def run(options: argparse.Namespace) -> int:
 
 def state_of(record: StartRecord, seen: View) -> str:
     """The state of a task, in a word or two."""
+    if record.state == MEANT and seen.is_in_use:
+        return "being started"
     if record.state == MEANT:
-        return "being started" if seen.is_in_use else "in doubt"
+        return "not started" if record.number in seen.never_begun else IN_DOUBT
     if record.state == STARTED:
         return "going on"
     return record.state
@@ -87,7 +89,7 @@ def summarize(options: argparse.Namespace) -> int:
             records = states[state]
             ages = sorted(now - record.since for record in records)
             print(f"  {state:<32}{len(records):>12,}   {span(ages[0], ages[-1])}")
-        for state in ("in doubt", FAILED, UNRECORDED):
+        for state in (IN_DOUBT, FAILED, UNRECORDED):
             if records := states.get(state, []):
                 print(f"\n  {state}:")
                 for record in records[:SHOWN]:
@@ -119,7 +121,7 @@ def as_json(seen: View, by_namespace: dict[str, dict[str, list[StartRecord]]], n
 
 
 def in_order(states: dict[str, Any]) -> list[str]:
-    order = ("in doubt", "being started", "going on", "done", DONE_WITHOUT, UNRECORDED, FAILED)
+    order = (IN_DOUBT, "not started", "being started", "going on", "done", DONE_WITHOUT, UNRECORDED, FAILED)
     return sorted(states, key=lambda state: (order.index(state) if state in order else len(order), state))
 
 
@@ -191,7 +193,7 @@ def forget(options: argparse.Namespace) -> int:
         states = Counter(record.state for record in records.find(list(wanted)))
         records.forget(list(wanted))
     for state, count in sorted(states.items()):
-        print(f"forgotten: {count:,} {'in doubt' if state == MEANT else 'going on' if state == STARTED else state}")
+        print(f"forgotten: {count:,} {'going on' if state == STARTED else state}")
     for given in missing:
         print(f"not on record: {given!r}", file=sys.stderr)
     return 1 if missing else 0

@@ -25,10 +25,12 @@ from functools import partial
 from typing import Any
 
 from .._core import InUse
+from ._begun_marks import BegunMarks
 from ._connection import connected, mark
 from ._error import JournalLostError, refusal
 from ._file_check import check_alone, checked
 from ._file_lock import lock_byte
+from ._meant_starts import make_marks, settle_meant
 
 try:
     import ctypes
@@ -65,6 +67,7 @@ class JournalFile:
         self._connection: sqlite3.Connection | None = None
         self._file: io.FileIO | None = None  # which closes itself, unlike a bare descriptor that an interrupt lost
         self._identity: tuple[int, int] | None = None
+        self._marks: BegunMarks | None = None
 
     def open(self) -> None:
         """Open or make it. Raises JournalError if that cannot be done; whatever it raises, `close` is to be called."""
@@ -87,6 +90,8 @@ class JournalFile:
         is_new = checked(path, where, descriptor)
         make_private(where)
         self._connection = connected(path, where, is_new)
+        self._where = where
+        settle_meant(self._connection, where)
         self._identity = own = identity(os.fstat(descriptor))
         self._places = {place: own, where + "-wal": identity(os.stat(where + "-wal"))}
         _open[own] = self
@@ -112,6 +117,13 @@ class JournalFile:
                     connection.execute("ROLLBACK")
                 raise
             self._check_places()
+
+    def begun_marks(self) -> BegunMarks | None:
+        """The marks of starts that were begun; None where they would not outlive a killed process."""
+        with self._use("written") as connection:
+            if self._marks is None:
+                self._marks = make_marks(connection, self._where)
+            return self._marks
 
     def check_file(self) -> None:
         """Raise JournalLostError if the file, or its WAL, is not where it was any more."""
@@ -177,6 +189,7 @@ class JournalFile:
                 return
             with self._in_use:
                 if self._connection is not None:
+                    self._settle_meant(self._connection)
                     mark(self._connection, False)
                     # In this order: with the descriptor go the locks of SQLite.
                     self._connection.close()
@@ -185,6 +198,15 @@ class JournalFile:
                     self._file.close()
                 if self._identity is not None and _open.get(self._identity) is self:
                     _open.pop(self._identity)
+
+    def _settle_meant(self, connection: sqlite3.Connection) -> None:
+        if self._marks is not None:
+            with contextlib.suppress(sqlite3.Error):  # who opens it next does that
+                if connection.in_transaction:  # one that was interrupted
+                    connection.execute("ROLLBACK")
+                settle_meant(connection, self._where)
+            self._marks.close()
+            self._marks = None
 
     def abandon(self) -> None:
         """In a forked child: give the lock up, and never close the connection.

@@ -7,7 +7,7 @@ from concurrent.futures import CancelledError
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from .._callables import is_async
+from .._callables import is_async, is_plain
 from ._key_errors import StartInDoubt
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Start:
 
     __slots__ = (
         *("_book", "_calls", "fn", "future", "is_doubtful", "is_meant", "is_on_record", "is_started", "key"),
-        *("number", "outcome", "result", "text", "token"),
+        *("number", "outcome", "result", "text", "token", "was_called"),
     )
 
     future: Future[Any]  # set by the table
@@ -41,6 +41,7 @@ class Start:
         self.token: str | None = None
         self.is_meant = False  # that is to be put on record
         self.is_on_record = False  # that has been, or more
+        self.was_called = False
         self.is_doubtful = False  # a call did not say that nothing was started
         self.is_started = False  # its task is being polled, or was
         self.result: Any = None  # by which it is
@@ -67,13 +68,21 @@ class Start:
 
     def _begin(self) -> None:
         self._calls.append(None)  # first: from here on, who ends the future leaves the task in doubt
-        if self.future.done():
+        try:
+            if self.future.done():
+                raise CancelledError
+            if not self.was_called:
+                self._book.mark_begun(self)
+                self.was_called = True
+        except BaseException:
             self._calls.pop()
-            raise CancelledError
+            raise
 
     def _end(self, error: BaseException | None = None) -> None:
         if error is None or not is_refusal(error):
             self.is_doubtful = True  # first: there is no moment in which it seems that nothing was started
+        elif self.token is not None:
+            self.is_doubtful = False  # a service that knew the token would not have refused
         self._calls.pop()
 
     def may_have_started(self) -> bool:
@@ -116,4 +125,4 @@ def is_refusal(error: BaseException) -> bool:
 
 
 def kind_of_start(fn: object) -> type[Start]:
-    return AsyncStart if is_async(fn) else Start
+    return AsyncStart if not is_plain(fn) and is_async(fn) else Start

@@ -11,23 +11,37 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._core import KeyedFutures, remove_item
+from ._begun_marks import BegunMarks
+from ._ended_records import EndedRecords
 from ._error import JournalError
-from ._key_filter import KeyFilter
 from ._keys import Keys
 from ._start_events import Meant, MeantOnLoop
-from ._start_records import DONE, DONE_WITHOUT, FAILED, FORGOTTEN, MEANT, STARTED, Change, StartRecord, StartRecords
+from ._start_records import (
+    DONE,
+    DONE_WITHOUT,
+    DOUBTFUL,
+    FAILED,
+    FORGOTTEN,
+    MEANT,
+    STARTED,
+    Change,
+    StartRecord,
+    StartRecords,
+)
 
 if TYPE_CHECKING:
     from ._start import Start
 
 __all__: list[str] = []
 
-READ_AHEAD = 200  # rows after one that is looked for: the next keys are likely to be theirs
+NOT_ENDED = (MEANT, STARTED, FORGOTTEN)
+AHEAD = 500  # starts that are on record as meant before their turn, at most
 
 
 class Known(NamedTuple):
@@ -57,11 +71,11 @@ class StartBook:
         self._starts: dict[int, Start] = {}  # that go on
         self._unwritten: dict[str, Start] = {}  # that have ended
         self._earlier: dict[str, StartRecord | Known] = {record.key: record for record in records.unfinished()}
-        self._ahead: list[dict[str, StartRecord]] = [{}]
-        self._writes = 0
-        self._ended = KeyFilter()
-        for key in records.ended_keys():
-            self._ended.add(key)
+        self._marks: BegunMarks | None = None
+        self._has_marks = False  # or there cannot be any
+        self._line: deque[Start] = deque()  # of those that are not meant yet
+        self._meant_ahead: dict[int, None] = {}  # numbers of those that are, and were not called
+        self.ended = EndedRecords(records)
 
     def report_to(self, tell: Callable[[Change], object], demand: Callable[[Meant | MeantOnLoop], bool]) -> None:
         """Have events recorded by `tell`; by `demand` at once, which returns False if that cannot be."""
@@ -77,8 +91,8 @@ class StartBook:
             state, value = ended.outcome
             return None if state == FORGOTTEN else Known(state, value, ended.number)
         found = self._earlier.get(text)
-        if found is None and self._ended.suspects(text):
-            found = self._on_record(text)
+        if found is None:
+            found = self.ended.find(text)
         return self._decoded(found) if isinstance(found, StartRecord) else found
 
     def _decoded(self, record: StartRecord) -> Known:
@@ -91,36 +105,9 @@ class StartBook:
             error = raised
         return Known(record.state, value, record.number, record.token, record.run == self.records.run, error)
 
-    def _on_record(self, text: str) -> StartRecord | None:
-        for ahead in self._ahead:
-            if (record := ahead.pop(text, None)) is not None:
-                return record
-        ahead = self._ahead[0]
-        ahead.clear()
-        self._read_into(ahead, partial(self.records.find_with_next, text, READ_AHEAD))
-        return ahead.pop(text, None) or next(iter(self.records.find([text])), None)
-
-    def _read_into(self, ahead: dict[str, StartRecord], read: Callable[[], Iterable[StartRecord]]) -> None:
-        writes = self._writes
-        ahead.update((record.key, record) for record in read() if record.run != self.records.run)
-        if self._writes != writes:  # some may be of before that
-            ahead.clear()
-
-    def read_ahead(self, texts: Sequence[str]) -> dict[str, StartRecord]:
-        """Read what is on record of these keys, all at once, for calls of `known` until `forget_ahead`."""
-        ahead: dict[str, StartRecord] = {}
-        self._ahead.append(ahead)
-        wanted = [text for text in texts if text not in self._earlier and self._ended.suspects(text)]
-        if wanted:
-            self._read_into(ahead, partial(self.records.find, wanted))
-        return ahead
-
-    def forget_ahead(self, ahead: dict[str, StartRecord]) -> None:
-        self._ahead = [other for other in self._ahead if other is not ahead]
-
     def keys_in_doubt(self) -> list[str]:
         """Those that were so when the program began, and are."""
-        return [key for key, found in self._earlier.copy().items() if found.state == MEANT]
+        return [key for key, found in self._earlier.copy().items() if found.state in DOUBTFUL]
 
     # -- what becomes of it -------------------------------------------------------------------------------------------
 
@@ -129,7 +116,26 @@ class StartBook:
         start.number = next(self._numbers)
         if self.keys.in_doubt == "start":
             start.use_token(secrets.token_hex(16))
+        if not self._has_marks:
+            with suppress(JournalError):  # then each is written, and waited for, in its turn
+                self._marks = self.records.begun_marks()
+            self._has_marks = True
         self._take_on(start)
+        if self._marks is not None:
+            self._line.append(start)
+            self._mean_ahead()
+
+    def _mean_ahead(self) -> None:
+        """Have it written of those that are next that they are meant, so that they need not wait for that."""
+        while self._line and len(self._meant_ahead) < AHEAD:
+            try:
+                start = self._line.popleft()
+            except IndexError:
+                break
+            if not start.is_meant and start.number in self._starts:
+                self._meant_ahead[start.number] = None
+                start.is_meant = True
+                self._tell(Change(start.number, start.text, MEANT, start.token))
 
     def begin_again(self, start: Start, known: Known) -> None:
         """`start` was meant before, with the same number and token."""
@@ -139,6 +145,7 @@ class StartBook:
         start.number = known.number
         if known.token is not None and self.keys.in_doubt == "start":
             start.use_token(known.token)
+            start.is_doubtful = True  # until the service has answered
         start.is_meant = start.is_on_record = True
         self._take_on(start)
 
@@ -166,6 +173,7 @@ class StartBook:
 
     def mean(self, start: Start) -> None:
         """Return when it is on disk that `start` is meant. Raises JournalError if it cannot be put there."""
+        self._called(start)
         if not start.is_on_record:
             event = Meant(start)
             start.is_meant = True
@@ -175,12 +183,22 @@ class StartBook:
 
     async def mean_on_loop(self, start: Start) -> None:
         """The same, for a coroutine."""
+        self._called(start)
         if not start.is_on_record:
             event = MeantOnLoop(start)
             start.is_meant = True
             if self._demand(event):
                 await event.answer
             self._check(event)
+
+    def _called(self, start: Start) -> None:
+        if self._meant_ahead.pop(start.number, self) is None:
+            self._mean_ahead()
+
+    def mark_begun(self, start: Start) -> None:
+        """Note that `start` begins, in what a killed process leaves."""
+        if self._marks is not None:
+            self._marks.mark(start.number)
 
     def _check(self, event: Meant | MeantOnLoop) -> None:
         if not event.is_written:
@@ -213,6 +231,7 @@ class StartBook:
         elif start.is_meant:  # it is on record as it was
             state = STARTED if start.is_started else MEANT
             self._earlier[start.text] = Known(state, start.result, number, start.token)
+        self._called(start)
         del self._starts[number]  # last: if there was no memory for something, this is called again
 
     def _end_of(self, start: Start, succeeded: bool, cancelled: bool, outcome: Any) -> tuple[str, Any] | None:
@@ -223,17 +242,18 @@ class StartBook:
             return (DONE, outcome) if self.keys.keep_results else (DONE_WITHOUT, None)
         if not start.is_started and (not start.is_meant or start.may_have_started()):
             return None
-        return (FORGOTTEN, None) if cancelled else (FAILED, outcome)
+        return (FORGOTTEN, None) if cancelled or not (start.is_started or start.was_called) else (FAILED, outcome)
 
     def written(self, changes: Iterable[Change]) -> None:
         """All of `changes` is on record."""
-        self._writes += 1
+        starts, unwritten = self._starts, self._unwritten
         for change in changes:
-            if change.state not in (MEANT, STARTED):
-                if change.state != FORGOTTEN:
-                    self._ended.add(change.key)
-                ended = self._unwritten.get(change.key)
+            state, key = change.state, change.key
+            self.ended.written(key, state not in NOT_ENDED)
+            if state == MEANT:
+                if (start := starts.get(change.number)) is not None:
+                    start.is_on_record = True
+            elif state != STARTED:
+                ended = unwritten.get(key)
                 if ended is not None and ended.number == change.number:
-                    remove_item(self._unwritten, change.key, ended)
-            for ahead in self._ahead:
-                ahead.pop(change.key, None)
+                    remove_item(unwritten, key, ended)

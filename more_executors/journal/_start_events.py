@@ -66,19 +66,17 @@ class StartEvents:
     def __init__(self, book: StartBook | None, logger: logging.Logger) -> None:
         self._book = book
         self._logger = logger
-        self._changes: dict[int, Change] = {}
+        self.changes: dict[int, Change] = {}
         self._waiters: list[Meant | MeantOnLoop] = []
 
     def __bool__(self) -> bool:
-        return bool(self._changes or self._waiters)
+        return bool(self.changes or self._waiters)
 
-    def take(self, event: StartEvent) -> None:
-        if isinstance(event, Change):
-            self._changes[event.number] = event
-            return
+    def take(self, event: Meant | MeantOnLoop) -> None:
+        """Somebody waits until this is written."""
         start = event.start
         if not start.is_started and start.outcome is None:  # else a second call of it comes late
-            self._changes[start.number] = Change(start.number, start.text, MEANT, start.token)
+            self.changes[start.number] = Change(start.number, start.text, MEANT, start.token)
         self._waiters.append(event)
 
     def write(self) -> set[int]:
@@ -86,7 +84,7 @@ class StartEvents:
         unrecorded = set[int]()
         book = self._book
         assert book is not None, "who reports such tasks has one"
-        failures = book.records.write(self._changes.values()) if self._changes else []
+        failures = book.records.write(self.changes.values()) if self.changes else []
         for change, error in failures[:NAMED_AT_ONCE]:
             what = "be found again after" if change.state == STARTED else "have its outcome known in"
             message = "the task of the key %s cannot %s a restart: %s, as its value is encoded"
@@ -95,8 +93,8 @@ class StartEvents:
         if (more := len(failures) - NAMED_AT_ONCE) > 0:
             log(self._logger, logging.ERROR, "%d more tasks with keys have values that cannot be encoded", more)
         unrecorded.update(change.number for change, _ in failures if change.state == STARTED)
-        changes, self._changes = self._changes, {}
-        book.written(changes.values())
+        book.written(self.changes.values())
+        self.changes.clear()
         self._resolve(True, None)
         return unrecorded
 
@@ -104,8 +102,8 @@ class StartEvents:
         """It could not be written: nobody is to wait for that any longer."""
         for waiter in self._waiters:
             number = waiter.start.number
-            if (change := self._changes.get(number)) is not None and change.state == MEANT:
-                self._changes[number] = Change(number, change.key, FORGOTTEN)
+            if (change := self.changes.get(number)) is not None and change.state == MEANT:
+                self.changes[number] = Change(number, change.key, FORGOTTEN)
         self._resolve(False, error)
 
     def _resolve(self, is_written: bool, error: BaseException | None) -> None:

@@ -12,13 +12,17 @@ from ._codec import Codec, check_storable
 from ._outcomes import error_of_value, value_of_error, without_arguments
 
 if TYPE_CHECKING:
+    from ._begun_marks import BegunMarks
     from ._sqlite import JournalFile  # a Python may have been built without sqlite3
 
 __all__: list[str] = []
 
 FIRST_NUMBER = 1 << 62  # of tasks with keys; those without have smaller ones
 
-MEANT = "meant"  # it may have been started
+MEANT = (
+    "meant"  # it may be started, by the process that has the journal open; none is so while there is no such process
+)
+IN_DOUBT = "in doubt"  # it may have been started
 STARTED = "started"  # its value is what it is known by elsewhere
 DONE = "done"  # its value is the result
 FAILED = "failed"  # its value stands for its exception, see `_outcomes`; None if that cannot be encoded
@@ -26,7 +30,8 @@ DONE_WITHOUT = "done, result not kept"
 UNRECORDED = "done, result cannot be encoded"  # its value says what the codec raised
 FORGOTTEN = ""  # it is not on record
 
-UNFINISHED = (MEANT, STARTED)
+UNFINISHED = (MEANT, IN_DOUBT, STARTED)
+DOUBTFUL = (MEANT, IN_DOUBT)
 
 COLUMNS = "number, namespace, key, state, since, run, token, value"
 
@@ -68,13 +73,17 @@ class StartRecords:
         self.first_free = FIRST_NUMBER if numbers[0] is None else numbers[0] + 1
         self.run = 1 + (numbers[1] or 0)
 
+    def begun_marks(self) -> BegunMarks | None:
+        """See JournalFile."""
+        return self._file.begun_marks()
+
     def unfinished(self) -> list[StartRecord]:
-        """Those that were meant or started, in that order."""
-        where = "WHERE namespace = ? AND state IN (?, ?) ORDER BY number"
+        """Those that have not ended, as far as is known."""
+        where = "WHERE namespace = ? AND state IN (?, ?, ?) ORDER BY number"
         return self._rows(where, (self._namespace, *UNFINISHED))
 
     def ended_keys(self) -> Iterator[str]:
-        statement = "SELECT key FROM starts WHERE namespace = ? AND state NOT IN (?, ?)"
+        statement = "SELECT key FROM starts WHERE namespace = ? AND state NOT IN (?, ?, ?)"
         return (key for (key,) in self._file.select(statement, (self._namespace, *UNFINISHED)))
 
     def find(self, keys: Sequence[str]) -> list[StartRecord]:
@@ -83,12 +92,14 @@ class StartRecords:
         return self._rows(where, (self._namespace, json.dumps(keys)))
 
     def find_with_next(self, key: str, count: int) -> list[StartRecord]:
-        """The row of `key`, if there is one, and of so many that were started after it."""
-        where = (
-            "WHERE namespace = :namespace AND number >="
-            " (SELECT number FROM starts WHERE namespace = :namespace AND key = :key) ORDER BY number LIMIT :count"
-        )
-        return self._rows(where, {"namespace": self._namespace, "key": key, "count": count})
+        """The row of `key`, if there is one, and those of the next so many numbers."""
+        found = self._rows("WHERE namespace = ? AND key = ?", (self._namespace, key))
+        if found:
+            first = found[0].number
+            # The plus keeps SQLite from looking for the namespace first, and sorting all that it finds.
+            where = "WHERE number > ? AND number <= ? AND +namespace = ? ORDER BY number"
+            found += self._rows(where, (first, first + count, self._namespace))
+        return found
 
     def decoded(self, record: StartRecord) -> Any:
         """The value of `record`: that of a FAILED is an exception. Raises what the codec does."""

@@ -17,6 +17,7 @@ from ._copy import copied, is_damage
 from ._error import refusal
 from ._file_check import HEADER_LENGTH, at_beginning, columns_of, fault_of_header, looked_at
 from ._file_lock import lock_byte
+from ._meant_starts import never_begun
 from ._sqlite import LOCKED_BYTE, check_kind
 from ._start_records import COLUMNS, StartRecord
 
@@ -32,6 +33,7 @@ class View:
     path: str
     is_in_use: bool
     starts: list[StartRecord]
+    never_begun: set[int]  # numbers of starts that are meant, and were not called when the program was killed
     tasks: list[tuple[int, str | bytes]]
 
 
@@ -46,9 +48,9 @@ def view(path: str) -> View:
             is_in_use = is_locked(where)
             for _ in range(TRIES):
                 before = os.fstat(file.fileno()).st_mtime_ns
-                starts, tasks = rows_of_copy(path, where, file.fileno())
+                seen = view_of_copy(path, where, file.fileno(), is_in_use)
                 if os.fstat(file.fileno()).st_mtime_ns == before:
-                    return View(path, is_in_use, starts, tasks)
+                    return seen
     except OSError as error:
         raise refusal(path, f"cannot be read: {error.strerror}") from error
     except sqlite3.Error as error:
@@ -56,7 +58,7 @@ def view(path: str) -> View:
     raise refusal(path, "cannot be read: it changes all the time")
 
 
-def rows_of_copy(path: str, where: str, descriptor: int) -> tuple[list[StartRecord], list[tuple[int, str | bytes]]]:
+def view_of_copy(path: str, where: str, descriptor: int, is_in_use: bool) -> View:
     if os.fstat(descriptor).st_size and (why := fault_of_header(at_beginning(descriptor, HEADER_LENGTH))):
         raise refusal(path, why)
     with copied(where, descriptor, alone=False) as connection:
@@ -64,12 +66,13 @@ def rows_of_copy(path: str, where: str, descriptor: int) -> tuple[list[StartReco
         if why:
             raise refusal(path, why)
         if is_empty:
-            return [], []
+            return View(path, is_in_use, [], set(), [])
         tasks = connection.execute("SELECT key, value FROM tasks ORDER BY key").fetchall()
         if not columns_of(connection, "starts"):  # of a version that did not have it
-            return [], tasks
+            return View(path, is_in_use, [], set(), tasks)
         rows = connection.execute(f"SELECT {COLUMNS} FROM starts ORDER BY namespace, number")
-        return list(map(StartRecord._make, rows)), tasks
+        starts = list(map(StartRecord._make, rows))
+        return View(path, is_in_use, starts, set() if is_in_use else never_begun(connection, where), tasks)
 
 
 def is_locked(where: str) -> bool:

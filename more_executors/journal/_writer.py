@@ -65,6 +65,7 @@ class JournalWriter:
         self._writer = writer = WriterThread(journal, logger, book)
         if book is not None:
             book.report_to(writer.tell, writer.demand)
+            self.started, self.concluded = book.started, book.concluded
         self._process = os.getpid()
         self._tell: Callable[[Event], object] = writer.events.append
         self._wake: Callable[[], object] = writer.waker.set
@@ -92,22 +93,9 @@ class JournalWriter:
         self._tell(key)
         self._wake()
 
-    def started(self, number: int, result: object) -> None:
-        """The task `number`, which has a key of the user's, is outstanding from now on."""
-        self._of_keys.started(number, result)
-
     def take_doubtful(self, number: int, error: BaseException) -> bool:
         """What starts the task `number` has failed. Returns whether somebody finds out about it."""
-        return isinstance(error, StartInDoubt) and self._of_keys.doubtful(number)
-
-    def concluded(self, number: int, succeeded: bool, cancelled: bool, outcome: object) -> None:
-        """The task `number` has ended. More than once does no harm."""
-        self._of_keys.concluded(number, succeeded, cancelled, outcome)
-
-    @property
-    def _of_keys(self) -> StartBook:
-        assert self.book is not None, "no other task is reported so"
-        return self.book
+        return self.book is not None and isinstance(error, StartInDoubt) and self.book.doubtful(number)
 
     def miss(self) -> None:
         """Note that an event is lost, for a lack of memory that did not pass: `flush` returns False from now on."""

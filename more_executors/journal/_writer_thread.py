@@ -166,12 +166,16 @@ class WriterThread:
         return bool(self._joined or self._ended or self._starts or self._markers)
 
     def _take(self, count: int) -> None:
-        joined, ended, events = self._joined, self._ended, self.events
+        joined, ended, events, changes = self._joined, self._ended, self.events, self._starts.changes
         # Of keys before that it is not known that they are not on record.
         uncertain_below = inf if self._failures else self.first_key
         for _ in range(count):
             event = events[0]  # removed below, when it is noted: there may be no memory for that
-            if isinstance(event, tuple):
+            if isinstance(event, Change):
+                changes[event.number] = event
+                if event.state != STARTED:
+                    self._unrecorded.discard(event.number)
+            elif isinstance(event, tuple):
                 key, value = event
                 ended.pop(key, None)
                 joined[key] = value
@@ -184,8 +188,6 @@ class WriterThread:
                 self._is_last = event.is_last
             else:
                 self._starts.take(event)
-                if isinstance(event, Change) and event.state != STARTED:
-                    self._unrecorded.discard(event.number)
             events.popleft()
             if self._is_last:
                 return

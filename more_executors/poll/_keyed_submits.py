@@ -42,12 +42,12 @@ class KeyedSubmits:
         """See `submit_many_once`."""
         texts = [text_of_key(key) for key in keys]
         self._check(fn)
-        ahead = self._book.read_ahead(texts)
+        ahead = self._book.ended.read(texts)
         try:
             pairs = zip(keys, texts, strict=True)
             return [self._submitted(executor, key, text, fn, (key,), {}) for key, text in pairs]
         finally:
-            self._book.forget_ahead(ahead)
+            self._book.ended.forget(ahead)
 
     def _check(self, fn: object) -> None:
         check_callable("fn", fn, awaited=True)

@@ -15,6 +15,7 @@ from support import PATIENCE, SomeError
 
 from more_executors.__main__ import main
 from more_executors.journal import Journal, Keys
+from more_executors.journal._start_records import MEANT, Change
 
 SECRET = "s3cret"
 
@@ -113,6 +114,8 @@ def test_it_can_be_looked_at_while_a_program_uses_it(path: Path, capsys: pytest.
     # In a process of its own: on POSIX, this one would give up its own locks.
     with Journal(path) as journal:
         journal.write([(5, "new")], [])
+        records = journal.start_records()
+        records.write([Change(records.first_free, '"new"', MEANT)])
         command = [sys.executable, "-m", "more_executors", "journal", str(path)]
         seen = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         assert seen.startswith(f"{path}: a program uses it\n")
