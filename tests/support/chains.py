@@ -157,12 +157,16 @@ class Counted:
 def ended(future: Future[Any]) -> str:
     """Wait for `future`; returns how it ended: "result", "error" or "cancelled"."""
     until = time.monotonic() + PATIENCE
+    seconds = 0.05
     while not future.done():
-        gc.collect(0)  # free-threaded Python has things go on the thread that made them, once that runs Python code
         try:
-            future.exception(0.5)
+            future.exception(seconds)
         except BaseException:
             assert future.done() or time.monotonic() < until, f"{future!r} does not end"
+            # Free-threaded Python has things go on the thread that made them, once that runs Python code. Not before
+            # each wait: there, a collection looks at everything there is.
+            gc.collect(0)
+            seconds = 0.5
     if future.cancelled():
         return "cancelled"
     return "error" if future.exception() is not None else "result"
