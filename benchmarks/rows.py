@@ -15,6 +15,8 @@ ORIGINAL = "more-executors 2.11.4"
 METHOD_CALL = "`e.with_traceback(e.__traceback__)`"
 DICT_LOOP = "stdlib futures in a dict loop"
 ASYNCIO_TASKS = "an asyncio task each"
+ASYNCIO_ALONE = "the same coroutines, a task of one loop each"
+WRAPPED_AS_COMPLETED = "`asyncio.as_completed` of wrapped stdlib futures"
 AT_100_000 = "the same at 100,000"
 PYTHON_LOOP = "a loop in Python"
 AT_5_000 = "the same at 5,000"
@@ -79,6 +81,9 @@ CHAIN_NO_GC = Row("… each of the six with the garbage collector off", times=1.
 CHAIN_SMALL = Row("… each of the six, at 1,000", times=OF_ORIGINAL)
 DEEP = Row("`f_map` of `f_map` of …, 10,000 deep", times=OF_ORIGINAL)
 ASYNCIO = Row("`asyncio.gather` of 100,000 through `with_asyncio`, resolved by a poll function", times=0.12)
+COMPLETIONS = Row("`async for` over 100,000 futures as they are done: one of them", times=0.3)
+EVENT_LOOP = Row("100,000 coroutines that do nothing through `event_loop()`, submit to done", times=1.2)
+EVENT_LOOP_CPU = Row("… coroutines, processor time", times=1.2)
 SCRAPE = Row("scrape of the metrics, 1,000 executors with names of their own: one executor")
 NOTIFY = Row("`notify()` to the poll function's first line", times=1.0)
 TWO_THREADS = Row("two threads that resolve, without a GIL: one future", times=1 / 1.6, free_threaded=True)
@@ -138,6 +143,9 @@ ROWS = [
     CHAIN_SMALL,
     DEEP,
     ASYNCIO,
+    COMPLETIONS,
+    EVENT_LOOP,
+    EVENT_LOOP_CPU,
     SCRAPE,
     NOTIFY,
     TWO_THREADS,
