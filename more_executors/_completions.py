@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import Future
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from ._checks import checked_timeout, iterated
 from ._core import Arrivals, check_future
@@ -89,7 +89,7 @@ def forget(future: Any, arrivals: Arrivals) -> None:
     if asyncio.isfuture(future):
         future.remove_done_callback(arrivals.note)
     elif not arrivals.forget(future) and isinstance(future, Future):
-        standard: Any = future
+        standard = cast("Any", future)
         with standard._condition:
             if arrivals.note in standard._done_callbacks:
                 standard._done_callbacks.remove(arrivals.note)

@@ -513,6 +513,14 @@ class LoopSubmits:
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> asyncio.Future[Any]: ...
+    def submit_to(
+        self,
+        submits_to: Any,
+        loop: asyncio.AbstractEventLoop | None,
+        fn: object,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> asyncio.Future[Any]: ...
 
 @final
 class Counters:

@@ -13,21 +13,25 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, overload
 from . import metrics
 from ._async_block import AsyncBlock
 from ._chaining import Chainable
-from ._checks import check_name, checked_flag, chosen_logger, has_method, refuse_copy, shown
+from ._checks import check_name, checked_flag, chosen_logger, has_method, iterated, refuse_copy, shown
 from ._completions import Completions
 from ._core import FutureSource, LoopBridge, LoopSubmits, check_threads, referent, refused
 from ._only_calls import only_calls
+from ._runtime.bulk_cancel import cancel_in_bulk
 from ._runtime.delegate import AFTER_SHUTDOWN, Delegate, check_delegate
 from ._runtime.delegate_end import DelegateEnd, check_shutdown, leave_block
 from ._runtime.nested_calls import way_into
+from ._runtime.through import ALL, ReachesThrough, Through
 from ._types import A, Anything, Async, Awaited, B, E, Log, Never, P, Plain, R, Returned, Untyped
 
 if TYPE_CHECKING:
+    from .poll.stats import OutstandingTask, PollStats
+
     AsyncioFuture: TypeAlias = asyncio.Future[Any]
 else:
     AsyncioFuture = asyncio.Future  # subscripted, it would be no class in Python 3.10
 
-__all__ = ["AsyncioExecutor", "as_completed"]
+__all__ = ["AsyncioExecutor"]  # `as_completed` would replace the one that a program has
 
 F = TypeVar("F")
 
@@ -55,7 +59,7 @@ class LoopFuture(AsyncioFuture):
         return True
 
 
-class AsyncioExecutor(AsyncBlock, Executor, Generic[A, B]):
+class AsyncioExecutor(AsyncBlock, ReachesThrough, Executor, Generic[A, B]):
     """Submits to a delegate and returns asyncio futures. It comes last in a chain.
 
         executor = Executors.thread_pool().with_asyncio()
@@ -122,6 +126,7 @@ class AsyncioExecutor(AsyncBlock, Executor, Generic[A, B]):
         self._record = metrics.track(self, "asyncio", name, FutureSource(self._logger).counters)
 
     __reduce_ex__ = refuse_copy
+    _reached = ALL
 
     @overload  # type: ignore[override]  # that is what it is for
     def submit(self: Unknown, fn: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> asyncio.Future[Any]: ...
@@ -206,6 +211,34 @@ class AsyncioExecutor(AsyncBlock, Executor, Generic[A, B]):
             self._end.cancel_futures = self._end.cancel_futures or cancel_futures
             self._end.come(wait)
 
+    if TYPE_CHECKING:  # see `through`
+
+        def adopt(self, result: Any, *, timeout: float | None = None) -> asyncio.Future[B]: ...
+        def adopt_many(self, results: Iterable[Any], *, timeout: float | None = None) -> list[asyncio.Future[B]]: ...
+        def submit_once(self, key: Any, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> asyncio.Future[B]: ...
+        def submit_many_once(self, fn: Callable[[Any], Any], keys: Iterable[Any]) -> list[asyncio.Future[B]]: ...
+        def cancel_all(self) -> int: ...
+        def cancel_many(self, futures: Iterable[asyncio.Future[Any]]) -> int: ...
+        def notify(self) -> None: ...
+        def outstanding(self) -> list[OutstandingTask]: ...
+        def stats(self) -> PollStats: ...
+
+    def _delegate_below(self) -> Any:
+        return self._end.delegate
+
+    def _future_through(self, through: Through, fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if self._shut_down:
+            raise RuntimeError(AFTER_SHUTDOWN)
+        return self._submits.submit_to(through, self._loop, fn, args, kwargs)
+
+    def _cancel_in_bulk(self, futures: Iterable[Any] | None) -> int:
+        if futures is None:
+            count: int = self._delegate_below().cancel_all()
+            return count
+        found = [checked_future(future) for future in iterated("futures", futures, "futures")]
+        sources = [source for future in found if (source := referent(future.source)) is not None]
+        return cancel_in_bulk(sources, self._logger) + sum(f.cancelled() for f in found if f.source is None)
+
     def _would_wait_for_itself(self) -> bool:
         delegate = self._end.delegate
         return isinstance(delegate, AsyncBlock) and delegate._would_wait_for_itself()
@@ -232,6 +265,13 @@ def as_completed(futures: Iterable[F], timeout: float | None = None) -> AsyncIte
     Raises TypeError or ValueError if one of these cannot be used, and RuntimeError if no event loop runs here.
     """
     return Completions(futures, timeout)
+
+
+def checked_future(future: object) -> LoopFuture:
+    """`future`. Raises TypeError if it is none of an AsyncioExecutor."""
+    if not isinstance(future, LoopFuture):
+        raise TypeError(f"futures must be futures that the executor gave, not {shown(future)}")
+    return future
 
 
 def check_loop(loop: object) -> None:

@@ -10,12 +10,13 @@ from ._core import TaskTable
 from ._runtime.bulk_cancel import cancel_in_bulk
 from ._runtime.delegate import Delegate
 from ._runtime.executor import DelegatingExecutor
+from ._runtime.through import ALL, ThroughPoll
 from ._types import A, Anything, B, Log, Never, Plain, Returned
 
 __all__ = ["CancelOnShutdownExecutor"]
 
 
-class CancelOnShutdownExecutor(DelegatingExecutor[A, B]):
+class CancelOnShutdownExecutor(DelegatingExecutor[A, B], ThroughPoll[B]):
     """At shutdown, tries to cancel every future that is not done, running ones included.
 
         with CancelOnShutdownExecutor(ThreadPoolExecutor()) as executor:
@@ -27,6 +28,7 @@ class CancelOnShutdownExecutor(DelegatingExecutor[A, B]):
 
     _kind = "CancelOnShutdownExecutor"
     _metric = "cancel_on_shutdown"
+    _reached = ALL
 
     @overload
     def __init__(self, delegate: Chainable[A, B], logger: Log = None, name: str = "default") -> None: ...

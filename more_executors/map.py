@@ -11,12 +11,13 @@ from ._chaining import Awaiting, Chainable, HandingOn
 from ._core import MapTable
 from ._runtime.delegate import Delegate
 from ._runtime.executor import DelegatingExecutor
+from ._runtime.through import ALL, ThroughPoll
 from ._types import A, Anything, B, C, D, E, Log, Never, OnError, Plain, R, Returned, X
 
 __all__ = ["MapExecutor"]
 
 
-class MapExecutor(DelegatingExecutor[A, B]):
+class MapExecutor(DelegatingExecutor[A, B], ThroughPoll[B]):
     """Applies functions to the results and exceptions of the delegate's futures.
 
         with MapExecutor(ThreadPoolExecutor(), json.loads) as executor:
@@ -33,6 +34,7 @@ class MapExecutor(DelegatingExecutor[A, B]):
 
     _kind = "MapExecutor"
     _metric = "map"
+    _reached = ALL
     _flat: ClassVar[bool] = False
 
     @overload

@@ -12,12 +12,13 @@ from ._checks import checked_timeout
 from ._core import TimeoutTable, WayIn
 from ._runtime.delegate import Delegate, Submits
 from ._runtime.threaded_executor import ThreadedExecutor
+from ._runtime.through import ALL, ThroughPoll
 from ._types import A, Anything, Async, B, E, FutureLike, Log, Never, P, Plain, R, Returned
 
 __all__ = ["TimeoutExecutor"]
 
 
-class TimeoutExecutor(ThreadedExecutor[A, B]):
+class TimeoutExecutor(ThreadedExecutor[A, B], ThroughPoll[B]):
     """Tries once to cancel each future that is not done `timeout` seconds after its `submit`.
 
         executor = TimeoutExecutor(ThreadPoolExecutor(), timeout=60)
@@ -29,6 +30,7 @@ class TimeoutExecutor(ThreadedExecutor[A, B]):
 
     _kind = "TimeoutExecutor"
     _metric = "timeout"
+    _reached = ALL
 
     @overload
     def __init__(

@@ -49,7 +49,6 @@ PUBLIC = {
     "more_executors": {"futures"}.union(*SUBMODULES.values()),
     **{f"more_executors.{name}": names for name, names in (SUBMODULES | BEYOND).items()},
 }
-PUBLIC["more_executors.asyncio"].add("as_completed")
 AT_THE_TOP = ("Backoff", "EventLoopExecutor", "Journal", "OutstandingTask", "PollStats")
 AT_THE_TOP += ("RateLimit", "StatusPoll", "TaskMissing", "Throttled")
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from math import inf
 from types import TracebackType
@@ -25,7 +25,7 @@ from .._core import TaskTable, WayIn, check_threads, log
 from .._types import A, Async, B, E, P, R
 from ..pools import is_worker_of
 from . import lifecycle
-from .bulk_cancel import cancel_in_bulk
+from .bulk_cancel import cancel_in_bulk, checked_futures
 from .delegate import (
     AFTER_FORK,
     AFTER_INTERPRETER_SHUTDOWN,
@@ -40,6 +40,7 @@ from .delegate_end import DelegateEnd, check_shutdown, leave_block
 from .executor_thread import ExecutorThread
 from .nested_calls import holds_up_workers, way_into
 from .shared_loop import SharedLoop
+from .through import ABOUT_ALL_TASKS, ReachesThrough, Through
 
 __all__: list[str] = []
 
@@ -215,8 +216,10 @@ class LastingExecutor(Chainable[A, B]):
         return f"<{type(self).__name__} {self._name!r}: {len(self._table)} outstanding{state}>"
 
 
-class DelegatingExecutor(LastingExecutor[A, B]):
+class DelegatingExecutor(LastingExecutor[A, B], ReachesThrough):
     """A LastingExecutor that gives its callables to another one, and whose futures outlive what that makes of them."""
+
+    _reached = ABOUT_ALL_TASKS
 
     def __init__(self, delegate: Delegate, logger: logging.Logger | None, name: str) -> None:
         check_threads()
@@ -247,6 +250,16 @@ class DelegatingExecutor(LastingExecutor[A, B]):
             return self._table.submit(self, self._submits_to, fn, args, kwargs)
         finally:
             del self, fn, args, kwargs  # see _frames
+
+    def _delegate_below(self) -> Any:
+        return self._delegate
+
+    def _future_through(self, through: Through, fn: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        return self._table.submit(self, through, fn, args, kwargs)
+
+    def _cancel_in_bulk(self, futures: Iterable[Any] | None) -> int:
+        found = self._table.futures() if futures is None else checked_futures(futures)
+        return cancel_in_bulk(found, self._logger)
 
     def _way_in(self) -> Submits:
         """What executors on top of this one submit to."""

@@ -31,10 +31,14 @@ cdef class LoopSubmits:
 
     def submit(self, loop, fn, tuple args not None, dict kwargs not None):
         """An asyncio future of `loop`, None for the current one, that ends as `submit(fn, *args, **kwargs)` does."""
-        cdef object source, target
-        cdef LoopBridge bridge
         if self.only_called and is_async_def(fn):
             refuse_async(fn, "the delegate")
+        return self.submit_to(self.submits_to, loop, fn, args, kwargs)
+
+    cpdef object submit_to(self, submits_to, loop, fn, tuple args, dict kwargs):
+        """The same, with the `submit` of `submits_to`."""
+        cdef object source, target
+        cdef LoopBridge bridge
         if loop is None:
             try:
                 loop = self.running_loop()
@@ -43,7 +47,7 @@ cdef class LoopSubmits:
             if loop is None:
                 loop = self.other_loop()
         bridge = self.bridge_to(loop)
-        source = submitted(self.submits_to, fn, args, kwargs)
+        source = submitted(submits_to, fn, args, kwargs)
         target = self.future_type(loop=loop)
         target.logger = self.logger
         bridge.connect_to(source, target)
