@@ -36,6 +36,10 @@ from .futures import (
     f_zip,
 )
 from .journal import Journal as Journal
+from .journal import Keys as Keys
+from .journal import OutcomeNotRecorded as OutcomeNotRecorded
+from .journal import RecordedError as RecordedError
+from .journal import StartInDoubt as StartInDoubt
 from .map import MapExecutor
 from .poll import PollDescriptor, PollExecutor
 from .poll.stats import OutstandingTask as OutstandingTask

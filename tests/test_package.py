@@ -50,6 +50,7 @@ PUBLIC = {
     **{f"more_executors.{name}": names for name, names in (SUBMODULES | BEYOND).items()},
 }
 AT_THE_TOP = ("Backoff", "EventLoopExecutor", "Journal", "OutstandingTask", "PollStats")
+AT_THE_TOP += ("Keys", "OutcomeNotRecorded", "RecordedError", "StartInDoubt")
 AT_THE_TOP += ("RateLimit", "StatusPoll", "TaskMissing", "Throttled")
 
 
