@@ -23,6 +23,7 @@ class FakeService:
         self.failing_searches = 0  # so many searches are answered with a 503
         self.starts: Counter[str] = Counter()
         self.searched: set[str] = set()
+        self.asked_for: set[str] = set()
         self.cancelled: set[str] = set()
         self.held = 0
         self.url = ""
@@ -63,6 +64,12 @@ class FakeService:
             self._changed.notify_all()
             return [{"task_id": task_id, "state": self.state} for task_id in task_ids]
 
+    def find(self, object_ids: list[str]) -> Any:
+        with self._changed:
+            self.asked_for.update(object_ids)
+            found = [name for name in object_ids if self.starts.get(name)]
+            return [{"object_id": name, "task_id": f"task-of-{name}"} for name in found]
+
     def cancel(self, task_id: str) -> Any:
         with self._changed:
             self.cancelled.add(task_id)
@@ -81,6 +88,8 @@ def fake_service() -> Iterator[FakeService]:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             if self.path == "/tasks/search":
                 self.answer(service.search(json.loads(body)))
+            elif self.path == "/tasks/find":
+                self.answer(service.find(json.loads(body)))
             else:
                 self.answer(service.publish(self.path.split("/")[2]))
 
