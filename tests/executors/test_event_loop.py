@@ -124,7 +124,7 @@ class Called:
 
 
 @pytest.mark.parametrize(
-    "fn", [give, Called(), Called().method, functools.partial(give), functools.partial(Called())], ids=str
+    "fn", [give, Called(), Called().method, functools.partial(give), functools.partial(Called())], ids=range(5)
 )
 def test_all_that_is_an_async_def_is_taken(fn: Any, executor: EventLoopExecutor) -> None:
     assert executor.submit(fn, 5).result(PATIENCE) == 5
@@ -147,7 +147,7 @@ def test_what_it_gives_need_not_be_a_coroutine(executor: EventLoopExecutor) -> N
         assert executor.submit(Marked()).result(PATIENCE) == 7
 
 
-@pytest.mark.parametrize("fn", [int, len, lambda: give(1), functools.partial(len), Thing(), None, 5], ids=str)
+@pytest.mark.parametrize("fn", [int, len, lambda: give(1), functools.partial(len), Thing(), None, 5], ids=range(7))
 def test_a_plain_function_is_refused_and_told_where_to_go(fn: Any, executor: EventLoopExecutor) -> None:
     with pytest.raises(TypeError, match=r"^submit: fn must be an async def.*Executors\.thread_pool\(\)"):
         executor.submit(fn)
