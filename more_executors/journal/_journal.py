@@ -77,15 +77,6 @@ class JournalLike(Protocol):
         raise NotImplementedError
 
 
-@runtime_checkable
-class KeepsKeys(JournalLike, Protocol):
-    """A journal that keeps what was meant to be started, too: a `Journal`."""
-
-    def start_records(self, namespace: str = "") -> StartRecords:
-        """See there."""
-        raise NotImplementedError
-
-
 class Journal:
     """A journal in a file of its own, an SQLite database: for `PollExecutor(..., journal=Journal("tasks.db"))`.
 

@@ -18,7 +18,7 @@ from threading import Thread, current_thread
 from .._checks import has_method, shown
 from .._runtime.nested_calls import start_thread
 from . import _writer_thread
-from ._journal import JournalLike, KeepsKeys
+from ._journal import Journal, JournalLike
 from ._key_errors import StartInDoubt
 from ._keys import Keys
 from ._recovery import Recovery, entries_of, readable
@@ -60,7 +60,7 @@ class JournalWriter:
         if not has_method(journal, "write") or not has_method(journal, "outstanding"):
             raise TypeError(f"journal must have the methods write and outstanding, not {shown(journal)}")
         self.book = book = None
-        if keys is not None and isinstance(journal, KeepsKeys):
+        if keys is not None and isinstance(journal, Journal):
             self.book = book = StartBook(journal.start_records(keys.namespace), keys, cancels)
         self._writer = writer = WriterThread(journal, logger, book)
         if book is not None:

@@ -9,7 +9,7 @@ from .._callables import check_callable, check_hook, check_method, check_optiona
 from .._checks import check_optional, checked_count, checked_pause, checked_seconds, has_method, shown
 from .._core import Backoff, RoundSpacing, threads_are_greenlets
 from .._types import Cancel, CancelMany, GroupBy, Hook, Poll
-from ..journal import JournalLike, Keys
+from ..journal import Journal, JournalLike, Keys
 from ..rate_limit import RateLimit
 from ..retry import RetryPolicy, checked_policy
 
@@ -44,7 +44,7 @@ class PollOptions:
         keys: Keys | None,
         open_fn: Hook,
         close_fn: Hook,
-        shares_loop: bool,
+        shares_loop: bool = False,
     ) -> None:
         """Check all of them, and convert numbers to what they are used as.
 
@@ -57,7 +57,7 @@ class PollOptions:
         check_optional_callable("cancel_many_fn", cancel_many_fn, awaited=True, iterated=True)
         check_optional_callable("group_by", group_by)
         check_optional("keys", keys, Keys)
-        if keys is not None and not has_method(journal, "start_records"):
+        if keys is not None and not isinstance(journal, Journal):
             raise ValueError(f"keys must be given with a Journal, which keeps them, not with {shown(journal)}")
         check_no_loop_is_needed(poll_fn=poll_fn, cancel_fn=cancel_fn, cancel_many_fn=cancel_many_fn)
         for what, hook in (("open_fn", open_fn), ("close_fn", close_fn)):
@@ -80,7 +80,7 @@ class PollOptions:
         self.schedule = schedule
         self.retry_policy = None if retry_policy is None else checked_policy(retry_policy)
         self.journal = journal
-        self.keys = Keys() if keys is None and has_method(journal, "start_records") else keys
+        self.keys = Keys() if keys is None and isinstance(journal, Journal) else keys
         self.default_interval = checked_seconds("default_interval", default_interval)
         self.max_concurrency = checked_count("max_concurrency", max_concurrency)
         self.min_interval = None if min_interval is None else checked_pause("min_interval", min_interval)

@@ -40,6 +40,7 @@ HIGH_VOLUME = {
     "timeout": None,
     "cancel_many_fn": None,
     "journal": None,
+    "keys": None,
     "open_fn": None,
     "close_fn": None,
 }

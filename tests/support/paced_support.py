@@ -17,7 +17,7 @@ import pytest
 from support import PATIENCE, PollCall, SomeError, SteppedPoll
 
 from more_executors import PollDescriptor, PollExecutor, SyncExecutor, _core
-from more_executors.poll import _call, _executor, _gate, _scheduler
+from more_executors.poll import _call, _engine, _executor, _gate, _scheduler
 from more_executors.retry import RetryPolicy
 
 START = 1000.0  # what the clock says at first
@@ -56,7 +56,7 @@ class PacedClock:
         self._wakes_at = inf
         self.sleeps = 0  # so far
         monkeypatch.setattr(_core, "allocate_lock", lambda: SleepLock(self))
-        for module in (_core, _call, _gate, _scheduler, _executor):
+        for module in (_core, _call, _engine, _executor, _gate, _scheduler):
             monkeypatch.setattr(module, "monotonic", lambda: self._now)
 
     @property
