@@ -20,7 +20,7 @@ test: test-tools      ## run the tests, but for those that take long, in as many
 test-long: test-tools ## run those that take long
 	$(RUN) -m pytest -n auto -m long $(ARGS)
 
-bench: $(VENV)/built $(VENV)/with-bench    ## measure everything (minutes), and write benchmarks/results.json and the tables; COMPARE=REV: both in turns
+bench: $(VENV)/built $(VENV)/with-bench $(VENV)/with-demo    ## measure everything (minutes), and write benchmarks/results.json and the tables; COMPARE=REV: both in turns
 	$(RUN) -m benchmarks $(if $(COMPARE),--compare $(COMPARE)) $(ARGS)
 
 bench-gate: $(VENV)/built                  ## compare instruction counts with another commit: AGAINST=REV, or the merge base

@@ -24,6 +24,7 @@ NO_GC = "the same, garbage collector off"
 BARE_POOL = "the bare pool, whole"
 STDLIB_POOL = "`concurrent.futures.ThreadPoolExecutor(16)`"
 BYTEARRAYS = "with a list of 1,000,000 `bytearray`"
+BY_THREADS = "by `thread_pool(16)` and requests"
 ONE_THREAD = "one thread"
 EVENT = "threading.Event set to wake-up"
 WRAP_FUTURE = "`asyncio.wrap_future` over stdlib futures"
@@ -84,6 +85,8 @@ ASYNCIO = Row("`asyncio.gather` of 100,000 through `with_asyncio`, resolved by a
 COMPLETIONS = Row("`async for` over 100,000 futures as they are done: one of them", times=0.3)
 EVENT_LOOP = Row("100,000 coroutines that do nothing through `event_loop()`, submit to done", times=1.2)
 EVENT_LOOP_CPU = Row("… coroutines, processor time", times=1.2)
+STARTS = Row("50,000 tasks of the demo's service, started by `event_loop()` and aiohttp: one of them", times=1 / 2.5)
+STARTS_CPU = Row("… tasks started, processor time", times=0.5)
 SCRAPE = Row("scrape of the metrics, 1,000 executors with names of their own: one executor")
 NOTIFY = Row("`notify()` to the poll function's first line", times=1.0)
 TWO_THREADS = Row("two threads that resolve, without a GIL: one future", times=1 / 1.6, free_threaded=True)
@@ -146,6 +149,8 @@ ROWS = [
     COMPLETIONS,
     EVENT_LOOP,
     EVENT_LOOP_CPU,
+    STARTS,
+    STARTS_CPU,
     SCRAPE,
     NOTIFY,
     TWO_THREADS,

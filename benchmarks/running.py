@@ -32,7 +32,8 @@ def run(package: Path, scratch: Path, files: list[str], *options: str, name: str
     report.unlink(missing_ok=True)
     command = [sys.executable, "-m", "pytest", *(str(folder / file) for file in files or ["."])]
     command += [f"--benchmark-json={report}", f"--benchmark-storage={scratch.as_uri()}", *options]
-    environment = {**os.environ, "PYTHONPATH": str(package), "BENCH_CACHE": str(builds.CACHE)}
+    tree = {"BENCH_CACHE": str(builds.CACHE), "BENCH_TREE": str(HERE.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(package), **tree}
     done = subprocess.run(command, cwd=scratch, env=environment, check=False)
     return json.loads(report.read_text()) if report.exists() else {"benchmarks": []}, done.returncode == 0
 

@@ -7,6 +7,7 @@ from .rows import Row, ns, us
 AT_1_000 = "1,000 outstanding, all due"
 UNDISTURBED = "the same while nothing is polled"
 NO_JOURNAL = "the same without a journal"
+NO_KEYS = "the same without keys"
 NO_SCHEDULE = "the same without a schedule"
 BY_HAND = "ids and lookup written by hand"
 NO_MIN_INTERVAL = "without `min_interval`"
@@ -21,6 +22,7 @@ ADOPT_NO_GC = Row("… one by one with the garbage collector off", at_most=500 *
 ADOPT_MANY = Row("`adopt_many` of 1,000,000", at_most=500 * ns)
 ADOPT_MANY_NO_GC = Row("… of 1,000,000 with the garbage collector off", at_most=500 * ns)
 JOURNAL = Row("a task with a journal: joined, done, and both on disk", at_most=10 * us)
+KEYED = Row("a task with a key: meant, started, done, all on disk, processor time", at_most=20 * us)
 STATUS_POLL = Row("`StatusPoll`, one id of 100 a call, not done yet")
 MEMORY_SCHEDULED = Row("memory of an outstanding task with a schedule", unit="B")
 AT_ONCE = {
@@ -42,6 +44,7 @@ VOLUME_ROWS = [
     ADOPT_MANY,
     ADOPT_MANY_NO_GC,
     JOURNAL,
+    KEYED,
     STATUS_POLL,
     MEMORY_SCHEDULED,
     *AT_ONCE.values(),
