@@ -41,13 +41,32 @@ def test_modules_of_packages_within_the_package_are_found() -> None:
     }
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_a_module_can_be_imported_alone(module: str) -> None:
-    code = (
-        f"import sys; sys.path.append({str(PACKAGE.parent)!r}); import {module}; print(hasattr(sys, '_is_gil_enabled'))"
-    )
-    ended = run("-I", "-W", "error", "-c", code)
-    assert (ended.returncode, ended.stderr) == (0, "")
+IMPORT_ALONE = """if True:
+    import os, sys
+    sys.path.append(sys.argv[1])
+    modules = sys.argv[2:]
+    if len(modules) == 1:
+        __import__(modules.pop())
+    for module in modules:  # a fork is quicker than to begin with all of Python
+        child = os.fork()
+        if not child:
+            status = 1
+            try:
+                __import__(module)
+                status = 0
+            finally:
+                if status:
+                    sys.excepthook(*sys.exc_info())
+                os._exit(status)
+        if os.waitpid(child, 0)[1]:
+            print("cannot be imported alone:", module)
+"""
+
+
+@pytest.mark.parametrize("modules", [MODULES] if hasattr(os, "fork") else [[module] for module in MODULES])
+def test_each_module_can_be_imported_alone(modules: list[str]) -> None:
+    ended = run("-I", "-W", "error", "-c", IMPORT_ALONE, str(PACKAGE.parent), *modules)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
 def test_importing_leaves_the_gil_off_where_it_is() -> None:
