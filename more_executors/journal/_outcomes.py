@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime
 from typing import Any
 
 from .._checks import shown
@@ -12,9 +13,16 @@ __all__: list[str] = []
 
 
 def value_of_error(error: BaseException) -> dict[str, Any]:
-    """What is recorded of `error`: its class, its arguments and its text."""
+    """What is recorded of `error`: its class, its arguments and its text.
+
+    Arguments that are a `datetime`, as `TaskMissing` has one, are recorded as text, and it is said which they are.
+    """
     kind = type(error)
-    return {"type": f"{kind.__module__}:{kind.__qualname__}", "args": list(error.args), "text": text_of(error)}
+    args = [arg.isoformat() if type(arg) is datetime else arg for arg in error.args]
+    value = {"type": f"{kind.__module__}:{kind.__qualname__}", "args": args, "text": text_of(error)}
+    if moments := [place for place, arg in enumerate(error.args) if type(arg) is datetime]:
+        value["moments"] = moments
+    return value
 
 
 def without_arguments(value: dict[str, Any]) -> dict[str, Any]:
@@ -30,7 +38,10 @@ def error_of_value(value: Any) -> BaseException:
     module, _, name = value["type"].partition(":")
     if value["args"] is not None and (kind := known_class(module, name)) is not None:
         try:
-            error = kind(*value["args"])
+            args = list(value["args"])
+            for place in value.get("moments", ()):
+                args[place] = datetime.fromisoformat(args[place])
+            error = kind(*args)
             if type(error) is kind and value_of_error(error) == value:
                 return error
         except Exception:
