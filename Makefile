@@ -47,6 +47,7 @@ develop: $(VENV)/built                     ## build the extension in place
 clean:                                     ## remove what was built, the virtual environment too
 	rm -rf $(VENV) build dist docs/_build *.egg-info src_c/*.c src_c/*.html
 	rm -f more_executors/*.so more_executors/*.pyd publish.png faults.png faults.log
+	rm -rf publish.state faults.state
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # A stamp for each step. The extension is built again when a source of it is newer.

@@ -7,6 +7,12 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from interrupts import Interrupts
+    from options import Options
+    from state import State
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -30,50 +36,70 @@ def main() -> int:
     from options import parse
 
     options = parse()
-    needed = ("aiohttp", "matplotlib", "more_executors", "requests", "rich")
+    needed = ("_sqlite3", "aiohttp", "matplotlib", "more_executors", "requests", "rich")
     missing = [name for name in needed if find_spec(name) is None]
     if missing:
         print(f"publish: error: not installed: {', '.join(missing)}", file=sys.stderr)
         return 1
 
+    from more_executors.journal import JournalError
+
+    from service_process import ServiceError
+    from state import State, StateError
+
+    try:
+        state = State(options)
+    except StateError as error:
+        print(f"publish: error: {error}", file=sys.stderr)
+        return 2
+    try:
+        code = publish(options, interrupts, state)
+    except (ServiceError, JournalError) as error:
+        print(f"publish: error: {error}", file=sys.stderr)
+        code = 1
+    interrupts.ignore()
+    if code == 0 or interrupts.count:
+        state.remove()
+    else:
+        state.close()
+    if interrupts.count:
+        print("interrupted", file=sys.stderr)
+        return 130
+    return code
+
+
+def publish(options: Options, interrupts: Interrupts, state: State) -> int:
+    """Run the scenario and tell about it; return 0 if all is well, 1 if not."""
     import logging
 
     from progress import say
     from scenario import run
-    from service_process import ServiceError
     from summary import summarize
 
     if options.faults:
         # They are what this is about; in the terminal they would only be in the way.
-        logging.basicConfig(filename=options.log, filemode="w", format=LOG_FORMAT)
+        mode = "a" if state.runs.runs else "w"
+        logging.basicConfig(filename=options.log, filemode=mode, format=LOG_FORMAT)
     say(f"starting the service; then {options.tasks:,} objects are published")
-    try:
-        outcome = run(options, interrupts)
-    except ServiceError as error:
-        print(f"publish: error: {error}", file=sys.stderr)
-        return 1
+    outcome = run(options, interrupts, state)
     say(f"\n{summarize(outcome, options)}\n")
-    if outcome.service_lost:
-        print("publish: error: the service ended too early", file=sys.stderr)
-    elif not interrupts.count:
-        say("drawing the picture")  # the first time, matplotlib looks through all fonts
-        from plot import draw
-
-        try:
-            draw(outcome, options.output)
-        except OSError as error:
-            print(f"publish: error: cannot write {str(options.output)!r}: {error.strerror}", file=sys.stderr)
-            return 1
-        say(f"picture: {options.output}")
     if options.faults:
         say(f"what the library has logged: {options.log}")
-
-    interrupts.ignore()
     if interrupts.count:
-        print("interrupted", file=sys.stderr)
         return 130
-    unbalanced = outcome.audit is not None and not outcome.audit.balanced
-    return 1 if outcome.service_lost or unbalanced else 0
+    if outcome.service_lost:
+        print("publish: error: the service ended too early; run this again to go on", file=sys.stderr)
+        return 1
+    say("drawing the picture")  # the first time, matplotlib looks through all fonts
+    from plot import draw
+
+    try:
+        draw(outcome, options.output)
+    except OSError as error:
+        print(f"publish: error: cannot write {str(options.output)!r}: {error.strerror}", file=sys.stderr)
+        return 1
+    say(f"picture: {options.output}")
+    return 0 if outcome.audit is not None and outcome.audit.balanced else 1
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
 """The client of the task service: start a task, follow many of them with one request, cancel one or many.
 
-``PublishClient.publish``, ``poll`` and ``cancel_task`` are what an executor with polling wants:
+``PublishClient.publish``, ``poll``, ``cancel_task`` and ``find`` are what an executor with polling wants:
 
     client = PublishClient("http://localhost:8080")
     pool = Executors.thread_pool(max_workers=16)
-    executor = pool.with_poll(client.poll, client.cancel_task, batch_size=1_000)
-    future = executor.submit(client.publish, "object-1", "a name for this request")
+    with Journal("publish.db") as journal, pool.with_poll(
+        client.poll, client.cancel_task, batch_size=1_000, journal=journal, keys=Keys(find_fn=client.find)
+    ) as executor:
+        future = executor.submit_once("object-1", client.publish, "object-1")
 
-Whatever is worth another try raises UnavailableError or Throttled, and may be tried again without harm.
+Whatever raises UnavailableError or Throttled may be tried again without harm.
 """
 
 from __future__ import annotations
@@ -17,11 +19,13 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import CancelledError
+from functools import partial
 from operator import itemgetter
 from typing import Any, TypedDict
 
 import requests
-from more_executors import PollDescriptor, RateLimit, StatusPoll, Throttled
+from more_executors import PollDescriptor, RateLimit, StartInDoubt, StatusPoll, Throttled
+from urllib3.exceptions import NewConnectionError
 
 from patience import Patience, UnavailableError
 
@@ -30,9 +34,16 @@ log = logging.getLogger("publish")
 TIMEOUT = 30.0
 """How long a request may take, in seconds."""
 
+AT_ONCE = 1_000
+"""How many objects or tasks a request may be about that is not made by an executor."""
+
 
 class TaskError(Exception):
     """The service refused to start a task, or ended it with an error."""
+
+
+class NotSentError(UnavailableError):
+    """There is no connection to the service, so it was asked nothing."""
 
 
 class _TaskState(TypedDict):
@@ -67,37 +78,39 @@ class PublishClient:
         self.poll: StatusPoll[str, TaskStatus] = StatusPoll(
             self.search, itemgetter("task_id"), self.resolve, missing_after=missing_after
         )
-        self.in_doubt: set[str] = set()
-        """The requests of which nobody knows whether they made a task."""
         self._url = url
         self._publish_limit = publish_limit
         self._patience = patience
         self._local = threading.local()
         self._sessions: list[requests.Session] = []
 
-    def publish(self, object_id: str, request_id: str) -> str:
+    def publish(self, object_id: str) -> str:
         """Start publishing an object and return the id of the task that does it.
 
-        The same request, made again, starts no second task. Raises TaskError with the service's message if it
-        refuses, Throttled if it has had too many requests, and UnavailableError if there is no proper answer.
+        Raises TaskError with the service's message if it refuses, Throttled if it has had too many requests,
+        UnavailableError if it cannot be reached, and StartInDoubt if there was no proper answer.
         """
         self._publish_limit.take()
         began = time.monotonic()
         try:
-            path = f"/object/{object_id}/publish"
-            answer = self._ask("POST", path, headers={"Idempotency-Key": request_id})
+            answer = self._ask("POST", f"/object/{object_id}/publish")
         except Throttled as throttled:
             self._publish_limit.throttled(began, throttled.retry_after)
             raise
-        except UnavailableError:
-            self.in_doubt.add(request_id)
+        except NotSentError:
             raise
-        except TaskError:
-            self.in_doubt.discard(request_id)
-            raise
+        except UnavailableError as error:
+            raise StartInDoubt(object_id) from error
         self._publish_limit.succeeded(began)
-        self.in_doubt.discard(request_id)
         return str(answer["task_id"])
+
+    def find(self, object_ids: list[str]) -> dict[str, str]:
+        """Which of these objects have a task, and its id. Raises Throttled or UnavailableError.
+
+        One that was cancelled, or that the service has lost, is none.
+        """
+        tasks = self._ask("POST", "/tasks/find", json=object_ids)
+        return {task["object_id"]: task["task_id"] for task in tasks}
 
     def search(self, task_ids: list[str]) -> list[TaskStatus]:
         """Look up many tasks. Raises Throttled or UnavailableError."""
@@ -128,11 +141,13 @@ class PublishClient:
         cancelled = {answer["task_id"] for answer in answers if answer["cancelled"]}
         return [task_id in cancelled for task_id in task_ids]
 
-    def withdraw(self, request_id: str) -> None:
-        """See to it that a request to publish has not made a task, or that its task is cancelled."""
-        if request_id in self.in_doubt:
-            self._insist(f"withdraw {request_id}", lambda: self._ask("DELETE", f"/requests/{request_id}"))
-            self.in_doubt.discard(request_id)
+    def withdraw(self, object_ids: list[str]) -> None:
+        """Cancel the tasks of these objects, where there are any."""
+        for first in range(0, len(object_ids), AT_ONCE):
+            some = object_ids[first : first + AT_ONCE]
+            found: dict[str, str] = self._insist(f"find {len(some)} tasks", partial(self.find, some)) or {}
+            if found:
+                self.cancel_tasks(list(found.values()))
 
     def books(self) -> Any:
         """All that the service knows."""
@@ -160,7 +175,8 @@ class PublishClient:
                 raise Throttled(float(response.headers.get("Retry-After", 1)))
             answer = response.json()
         except requests.RequestException as error:
-            raise UnavailableError(f"no answer: {type(error).__name__}") from None
+            kind = NotSentError if _is_not_sent(error) else UnavailableError
+            raise kind(f"no answer: {type(error).__name__}") from None
         if response.status_code >= 500:
             raise UnavailableError(answer["error"])
         if not response.ok:
@@ -176,3 +192,8 @@ class PublishClient:
             session.trust_env = False  # A local service needs no proxy or .netrc; looking for them is slow.
             self._sessions.append(session)
         return session
+
+
+def _is_not_sent(error: requests.RequestException) -> bool:
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(reason, NewConnectionError)

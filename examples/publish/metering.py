@@ -17,9 +17,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import thread_time
-from typing import Any
+from typing import Any, TypeVar
 
 from client import Descriptor, PublishClient, TaskStatus
+from runs import Run
+
+T = TypeVar("T")
+
+JOURNAL = "-journal"
+"""How the name of a thread ends that writes to a journal."""
 
 EXECUTORS = ("PollExecutor-", "RetryExecutor-", "ThrottleExecutor-")
 """How the names of the executors' threads begin."""
@@ -40,21 +46,22 @@ class _Elsewhere(threading.local):
 
 
 class Meter:
-    """Times ``executor.submit`` and the executors' threads, without what is not the library's."""
+    """Times calls that submit and the executors' threads, without what is not the library's."""
 
     def __init__(self) -> None:
         self._elsewhere = _Elsewhere()
         self._submitting = 0.0
         self._threads: list[threading.Thread] = []
         self._in_threads: list[float] = []
+        self._in_journals: list[float] = []
 
-    def submit(self, submit: Callable[..., Future[Any]], *args: Any) -> Future[Any]:
+    def submit(self, submit: Callable[..., T], *args: Any) -> T:
         """Call ``submit(*args)`` and return what it does."""
         elsewhere = self._elsewhere.seconds
         begin = thread_time()
-        future = submit(*args)
+        submitted = submit(*args)
         self._submitting += thread_time() - begin - (self._elsewhere.seconds - elsewhere)
-        return future
+        return submitted
 
     @contextmanager
     def elsewhere(self) -> Generator[None, None, None]:
@@ -81,7 +88,8 @@ class Meter:
                 run(thread)
             finally:
                 if thread.name.startswith(EXECUTORS):
-                    self._in_threads.append(thread_time() - self._elsewhere.seconds)
+                    of_its_kind = self._in_journals if thread.name.endswith(JOURNAL) else self._in_threads
+                    of_its_kind.append(thread_time() - self._elsewhere.seconds)
 
         ThreadPoolExecutor.submit = timed_submit  # type: ignore[assignment, method-assign]
         threading.Thread.run = timed_run  # type: ignore[assignment, method-assign]
@@ -96,39 +104,41 @@ class Meter:
         for thread in self._threads:
             thread.join(10.0)
         return [
-            Cost("submit", self._submitting, "calls of executor.submit"),
+            Cost("submit", self._submitting, "calls of executor.submit_many_once"),
             Cost(
                 "threads",
                 sum(self._in_threads),
                 "threads of the executors, without searches and submit of the pool",
             ),
+            Cost("journal", sum(self._in_journals), "the thread that writes the journal"),
         ]
 
 
 class MeteredClient(PublishClient):
-    """A client that notes when it is not at work itself: then the library is.
+    """A client that notes when it is not at work itself: then the library is. It tells ``run``, too.
 
-    ``searches`` has the time (``time.monotonic``) and the number of tasks of each search, ``delays`` the
-    seconds from the end of each task on the service to the moment when its future is resolved.
+    ``published`` is how many tasks it has started, ``doubts`` of how many objects it was asked whether they
+    have one, and ``known`` how many of them have.
     """
 
-    def __init__(self, url: str, meter: Meter, **options: Any) -> None:
+    def __init__(self, url: str, meter: Meter, run: Run, **options: Any) -> None:
         super().__init__(url, **options)
-        self.searches: list[tuple[float, int]] = []
-        self.delays: list[float] = []
         self.published = 0
+        self.doubts = 0
+        self.known = 0
         self._meter = meter
+        self._run = run
         self._lock = threading.Lock()
         self._thread = threading.local()
         self._handing_over: list[float] = []  # Appending is atomic: many threads publish.
 
-    def publish(self, object_id: str, request_id: str) -> str:
+    def publish(self, object_id: str) -> str:
         """Publish an object; the time since the last time in this thread is the library's and the pool's."""
         ended: float | None = getattr(self._thread, "publish_ended", None)
         if ended is not None:
             self._handing_over.append(thread_time() - ended)
         try:
-            task_id = super().publish(object_id, request_id)
+            task_id = super().publish(object_id)
             with self._lock:
                 self.published += 1
             return task_id
@@ -137,7 +147,7 @@ class MeteredClient(PublishClient):
 
     def search(self, task_ids: list[str]) -> list[TaskStatus]:
         """Look up tasks."""
-        self.searches.append((time.monotonic(), len(task_ids)))
+        self._run.searches.append(len(task_ids))
         with self._meter.elsewhere():
             return super().search(task_ids)
 
@@ -145,7 +155,19 @@ class MeteredClient(PublishClient):
         """Resolve a future, and note how long after its task had ended."""
         if "ended" in task:
             super().resolve(descriptor, task)
-            self.delays.append(time.time() - task["ended"])
+            if task["ended"] < self._run.began:
+                with self._lock:
+                    self._run.late += 1
+            else:
+                self._run.delays.append(time.time() - task["ended"])
+
+    def find(self, object_ids: list[str]) -> dict[str, str]:
+        """Look up objects."""
+        with self._meter.elsewhere():
+            found = super().find(object_ids)
+        self.doubts += len(object_ids)
+        self.known += len(found)
+        return found
 
     def costs(self) -> list[Cost]:
         """The times, once the executors are shut down."""

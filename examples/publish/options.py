@@ -12,6 +12,7 @@ from typing import Any
 from checks import OneLineParser, positive_seconds, rate, seconds, whole_number
 from faults import ALL_FAULTS, NO_FAULTS, Faults
 
+OF_THE_WORK = ("tasks", "seed", "duration", "distribution", "failure_rate", "reject_rate", "faults")
 PICTURE_FORMATS = (".pdf", ".png", ".svg")
 
 
@@ -35,11 +36,17 @@ class Options:
     port: int
     faults: bool
     output: Path
+    state: Path
+    fresh: bool
 
     @property
     def missing_after(self) -> float:
         """For how long every search has to leave a task out before it counts as lost, in seconds."""
         return 10 * self.interval
+
+    def of_the_work(self) -> dict[str, Any]:
+        """The options that a run must have to go on with what another has begun, by name."""
+        return {name: getattr(self, name) for name in OF_THE_WORK}
 
     @property
     def log(self) -> Path:
@@ -59,10 +66,13 @@ Publish many objects through a task service that this starts on this machine. Ea
 service and one future here; a few searches at a time ask for the states of all tasks.
 """
 EPILOG = """\
-Ctrl-C cancels all tasks that are outstanding and waits for that; a second Ctrl-C does not wait: the tasks end
-with the service. No picture is drawn then.
+If this is killed, or the service is, the next run publishes what is left, and nothing twice. Ctrl-C gives up:
+it cancels all tasks that are outstanding and waits for that; a second Ctrl-C does not wait: the tasks end
+with the service. No picture is drawn then, and the next run begins anew.
 """
 VARIES = "how that time varies (%(default)s, which is 50 to 150 %% of the mean)"
+STATE = "folder of what the next run has to know if this one is killed (beside the picture: publish.state)"
+FRESH = "begin anew, whatever a run that was killed has left"
 FAULTS = "make it fail: errors, lost connections, rate limits, slow answers, lost tasks, a restart"
 USUAL: dict[str, Any] = {
     "workers": 8,
@@ -101,6 +111,10 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     add("cancel-rate", rate, "P", 0.02, "share of tasks that are cancelled on the way (%(default)s)")
     add("seed", int, "N", 1, "seed of all random choices (%(default)s)")
     add("output", Path, "PATH", None, f"picture to write: .png, .svg or .pdf {depends('output')}")
+    add("state", Path, "DIR", None, STATE)
+    group.add_argument(
+        "--fresh", action="store_true", help="begin anew, whatever a run that was killed has left"
+    )
     group = parser.add_argument_group("the service")
     add("duration", seconds, "S", 15.0, "mean time of a task (%(default)s s)")
     group.add_argument("--distribution", choices=shapes, default="uniform", help=VARIES)
@@ -110,7 +124,9 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     add("port", port, "N", 0, "port that it listens on (any free one)")
     group.add_argument("--faults", action="store_true", help=FAULTS)
     values = vars(parser.parse_args(arguments))
-    defaults = WITH_FAULTS if values["faults"] else USUAL
+    usual = WITH_FAULTS if values["faults"] else USUAL
+    output: Path = values["output"] or usual["output"]
+    defaults: dict[str, Any] = {**usual, "state": output.parent / f"{output.stem}.state"}
     options = Options(**{name: defaults[name] if value is None else value for name, value in values.items()})
     problem = _problem_with(options.output)
     if problem is not None:

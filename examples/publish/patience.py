@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class UnavailableError(Exception):
-    """The service had an error of its own, or there was no answer. Nobody knows whether it did anything."""
+    """The service had an error of its own, or there was no answer. Perhaps it did what it was asked."""
 
 
 class Patience(RetryPolicy):

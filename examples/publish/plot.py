@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
-from plot_faults import draw_faults, mark_outage
+from plot_faults import draw_faults, mark_outages
+from runs import Run
 from scenario import Outcome
 from summary import percentile
+from timeline import TimeLine
 
 INK = "#2b2d42"
 PALE = "#cfd8e3"
@@ -29,19 +32,22 @@ def draw(outcome: Outcome, path: Path) -> None:
 
     Raises OSError if that cannot be written.
     """
-    heights = [3.0, 2.0, 2.0] if outcome.faults else [3.0, 2.0]
+    faults = {} if outcome.audit is None else outcome.audit.faults
+    line = TimeLine(outcome.runs)
+    heights = [3.0, 2.0, 2.0] if faults else [3.0, 2.0]
     figure = Figure(figsize=(10, sum(heights) * 1.6), dpi=130, layout="constrained")
     upper, *middle, lower = figure.subplots(len(heights), 1, height_ratios=heights)
-    _draw_outstanding(upper, outcome)
-    _draw_delays(lower, outcome)
+    _draw_outstanding(upper, outcome, line)
+    _draw_delays(lower, [delay for run in outcome.runs for delay in run.delays])
     for axes in (upper, lower):
         axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         axes.set_ylim(0, axes.dataLim.ymax / BODY or 1)
     for axes in middle:
-        draw_faults(axes, outcome)
-        _label_time(axes, outcome)
-        mark_outage(axes, outcome, 1.0)
-        mark_outage(upper, outcome, BODY)
+        draw_faults(axes, outcome.runs, faults, line)
+        _label_time(axes, line)
+        mark_outages(axes, outcome.runs, line, 1.0)
+        mark_outages(upper, outcome.runs, line, BODY)
+        _mark_breaks(axes, line)
     for axes in (upper, *middle, lower):
         axes.spines[["top", "right"]].set_visible(False)
         axes.spines[["left", "bottom"]].set_color(INK)
@@ -51,13 +57,13 @@ def draw(outcome: Outcome, path: Path) -> None:
     figure.savefig(path)
 
 
-def _draw_outstanding(axes: Axes, outcome: Outcome) -> None:
-    seconds = [sample.seconds for sample in outcome.samples]
-    outstanding = [sample.outstanding for sample in outcome.samples]
-    polled = [sample.polled for sample in outcome.samples]
-    peak = max(zip(seconds, polled, strict=True), key=lambda point: point[1])
-    axes.fill_between(seconds, outstanding, color=PALE, linewidth=0, label="all futures that are not done")
-    axes.fill_between(seconds, polled, color=STRONG, linewidth=0, label="of these: started, and asked about")
+def _draw_outstanding(axes: Axes, outcome: Outcome, line: TimeLine) -> None:
+    points = [
+        (line.at(run.began + sample.seconds), sample.polled) for run in outcome.runs for sample in run.samples
+    ]
+    peak = max(points, key=lambda point: point[1])
+    for run in outcome.runs:
+        _draw_run(axes, run, line, is_first=run is outcome.runs[0])
     axes.plot(*peak, "o", color=ACCENT, markersize=6)
     axes.annotate(
         f"{peak[1]:,} tasks at the same time",
@@ -69,34 +75,64 @@ def _draw_outstanding(axes: Axes, outcome: Outcome) -> None:
         fontweight="bold",
         bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 2},
     )
-    most = max((size for _, size in outcome.searches), default=0)
+    searches = [size for run in outcome.runs for size in run.searches]
+    seconds = sum(run.ended - run.began for run in outcome.runs[:-1]) + outcome.seconds
+    by = f" of {len(outcome.runs)} runs" if len(outcome.runs) > 1 else ""
     title = (
-        f"{outcome.tally.submitted:,} futures done in {outcome.seconds:.0f} s, "
-        f"by {len(outcome.searches):,} searches for up to {most:,} tasks each"
+        f"{outcome.tally.submitted:,} futures done in {seconds:.0f} s{by}, "
+        f"by {len(searches):,} searches for up to {max(searches, default=0):,} tasks each"
     )
     axes.set_title(title, loc="left", color=INK, fontweight="bold")
     axes.set_ylabel("futures", color=INK)
     axes.legend(frameon=False, labelcolor=INK, loc="upper right", ncols=2)
-    _label_time(axes, outcome)
+    _label_time(axes, line)
+    _mark_breaks(axes, line)
+    for begin, end, duration in line.breaks:
+        axes.text(
+            (begin + end) / 2,
+            0.4,
+            f"not running for {duration:,.0f} s",
+            transform=axes.get_xaxis_transform(),
+            rotation="vertical",
+            ha="center",
+            va="center",
+            color=INK,
+        )
 
 
-def _label_time(axes: Axes, outcome: Outcome) -> None:
-    axes.set_xlabel("seconds since the first submit", color=INK)
-    axes.set_xlim(0, max(outcome.seconds, 0.1))
+def _draw_run(axes: Axes, run: Run, line: TimeLine, *, is_first: bool) -> None:
+    seconds = [line.at(run.began + sample.seconds) for sample in run.samples]
+    outstanding = [sample.outstanding for sample in run.samples]
+    polled = [sample.polled for sample in run.samples]
+    labels = ("all futures that are not done", "of these: started, and asked about") if is_first else ("", "")
+    axes.fill_between(seconds, outstanding, color=PALE, linewidth=0, label=labels[0])
+    axes.fill_between(seconds, polled, color=STRONG, linewidth=0, label=labels[1])
 
 
-def _draw_delays(axes: Axes, outcome: Outcome) -> None:
+def _mark_breaks(axes: Axes, line: TimeLine) -> None:
+    for begin, end, _ in line.breaks:
+        axes.axvspan(begin, end, facecolor="none", edgecolor=PALE, hatch="///", linewidth=0)
+
+
+def _label_time(axes: Axes, line: TimeLine) -> None:
+    left_out = sum(seconds - (end - begin) for begin, end, seconds in line.breaks)
+    shortened = f", but for {left_out:,.0f} s in which nothing ran" if left_out >= 0.5 else ""
+    axes.set_xlabel(f"seconds since the first submit{shortened}", color=INK)
+    axes.set_xlim(0, max(line.end, 0.1))
+
+
+def _draw_delays(axes: Axes, delays: Sequence[float]) -> None:
     title = "How long after the end of its task a future was done"
     axes.set_title(title, loc="left", color=INK, fontweight="bold")
     axes.set_xlabel("seconds from the end of the task on the service", color=INK)
-    if not outcome.delays:
+    if not delays:
         axes.text(0.5, 0.5, "no task ended", transform=axes.transAxes, ha="center", color=INK)
         return
-    bins = min(60, max(10, len(outcome.delays) // 10))
-    _, edges, _ = axes.hist(outcome.delays, bins=bins, color=STRONG)
+    bins = min(60, max(10, len(delays) // 10))
+    _, edges, _ = axes.hist(delays, bins=bins, color=STRONG)
     axes.set_ylabel(f"futures in each {edges[1] - edges[0]:.2g} s", color=INK)
     for percent, style in ((50, "-"), (95, "--"), (99, ":")):
-        value = percentile(outcome.delays, percent)
+        value = percentile(delays, percent)
         axes.axvline(value, 0, BODY, color=ACCENT, linestyle=style, label=f"{percent} % within {value:.2f} s")
     axes.set_xlim(left=0)
     axes.legend(frameon=False, labelcolor=INK, loc="upper right", ncols=3)

@@ -6,10 +6,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 from matplotlib.axes import Axes
 
-from scenario import Outcome
+from runs import Run
+from timeline import TimeLine
+
+Faults: TypeAlias = "Mapping[str, Sequence[tuple[float, int]]]"
+"""For each kind the times, in seconds since the epoch, and how often it struck then."""
 
 INK = "#2b2d42"
 FAULT = "#d1495b"
@@ -30,25 +36,24 @@ TALL = 0.6
 """The height of the tallest bar of a row; from row to row it is 1."""
 
 
-def draw_faults(axes: Axes, outcome: Outcome) -> None:
+def draw_faults(axes: Axes, runs: Sequence[Run], faults: Faults, line: TimeLine) -> None:
     """Draw a row for each kind of fault: how many there were when. The scale of each row is on the right."""
-    width = max(outcome.seconds, 0.1) / SLOTS
-    kinds = [kind for kind in NAMES if kind in outcome.faults]
-    labels = [f"{NAMES[kind]} ({sum(n for _, n in outcome.faults[kind]):,})" for kind in kinds]
+    width = max(line.end, 0.1) / SLOTS
+    kinds = [kind for kind in NAMES if kind in faults]
+    labels = [f"{NAMES[kind]} ({sum(n for _, n in faults[kind]):,})" for kind in kinds]
     scales: dict[float, str] = {}
     for row, kind in enumerate(kinds):
         counts: Counter[int] = Counter()
-        for seconds, count in outcome.faults[kind]:
-            counts[int(seconds / width)] += count
+        for moment, count in faults[kind]:
+            counts[int(line.at(moment) / width)] += count
         most = max(counts.values(), default=1)
         bottom = -row - TALL / 2
         scales[bottom], scales[bottom + TALL] = "0", f"{most:,}"
         left = [slot * width for slot in counts]
         heights = [TALL * count / most for count in counts.values()]
         axes.bar(left, heights, width, [bottom] * len(left), align="edge", color=FAULT, linewidth=0)
-    if outcome.outage is not None:
-        begin, end = outcome.outage
-        axes.barh(-len(kinds), end - begin, TALL, begin, color=INK)
+    for begin, end in outages_of(runs):
+        axes.barh(-len(kinds), line.at(end) - line.at(begin), TALL, line.at(begin), color=INK)
         labels.append(f"killed, down for {end - begin:.1f} s")
     axes.set_yticks([-row for row in range(len(labels))], labels)
     axes.set_ylim(-len(labels) + 0.4, 0.6)
@@ -56,10 +61,15 @@ def draw_faults(axes: Axes, outcome: Outcome) -> None:
     _draw_scales(axes, scales, width)
 
 
-def mark_outage(axes: Axes, outcome: Outcome, height: float) -> None:
+def mark_outages(axes: Axes, runs: Sequence[Run], line: TimeLine, height: float) -> None:
     """A band while the service was down, of a share ``height`` of the axes."""
-    if outcome.outage is not None:
-        axes.axvspan(*outcome.outage, ymax=height, color=INK, alpha=0.15, linewidth=0)
+    for begin, end in outages_of(runs):
+        axes.axvspan(line.at(begin), line.at(end), ymax=height, color=INK, alpha=0.15, linewidth=0)
+
+
+def outages_of(runs: Sequence[Run]) -> list[tuple[float, float]]:
+    """When the service was down: at most once, as a run does not kill it again."""
+    return [run.outage for run in runs if run.outage is not None]
 
 
 def _draw_scales(axes: Axes, scales: dict[float, str], width: float) -> None:

@@ -88,11 +88,10 @@ class Lines(AbstractContextManager["Lines"]):
 
 
 class Monitor:
-    """A thread that calls ``measure`` often, shows what it returns and keeps it in ``samples``."""
+    """A thread that calls ``measure`` often, and shows what it returns."""
 
     def __init__(self, measure: Callable[[], Sample], total: int) -> None:
         console = Console()
-        self.samples: list[Sample] = []
         self._measure = measure
         self._display: Display = Bar(console, total) if console.is_terminal else Lines()
         self._left = threading.Event()
@@ -117,6 +116,4 @@ class Monitor:
                 break
 
     def _take(self) -> None:
-        sample = self._measure()
-        self.samples.append(sample)
-        self._display.show(sample)
+        self._display.show(self._measure())

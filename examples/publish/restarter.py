@@ -6,22 +6,23 @@ import threading
 import time
 from collections.abc import Callable
 
+from runs import Run
 from service_process import ServiceProcess
 
 
 class Restarter:
     """While in its ``with`` block, restarts ``service`` once, as soon as ``now()`` is true.
 
-    The service is down for ``seconds``. ``outage`` says from when to when that was, by ``time.time``.
+    The service is down for ``seconds``; ``run`` is told from when to when.
     """
 
-    def __init__(self, service: ServiceProcess, now: Callable[[], bool], seconds: float) -> None:
-        self.outage: tuple[float, float] | None = None
+    def __init__(self, service: ServiceProcess, run: Run, now: Callable[[], bool], seconds: float) -> None:
         self._service = service
+        self._run = run
         self._now = now
         self._seconds = seconds
         self._left = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="restarter", daemon=True)
+        self._thread = threading.Thread(target=self._restart_once, name="restarter", daemon=True)
 
     def __enter__(self) -> Restarter:
         self._thread.start()
@@ -31,10 +32,10 @@ class Restarter:
         self._left.set()
         self._thread.join()
 
-    def _run(self) -> None:
+    def _restart_once(self) -> None:
         while not self._left.wait(0.02):
             if self._now():
-                began = time.time()
+                self._run.killed = time.time()
                 self._service.restart(self._left, self._seconds)
-                self.outage = (began, time.time())
+                self._run.restarted = time.time()
                 break

@@ -3,168 +3,216 @@
 from __future__ import annotations
 
 import time
-import uuid
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, as_completed
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import Any
 
-from more_executors import Executors, PollExecutor, RateLimit, RetryExecutor, StatusPoll, ThrottleExecutor
+from more_executors import Journal, PollExecutor, RateLimit
 
 from audit import Audit, audit
 from canceller import Canceller
-from client import TaskStatus
+from chain import polling
 from interrupts import Interrupts
 from metering import Cost, Meter, MeteredClient
 from options import Options
-from patience import Patience
-from progress import Monitor
+from patience import Patience, UnavailableError
+from progress import Monitor, say
 from restarter import Restarter
+from runs import Run
 from service_process import ServiceProcess
+from starts import Found, find_starts, unsettled
+from state import State
 from tally import Sample, Tally
-
-REQUESTS = 60
-"""How many searches and cancellations there are in a second, at most. The service may find that too many."""
 
 ATTEMPTS = 30
 """How often a request is made before it is given up: for half a minute or so."""
 
-QUEUE = 8
-"""How many publications may be with each thread of the pool, or wait to be tried again, where many are."""
+AT_ONCE = 1_000
+"""How many objects are submitted before the next look at whether there was a Ctrl-C."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What happened. Times are in seconds since the start.
+    """What happened, in all ``runs``; the rest is of the last one, which took ``seconds``.
 
-    ``searches`` has the time and the size of each, ``outage`` when the service was down; ``audit`` is None if
-    the service could not be asked.
+    The service was asked about ``doubts`` objects whether they have a task, and ``known`` of them had;
+    ``audit`` is None if it could not be asked.
     """
 
+    runs: Sequence[Run]
+    found: Found
     tally: Tally
     seconds: float
     cpu_seconds: float
-    samples: Sequence[Sample]
-    searches: Sequence[tuple[float, int]]
-    delays: Sequence[float]
+    doubts: int
+    known: int
     costs: Sequence[Cost]
     service_lost: bool
     audit: Audit | None
-    faults: dict[str, Sequence[tuple[float, int]]]
-    outage: tuple[float, float] | None
 
 
-def polling(
-    options: Options,
-    patience: Patience,
-    poll: StatusPoll[str, TaskStatus],
-    cancel_task: Callable[[str], bool],
-    cancel_tasks: Callable[[list[str]], list[bool]],
-) -> PollExecutor[Any, Any]:
-    """The executor of it all."""
-    pool = Executors.thread_pool(max_workers=options.workers, name="publish")
-    publishing: RetryExecutor[Any, Any] | ThrottleExecutor[Any, Any] = pool.with_retry(patience)
-    if options.faults:
-        # Else what is tried again would queue behind all that has not been tried yet.
-        publishing = publishing.with_throttle(QUEUE * options.workers)
-    return publishing.with_poll(
-        poll,
-        cancel_task,
-        options.interval,
-        min_interval=options.interval / 10,
-        batch_size=options.batch_size,
-        max_concurrency=options.searches,
-        rate_limit=RateLimit(REQUESTS, burst=options.searches),
-        retry_policy=patience,
-        cancel_many_fn=cancel_tasks,
-    )
+def run(options: Options, interrupts: Interrupts, state: State) -> Outcome:
+    """Run the scenario until every future is done, which an interrupt hastens, or until the service is lost.
 
-
-def run(options: Options, interrupts: Interrupts) -> Outcome:
-    """Run the scenario until every future is done, which an interrupt hastens.
-
-    Raises ServiceError if the service does not start.
+    Raises ServiceError if the service does not start, JournalError if the journal cannot be used.
     """
-    tally = Tally()
-    meter = Meter()
-    futures: list[Future[Any]] = []
-    request_ids: dict[Future[Any], str] = {}
+    with ServiceProcess(options, state.ledger) as service:
+        scenario = Scenario(options, interrupts, state, service)
+        scenario.publish_all()
+        scenario.end()
+        return scenario.outcome()
 
-    with ServiceProcess(options) as service:
 
-        def hopeless() -> bool:
-            return interrupts.count > 1 or not service.running
+class Scenario:
+    """One run, with a service."""
 
-        patience = Patience(ATTEMPTS, hopeless)
-        client = MeteredClient(
+    def __init__(
+        self, options: Options, interrupts: Interrupts, state: State, service: ServiceProcess
+    ) -> None:
+        self._options = options
+        self._interrupts = interrupts
+        self._file = state.runs
+        self._earlier = list(state.runs.runs)
+        self._service = service
+        self._journal = Journal(state.journal)
+        self._found = find_starts(self._journal, options.tasks)
+        self._tally = Tally()
+        self._meter = Meter()
+        self._object_ids = [f"object-{number:06}" for number in range(options.tasks)]
+        self._futures: list[Future[Any]] = []
+        self._costs: Sequence[Cost] = ()
+        self._audit: Audit | None = None
+        if self._earlier:
+            say(f"run {len(self._earlier) + 1}: {self._found}")
+        self._cpu_begin = time.process_time()
+        self._run = Run(time.time())
+        self._begin = time.monotonic()
+        self._client = MeteredClient(
             service.url,
-            meter,
+            self._meter,
+            self._run,
             publish_limit=RateLimit(options.publishes, burst=options.workers),
-            patience=patience,
+            patience=Patience(ATTEMPTS, lambda: interrupts.count > 1 or self._is_lost()),
             missing_after=options.missing_after,
         )
 
-        # A task that nobody will ask about again may as well end with the service.
-        def cancel_task(task_id: str) -> bool:
-            return hopeless() or client.cancel_task(task_id)
+    def publish_all(self) -> None:
+        """Submit everything and wait for it."""
+        options, earlier = self._options, self._earlier
+        with self._meter.watch():
+            self._executor: PollExecutor[Any, Any] = polling(
+                options,
+                # More than that of the client: what fails as the service is lost would be on record so.
+                Patience(ATTEMPTS, self._is_hopeless),
+                self._client,
+                self._journal,
+                self._cancel_task,
+                self._cancel_tasks,
+            )
+            self._file.begin(self._run)
+            with ExitStack() as stack:
+                stack.enter_context(Monitor(self._measure, options.tasks))
+                stack.enter_context(
+                    Canceller(options, self._futures, lambda: self._interrupts.count > 0, self._cancel_all)
+                )
+                if options.faults and not any(run.killed for run in earlier):
+                    stack.enter_context(
+                        Restarter(self._service, self._run, self._is_half_published, 2 * options.interval)
+                    )
+                for future in self._done_of(self._submit()):
+                    self._tally.count(future)
+            self._seconds = time.monotonic() - self._begin
+            self._cpu_seconds = time.process_time() - self._cpu_begin
 
-        def cancel_tasks(task_ids: list[str]) -> list[bool]:
-            return [True] * len(task_ids) if hopeless() else client.cancel_tasks(task_ids)
+    def end(self) -> None:
+        """Close everything, and compare the books.
 
-        def measure() -> Sample:
-            return tally.sample(time.monotonic() - begin, executor.stats().polled)
+        If the service is lost, nothing is closed: what goes on is on record, and stays there when the
+        interpreter ends.
+        """
+        if self._tally.done < len(self._futures):
+            return
+        self._executor.shutdown()
+        self._costs = self._client.costs()
+        in_doubt = unsettled(self._journal)
+        self._journal.close()
+        if not (self._is_hopeless() or self._is_lost()):
+            self._client.withdraw(in_doubt)
+            try:
+                books = self._client.books()
+            except UnavailableError:
+                pass  # it was lost only now
+            else:
+                self._audit = audit(dict(zip(self._object_ids, self._futures, strict=False)), books, in_doubt)
+        self._client.close()
 
-        def stop() -> bool:
-            return interrupts.count > 0 or not service.running
+    def outcome(self) -> Outcome:
+        """What happened."""
+        return Outcome(
+            runs=[*self._earlier, self._run],
+            found=self._found,
+            tally=self._tally,
+            seconds=self._seconds,
+            cpu_seconds=self._cpu_seconds,
+            doubts=self._client.doubts,
+            known=self._client.known,
+            costs=self._costs,
+            service_lost=self._is_lost(),
+            audit=self._audit,
+        )
 
-        def cancel_all() -> None:
-            executor.cancel_all()
-            executor.notify()
+    def _submit(self) -> SimpleQueue[Future[Any]]:
+        done: SimpleQueue[Future[Any]] = SimpleQueue()
+        for first in range(0, self._options.tasks, AT_ONCE):
+            if self._interrupts.count:
+                break
+            some = self._object_ids[first : first + AT_ONCE]
+            futures = self._meter.submit(self._executor.submit_many_once, self._client.publish, some)
+            self._futures += futures
+            self._tally.submitted += len(futures)
+            for future in futures:
+                future.add_done_callback(done.put)
+        return done
 
-        def half_published() -> bool:
-            return client.published >= options.tasks / 2
+    def _done_of(self, done: SimpleQueue[Future[Any]]) -> Iterator[Future[Any]]:
+        """All futures, as they are done; fewer if the service is lost."""
+        left = len(self._futures)
+        while left:
+            try:
+                yield done.get(timeout=0.1)
+            except Empty:
+                if self._is_lost() and not self._interrupts.count:
+                    break
+            else:
+                left -= 1
 
-        begin, cpu_begin, epoch = time.monotonic(), time.process_time(), time.time()
-        monitor = Monitor(measure, options.tasks)
-        canceller = Canceller(options, futures, stop, cancel_all)
-        restarter = Restarter(service, half_published, 2 * options.interval)
+    def _measure(self) -> Sample:
+        sample = self._tally.sample(time.monotonic() - self._begin, self._executor.stats().polled)
+        self._run.samples.append(sample)
+        self._file.update()
+        return sample
 
-        with meter.watch():
-            executor = polling(options, patience, client.poll, cancel_task, cancel_tasks)
-            with executor, monitor, canceller, restarter if options.faults else nullcontext():
-                for number in range(options.tasks):
-                    if interrupts.count:
-                        break
-                    request_id = uuid.uuid4().hex
-                    object_id = f"object-{number:06}"
-                    future = meter.submit(executor.submit, client.publish, object_id, request_id)
-                    futures.append(future)
-                    request_ids[future] = request_id
-                    tally.submitted += 1
-                for future in as_completed(futures):
-                    tally.count(future)
-                    client.withdraw(request_ids[future])
-                seconds, cpu_seconds = time.monotonic() - begin, time.process_time() - cpu_begin
-        service_lost = not service.running
-        found = None
-        if not hopeless():
-            by_object = {f"object-{number:06}": future for number, future in enumerate(futures)}
-            found = audit(by_object, client.books())
-        client.close()
+    def _is_lost(self) -> bool:
+        return not self._service.running
 
-    faults = found.faults if found else {}
-    outage = restarter.outage
-    return Outcome(
-        tally=tally,
-        seconds=seconds,
-        cpu_seconds=cpu_seconds,
-        samples=monitor.samples,
-        searches=[(moment - begin, size) for moment, size in client.searches],
-        delays=client.delays,
-        costs=client.costs(),
-        service_lost=service_lost,
-        audit=found,
-        faults={kind: [(moment - epoch, n) for moment, n in times] for kind, times in faults.items()},
-        outage=None if outage is None else (outage[0] - epoch, outage[1] - epoch),
-    )
+    def _is_hopeless(self) -> bool:
+        count = self._interrupts.count
+        return count > 1 or (count > 0 and self._is_lost())
+
+    def _is_half_published(self) -> bool:
+        return self._found.started + self._client.published >= self._options.tasks / 2
+
+    # A task that nobody will ask about again may as well end with the service.
+
+    def _cancel_task(self, task_id: str) -> bool:
+        return self._is_hopeless() or self._client.cancel_task(task_id)
+
+    def _cancel_tasks(self, task_ids: list[str]) -> list[bool]:
+        return [True] * len(task_ids) if self._is_hopeless() else self._client.cancel_tasks(task_ids)
+
+    def _cancel_all(self) -> None:
+        self._executor.cancel_all()
+        self._executor.notify()

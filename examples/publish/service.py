@@ -5,17 +5,17 @@
     DELETE /tasks/{task_id}              {"task_id", "cancelled": whether it was running and now is not}
     POST   /tasks/search                 a JSON list of ids in, the list of those that are known out
     POST   /tasks/cancel                 a JSON list of ids in, what DELETE says of those that are known out
-    DELETE /requests/{request_id}        {"task_id": that of the cancelled task, if there is one}
+    POST   /tasks/find                   a JSON list of object ids in, [{"object_id", "task_id"}] out
     GET    /books                        {"objects": {object_id: [task]}, "faults": {kind: [[time, count]]}}
 
 ``state`` is "running", "finished", "error" or "cancelled"; ``ended`` is in seconds since the epoch. Every
 other answer is 4xx or 5xx with {"error": ...}.
 
-To publish with a header ``Idempotency-Key: request_id`` makes one task, however often it is sent. Deleting a
-request, for which there may be no answer yet, cancels its task, or makes sure that there will be none.
+To publish an object twice makes two tasks. Who does not know whether there is one, as an answer was lost, can
+have it found by the object: unless it was cancelled, or is lost.
 
 With ``--faults``, much goes wrong, and the books say what did. With ``--state``, the service may be killed
-and started again: it knows what it knew.
+and started again: it knows what it knew, and its tasks have gone on.
 
 Run as a program it prints one line of JSON, {"port": ...} or {"error": ...}, and ends when its standard input
 does: whoever started it holds the other end of that pipe, so the service cannot outlive them.
@@ -71,9 +71,9 @@ class TaskService:
                 web.post("/object/{object_id}/publish", self.publish, name="publish"),
                 web.post("/tasks/search", self.search, name="search"),
                 web.post("/tasks/cancel", self.cancel_many, name="cancel.many"),
+                web.post("/tasks/find", self.find, name="search.find"),
                 web.get("/tasks/{task_id}", self.status),
                 web.delete("/tasks/{task_id}", self.cancel, name="cancel"),
-                web.delete("/requests/{request_id}", self.withdraw, name="cancel.request"),
                 web.get("/books", self.books),
             ]
         )
@@ -85,8 +85,8 @@ class TaskService:
         if not OBJECT_ID.fullmatch(object_id):
             raise web.HTTPBadRequest(text="an object id is 1 to 100 letters, digits, '.', '-' or '_'")
         try:
-            task = self._ledger.make_task(object_id, request.headers.get("Idempotency-Key"))
-        except (RefusedError, LookupError) as error:
+            task = self._ledger.make_task(object_id)
+        except RefusedError as error:
             raise web.HTTPConflict(text=str(error)) from None
         return web.json_response({"task_id": task.task_id})
 
@@ -102,10 +102,10 @@ class TaskService:
         """Cancel those of many tasks that are running, leaving out the unknown ones."""
         return web.json_response([self._cancel(task) for task in await self._find_many(request)])
 
-    async def withdraw(self, request: web.Request) -> web.Response:
-        """Undo a request to publish."""
-        task = self._ledger.withdraw(request.match_info["request_id"])
-        return web.json_response({"task_id": task and task.task_id})
+    async def find(self, request: web.Request) -> web.Response:
+        """Tell which of many objects have tasks."""
+        tasks = self._ledger.find(await _ids_in(request))
+        return web.json_response([{"object_id": task.object_id, "task_id": task.task_id} for task in tasks])
 
     async def search(self, request: web.Request) -> web.Response:
         """Tell the states of many tasks, leaving out the unknown ones."""
@@ -130,20 +130,24 @@ class TaskService:
         return task
 
     async def _find_many(self, request: web.Request) -> list[Task]:
-        try:
-            task_ids: object = await request.json()
-        except (ValueError, RecursionError):
-            task_ids = None
-        if not is_list_of_texts(task_ids):
-            raise web.HTTPBadRequest(text="expected a JSON list of task ids")
-        if len(task_ids) > MAX_SEARCH:
-            raise web.HTTPBadRequest(text=f"at most {MAX_SEARCH} task ids at once")
         known = self._ledger.tasks
-        tasks = [known[i] for i in task_ids if i in known]
+        tasks = [known[i] for i in await _ids_in(request) if i in known]
         if not self._faults.vanish_rate:
             return tasks
         now = time.time()
         return [task for task in tasks if task.state(now) != "vanished"]
+
+
+async def _ids_in(request: web.Request) -> list[str]:
+    try:
+        ids: object = await request.json()
+    except (ValueError, RecursionError):
+        ids = None
+    if not is_list_of_texts(ids):
+        raise web.HTTPBadRequest(text="expected a JSON list of ids")
+    if len(ids) > MAX_SEARCH:
+        raise web.HTTPBadRequest(text=f"at most {MAX_SEARCH} ids at once")
+    return ids
 
 
 def is_list_of_texts(value: object) -> TypeGuard[list[str]]:
@@ -176,7 +180,11 @@ def latency(settings: Settings) -> Any:
 
 async def serve(settings: Settings, state: Path | None, port: int) -> int:
     """Serve on ``port`` (0: any free one) until standard input ends; return the exit code."""
-    app = TaskService(settings, state).application()
+    try:
+        app = TaskService(settings, state).application()
+    except OSError as error:
+        _tell({"error": f"cannot use the ledger {str(state)!r}: {error.strerror}"})
+        return 1
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     try:

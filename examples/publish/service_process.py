@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -25,7 +24,7 @@ class ServiceError(Exception):
 
 
 class ServiceProcess:
-    """A running service; leaving the ``with`` block ends it.
+    """A running service, whose books are in the file ``ledger``; leaving the ``with`` block ends it.
 
     It ends when this process does, however that happens, because it watches the pipe that is its standard
     input. It has a session of its own: Ctrl-C in the terminal must not end it before its tasks have been
@@ -34,19 +33,13 @@ class ServiceProcess:
     Raises ServiceError if it does not start.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, ledger: Path) -> None:
         names = ("duration", "distribution", "failure_rate", "reject_rate", "latency", "seed")
         self._arguments = [f"--{name.replace('_', '-')}={getattr(options, name)}" for name in names]
         self._arguments.append(f"--faults={options.service_faults.as_argument()}")
-        self._folder = tempfile.TemporaryDirectory(prefix="publish-")
-        if options.faults:
-            self._arguments.append(f"--state={Path(self._folder.name, 'ledger')}")
+        self._arguments.append(f"--state={ledger}")
         self._restarting = False
-        try:
-            self._port = self._start(options.port)
-        except BaseException:
-            self._folder.cleanup()
-            raise
+        self._port = self._start(options.port)
         self.url = f"http://127.0.0.1:{self._port}"
 
     @property
@@ -73,7 +66,6 @@ class ServiceProcess:
     def close(self) -> None:
         """End the process and wait for that."""
         self._end()
-        self._folder.cleanup()
 
     def _start(self, port: int) -> int:
         with _interrupts_held():

@@ -11,7 +11,9 @@ from scenario import Outcome
 
 def summarize(outcome: Outcome, options: Options) -> str:
     """Return the summary, a text of several lines."""
-    parts = [_counts(outcome, options), _searches(outcome), _costs(outcome)]
+    parts = [_counts(outcome, options), _searches(outcome)]
+    if outcome.costs:
+        parts.append(_costs(outcome))
     if outcome.audit is not None:
         parts.append(_books(outcome, outcome.audit))
     return "\n\n".join(parts)
@@ -35,22 +37,31 @@ def _counts(outcome: Outcome, options: Options) -> str:
         ("sum", done + options.tasks - tally.submitted, ""),
     ]
     lines = [f"  {name:<16}{count:>8,}   {note}".rstrip() for name, count, note in rows]
+    done -= outcome.found.done
     rate = done / outcome.seconds if outcome.seconds else 0.0
-    title = f"{options.tasks:,} objects in {outcome.seconds:.1f} s, {rate:,.0f} tasks per second"
+    title = f"{done:,} objects in {outcome.seconds:.1f} s, {rate:,.0f} tasks per second"
+    if len(outcome.runs) > 1:
+        title = f"run {len(outcome.runs)}: {title}"
+        lines.insert(0, f"  when it began: {outcome.found}")
     return "\n".join([title, *lines])
 
 
 def _searches(outcome: Outcome) -> str:
-    most = max((size for _, size in outcome.searches), default=0)
-    polled = max((sample.polled for sample in outcome.samples), default=0)
+    sizes = [size for run in outcome.runs for size in run.searches]
+    polled = max((sample.polled for run in outcome.runs for sample in run.samples), default=0)
+    delays = [delay for run in outcome.runs for delay in run.delays]
     lines = [
-        f"{len(outcome.searches):,} searches, for up to {most:,} tasks each",
+        f"{len(sizes):,} searches, for up to {max(sizes, default=0):,} tasks each",
         f"up to {polled:,} tasks on the service at the same time",
     ]
-    if outcome.delays:
-        median, high, last = (percentile(outcome.delays, percent) for percent in (50, 95, 100))
+    if delays:
+        median, high, last = (percentile(delays, percent) for percent in (50, 95, 100))
         spread = f"95 % within {high:.2f} s, all within {last:.2f} s"
         lines.append(f"half of the futures were done within {median:.2f} s after their task, {spread}")
+    if late := sum(run.late for run in outcome.runs):
+        lines.append(f"{late:,} tasks had ended while nothing ran")
+    if outcome.doubts:
+        lines.append(f"of {outcome.doubts:,} objects in doubt, the service had tasks for {outcome.known:,}")
     return "\n".join(lines)
 
 
@@ -71,11 +82,10 @@ def _books(outcome: Outcome, audit: Audit) -> str:
     counts = {kind: sum(count for _, count in times) for kind, times in sorted(audit.faults.items())}
     if counts:
         went_wrong = [f"{kind}: {count:,}" for kind, count in counts.items()]
-        if outcome.outage is not None:
-            begin, end = outcome.outage
+        for begin, end in (run.outage for run in outcome.runs if run.outage is not None):
             went_wrong.append(f"killed and started again: {end - begin:.1f} s")
         lines.append(f"what went wrong: {', '.join(went_wrong)}")
-        lines.append(f"{audit.vanished:,} tasks vanished, {audit.withdrawn:,} were withdrawn")
+        lines.append(f"{audit.vanished:,} tasks vanished")
     lines.append(f"the service has {audit.tasks:,} tasks, {len(audit.twice):,} objects published twice")
     odd = len(audit.disagreements)
     lines.append("every future agrees with it" if not odd else f"{odd:,} futures do not agree with it:")

@@ -7,6 +7,8 @@ from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from typing import Any
 
+from more_executors import RecordedError
+
 from client import TaskError
 
 
@@ -50,12 +52,23 @@ class Tally:
             self.cancelled += 1
         except Exception as error:
             self.failed += 1
-            self.complaints[str(error) if isinstance(error, TaskError) else type(error).__name__] += 1
+            self.complaints[str(error) if isinstance(error, TaskError) else name_of_kind(error)] += 1
         else:
             self.finished += 1
+
+    @property
+    def done(self) -> int:
+        """How many were counted."""
+        return self.finished + self.failed + self.cancelled
 
     def sample(self, seconds: float, polled: int) -> Sample:
         """The counts now."""
         finished, failed, cancelled = self.finished, self.failed, self.cancelled
         polled = min(polled, self.submitted - finished - failed - cancelled)
         return Sample(seconds, self.submitted, finished, failed, cancelled, polled)
+
+
+def name_of_kind(error: BaseException) -> str:
+    """What the class of ``error`` is called, also of one that is on record from an earlier run."""
+    name = error.type_name if isinstance(error, RecordedError) else type(error).__name__
+    return name.rpartition(".")[2]

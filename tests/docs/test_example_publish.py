@@ -64,6 +64,7 @@ def test_publishes_everything(tmp_path: Path) -> None:
     assert "disk full" in output
     assert "the object is locked" in output
     assert picture.read_bytes().startswith(PNG)
+    assert list(tmp_path.iterdir()) == [picture]
 
 
 @pytest.mark.parametrize(("seconds", "times"), [(0.0, 1), (0.0, 2), (0.2, 1), (1.0, 1), (1.0, 2), (3.0, 1)])
@@ -81,6 +82,7 @@ def test_interrupted(tmp_path: Path, seconds: float, times: int) -> None:
     assert found["finished"] == 0
     assert found["cancelled"] + found["never submitted"] > 1900
     assert "every future agrees with it" in output or times > 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_interrupted_while_the_service_starts(tmp_path: Path) -> None:
@@ -101,7 +103,7 @@ def press_ctrl_c():
 threading.Thread(target=press_ctrl_c, daemon=True).start()
 options = parse(["--output=" + sys.argv[2]])
 for _ in range(10):
-    with ServiceProcess(options) as service:
+    with ServiceProcess(options, options.output.with_name("ledger")) as service:
         assert service.running
 interrupts.ignore()
 print(interrupts.count > 10)
@@ -165,6 +167,8 @@ def test_service(service: str) -> None:
     running = {"task_id": task_id, "state": "running"}
     assert call("GET", f"/tasks/{task_id}") == (200, running)
     assert call("POST", "/tasks/search", json.dumps([task_id, "unknown"])) == (200, [running])
+    found = {"object_id": "one", "task_id": task_id}
+    assert call("POST", "/tasks/find", json.dumps(["one", "unknown"])) == (200, [found])
     assert call("DELETE", f"/tasks/{task_id}") == (200, {"task_id": task_id, "cancelled": True})
     assert call("DELETE", f"/tasks/{task_id}") == (200, {"task_id": task_id, "cancelled": False})
     assert call("GET", f"/tasks/{task_id}")[1]["state"] == "cancelled"
@@ -172,7 +176,7 @@ def test_service(service: str) -> None:
     assert call("DELETE", "/tasks/unknown") == (404, {"error": "no such task"})
     assert call("POST", "/object/a%20b/publish")[0] == 400
     for body in ("", "{", "{}", "[1]", "[" * 100_000, json.dumps(["x"] * 10_001)):
-        assert call("POST", "/tasks/search", body)[0] == 400
+        assert call("POST", "/tasks/search", body)[0] == call("POST", "/tasks/find", body)[0] == 400
 
 
 class JournalWriter:
@@ -194,8 +198,8 @@ def test_client(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
     module = importlib.import_module("client")
     patience = module.Patience(1, lambda: False)
     client = module.PublishClient(service, publish_limit=RateLimit(1000), patience=patience, missing_after=0)
-    ids = [client.publish(name, f"request to publish {name}") for name in "abcd"]
-    assert client.publish("a", "request to publish a") == ids[0]
+    ids = [client.publish(name) for name in "abcd"]
+    assert client.find(["a", "x", "c"]) == {"a": ids[0], "c": ids[2]}
     running, one, two, three, unknown = (JournalWriter(task_id) for task_id in (*ids, "x"))
     assert client.cancel_task(one.result) is True
     assert client.cancel_task(unknown.result) is False
@@ -206,7 +210,10 @@ def test_client(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(module.UnavailableError, match="no answer"):
             client.poll([running, one, unknown])
         assert client.cancel_tasks([running.result]) == [False]
+        with pytest.raises(module.NotSentError, match="no answer"):
+            client.publish("e")
     assert [running.outcome, one.outcome, unknown.outcome] == [None, None, None]
+    assert client.find(["a", "b"]) == {"a": ids[0]}  # the other one is cancelled
 
     client.poll([running, one, unknown])
     assert running.outcome is None

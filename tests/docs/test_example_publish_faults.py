@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -18,7 +19,7 @@ from typing import Any
 import pytest
 from support import CHILD_PATIENCE
 
-from more_executors import RateLimit, Throttled
+from more_executors import RateLimit, StartInDoubt, Throttled
 
 for package in ("aiohttp", "matplotlib", "rich"):
     pytest.importorskip(package)
@@ -78,42 +79,37 @@ def service(tmp_path: Path) -> Iterator[Service]:
         yield Service(tmp_path, stack)
 
 
-def test_a_request_made_again_makes_no_second_task_whether_it_was_answered_or_not(service: Service) -> None:
-    service.start(error_rate=0.5, drop_rate=0.3)
-    answers = []
-    for _ in range(30):
+def test_a_task_whose_start_was_not_answered_is_found_by_its_object(service: Service) -> None:
+    service.start(error_rate=0.4, drop_rate=0.4)
+    answered, unanswered = {}, []
+    for number in range(40):
         try:
-            answers.append(service.publish("one", "request").status_code)
-        except requests.ConnectionError:
-            answers.append(0)
-    assert set(answers) == {0, 200, 500}
-    (task,) = service.tasks("one")
-
+            answered[f"object-{number}"] = service.publish(f"object-{number}").json()["task_id"]
+        except (requests.ConnectionError, KeyError):
+            unanswered.append(f"object-{number}")
     service.kill()
     service.start()
-    assert service.publish("one", "request").json() == {"task_id": task["task_id"]}
-    assert service.publish("two", "request").status_code == 409
-    assert service.publish("one", "another request").json() != {"task_id": task["task_id"]}
-    assert len(service.tasks("one")) == 2
+    assert answered
+    assert service.find(*answered) == answered
+    tasks = {object_id: service.tasks(object_id) for object_id in unanswered}
+    found = service.find(*unanswered)
+    assert 0 < len(found) < len(unanswered)
+    assert found == {object_id: task["task_id"] for object_id in tasks for task in tasks[object_id]}
 
 
-def test_a_request_that_was_withdrawn_leaves_no_task_running(service: Service) -> None:
+def test_a_service_waits_until_the_one_before_has_ended(service: Service) -> None:
     service.start()
-    task_id = service.publish("one", "early").json()["task_id"]
-    assert service.call("DELETE", "/requests/early").json() == {"task_id": task_id}
-    assert service.call("DELETE", "/requests/late").json() == {"task_id": None}
-    assert service.publish("two", "late").status_code == 409
-    for _ in range(2):
-        assert service.call("GET", f"/tasks/{task_id}").json()["state"] == "cancelled"
-        assert service.tasks("two") == []
-        service.kill()
-        service.start()
+    task_id = service.publish("one").json()["task_id"]
+    threading.Timer(0.3, service.kill).start()
+    another = Service(service.ledger.parent, service.stack)
+    another.start()
+    assert another.find("one") == {"one": task_id}
 
 
 def test_too_many_requests_are_told_when_to_come_back(service: Service) -> None:
     service.start(publish_limit=0.001, retry_after=7)
-    assert service.publish("one", "first").ok
-    refused = service.publish("two", "second")
+    assert service.publish("one").ok
+    refused = service.publish("two")
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, "7")
     assert service.call("POST", "/tasks/search", json=[]).json() == []
     assert service.tasks("two") == []
@@ -121,7 +117,7 @@ def test_too_many_requests_are_told_when_to_come_back(service: Service) -> None:
 
 def test_nobody_knows_a_task_that_has_vanished_but_the_books_do(service: Service, example: Any) -> None:
     service.start(vanish_rate=1.0)
-    task_id = service.publish("one", "request").json()["task_id"]
+    task_id = service.publish("one").json()["task_id"]
     service.kill()
     task = example("task")
     faults = example("faults").Faults(vanish_rate=1.0)
@@ -134,30 +130,31 @@ def test_nobody_knows_a_task_that_has_vanished_but_the_books_do(service: Service
     assert [vanished["state"] for vanished in service.tasks("one")] == ["vanished"]
     assert service.call("POST", "/tasks/search", json=[task_id]).json() == []
     assert service.call("POST", "/tasks/cancel", json=[task_id]).json() == []
+    assert service.find("one") == {}
     assert service.call("GET", f"/tasks/{task_id}").status_code == 404
     assert service.call("DELETE", f"/tasks/{task_id}").status_code == 404
 
 
-def test_a_client_in_doubt_withdraws_its_request(service: Service, example: Any) -> None:
+def test_a_client_in_doubt_says_so_and_withdraws_what_there_is(service: Service, example: Any) -> None:
     client, patience = example("client"), example("patience")
     service.start(error_rate=1.0)
     hasty = patience.Patience(1, lambda: False)
     publisher = client.PublishClient(service.url, publish_limit=RateLimit(1000), patience=hasty, missing_after=0)
-    for number in range(10):
-        with pytest.raises(patience.UnavailableError, match="something went wrong"):
-            publisher.publish("one", f"request-{number}")
-    assert len(publisher.in_doubt) == 10
-    made = len(service.tasks("one"))
-    assert 0 < made < 10
+    names = [f"object-{number}" for number in range(10)]
+    for name in names:
+        with pytest.raises(StartInDoubt, match=name) as doubt:
+            publisher.publish(name)
+        assert str(doubt.value.__cause__) == "something went wrong"
+    made = [name for name in names if service.tasks(name)]
+    assert 0 < len(made) < 10
 
     service.kill()
     with pytest.raises(patience.UnavailableError, match="no answer: ConnectionError"):
         publisher.search(["x"])
     service.start()
-    for number in range(10):
-        publisher.withdraw(f"request-{number}")
-    assert publisher.in_doubt == set()
-    assert [task["state"] for task in service.tasks("one")] == ["cancelled"] * made
+    publisher.withdraw(names)
+    assert [task["state"] for name in names for task in service.tasks(name)] == ["cancelled"] * len(made)
+    assert service.find(*names) == {}
     publisher.close()
 
 
@@ -166,13 +163,12 @@ def test_a_client_told_to_come_back_keeps_its_limit_down(service: Service, examp
     service.start(publish_limit=0.001, retry_after=3)
     limit = RateLimit(1000, burst=10)
     publisher = client.PublishClient(service.url, publish_limit=limit, patience=patience.Patience(1, lambda: False))
-    publisher.publish("one", "first")
+    publisher.publish("one")
     with pytest.raises(Throttled) as throttled:
-        publisher.publish("two", "second")
+        publisher.publish("two")
     assert throttled.value.retry_after == 3
     assert limit.rate == 500
     assert limit.try_take() > 2
-    assert publisher.in_doubt == set()
     publisher.close()
 
 

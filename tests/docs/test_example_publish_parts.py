@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from more_executors import TaskMissing, Throttled
+from more_executors import RecordedError, StartInDoubt, TaskMissing, Throttled
 
 for package in ("aiohttp", "requests"):
     pytest.importorskip(package)
@@ -84,28 +84,33 @@ def test_the_audit_finds_whatever_does_not_agree(example: Any) -> None:
     missing = failed(TaskMissing("t", datetime.now(timezone.utc), 1.0))
     broken, refused = failed(task_error("disk full")), failed(task_error("the object is locked"))
     gave_up = failed(example("patience").UnavailableError("no answer"))
+    gave_up_earlier = failed(RecordedError("patience.UnavailableError", "no answer"))
+    missing_earlier = failed(RecordedError("more_executors.status_poll.TaskMissing", "task 't' has been in no reply"))
     pending: Future[Any] = Future()
 
-    def problems(future: Future[Any], *tasks: dict[str, Any]) -> int:
+    def problems(future: Future[Any], *tasks: dict[str, Any], in_doubt: tuple[str, ...] = ()) -> int:
         books = {"objects": {"one": list(tasks)} if tasks else {}, "faults": {}}
-        found = audit({"one": future}, books)
+        found = audit({"one": future}, books, in_doubt)
         assert found.balanced == (not found.twice and not found.disagreements)
         return len(found.twice) + len(found.disagreements)
 
     def task(state: str, **more: Any) -> dict[str, Any]:
         return {"task_id": "t", "state": state, "ended": 0.0, **more}
 
-    withdrawn = {"withdrawn": True}
+    doubtful = failed(StartInDoubt("one"))
     right = [
         (finished, task("finished")),
+        (finished, task("cancelled", task_id="earlier"), task("vanished", task_id="another"), task("finished")),
         (cancelled,),
         (cancelled, task("cancelled")),
-        (cancelled, task("finished", **withdrawn)),
         (missing, task("vanished")),
+        (missing_earlier, task("vanished")),
         (broken, task("error", error="disk full")),
         (refused,),
         (gave_up,),
-        (gave_up, task("cancelled", **withdrawn)),
+        (gave_up, task("cancelled")),
+        (gave_up_earlier,),
+        (doubtful,),
     ]
     wrong = [
         (pending,),
@@ -117,15 +122,22 @@ def test_the_audit_finds_whatever_does_not_agree(example: Any) -> None:
         (cancelled, task("running")),
         (missing, task("finished")),
         (missing, task("vanished", task_id="another")),
+        (missing_earlier, task("running")),
         (broken, task("error", error="another")),
         (broken, task("finished")),
         (gave_up, task("running")),
+        (gave_up_earlier, task("finished")),
+        (doubtful, task("running")),
         (failed(ValueError("no")),),
         (finished, task("finished"), task("finished")),
+        (cancelled, task("finished"), task("cancelled")),
     ]
     assert [problems(*case) for case in right] == [0] * len(right)
     assert all(problems(*case) > 0 for case in wrong)
-    nobodys = audit({}, {"objects": {"two": [task("finished")]}, "faults": {"500": [[1.0, 2]]}})
+    for future in (cancelled, doubtful):
+        assert problems(future, task("finished"), in_doubt=("one",)) == 0
+        assert problems(future, task("finished"), task("running"), in_doubt=("one",)) > 0
+    nobodys = audit({}, {"objects": {"two": [task("finished")]}, "faults": {"500": [[1.0, 2]]}}, ())
     assert not nobodys.balanced
     assert nobodys.faults == {"500": [(1.0, 2)]}
 
@@ -138,11 +150,17 @@ def test_a_bucket_lets_the_rate_through_and_a_few_more_after_a_pause(example: An
     assert all(example("trouble").Bucket(float("inf")).take(0.0) for _ in range(100))
 
 
-def test_the_pictures_with_and_without_faults_have_names_of_their_own(
+def test_what_is_written_with_and_without_faults_has_names_of_its_own(
     example: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # it must be possible to write there
     parse = example("options").parse
-    written = [(options.output.name, options.log.name) for options in (parse([]), parse(["--faults"]))]
-    assert written == [("publish.png", "publish.log"), ("faults.png", "faults.log")]
-    assert parse(["--faults", "--output=mine.svg"]).output == Path("mine.svg")
+    both = parse([]), parse(["--faults"])
+    written = [(options.output.name, options.log.name, options.state.name) for options in both]
+    assert written == [
+        ("publish.png", "publish.log", "publish.state"),
+        ("faults.png", "faults.log", "faults.state"),
+    ]
+    Path("a").mkdir()
+    mine = parse(["--faults", "--output=a/mine.svg"])
+    assert (mine.output, mine.state) == (Path("a/mine.svg"), Path("a/mine.state"))

@@ -39,15 +39,15 @@ class Service:
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self.ledger = folder / "ledger"
         self._command = [sys.executable, str(DEMO / "service.py"), "--duration=60", f"--state={self.ledger}"]
-        self._stack = stack
+        self.stack = stack
         self._port = 0
         self.session = stack.enter_context(requests.Session())
 
     def start(self, **faults: float) -> None:
         command = [*self._command, f"--port={self._port}", f"--faults={json.dumps(faults)}"]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self._process = self._stack.enter_context(process)
-        self._stack.callback(process.kill)
+        self._process = self.stack.enter_context(process)
+        self.stack.callback(process.kill)
         assert process.stdout is not None
         self._port = json.loads(process.stdout.readline())["port"]
         self.url = f"http://127.0.0.1:{self._port}"
@@ -59,8 +59,12 @@ class Service:
     def call(self, method: str, path: str, **details: Any) -> Any:
         return self.session.request(method, self.url + path, timeout=PATIENCE, **details)
 
-    def publish(self, object_id: str, request_id: str) -> Any:
-        return self.call("POST", f"/object/{object_id}/publish", headers={"Idempotency-Key": request_id})
+    def publish(self, object_id: str) -> Any:
+        return self.call("POST", f"/object/{object_id}/publish")
+
+    def find(self, *object_ids: str) -> dict[str, str]:
+        found = self.call("POST", "/tasks/find", json=object_ids).json()
+        return {task["object_id"]: task["task_id"] for task in found}
 
     def tasks(self, object_id: str) -> list[dict[str, Any]]:
         tasks: list[dict[str, Any]] = self.call("GET", "/books").json()["objects"].get(object_id, [])
