@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,8 @@ class World:
     """One of each of some things, made when `make` is told so, and futures of them that are pending."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        # Of its own: a journal stays open for as long as an executor uses it, which may end after `close`.
+        self._folder = Path(tempfile.mkdtemp(dir=folder))
         self._count = 0
         self.descriptors: list[Any] = []
         self.made: dict[str, Any] = {}
