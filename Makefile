@@ -9,8 +9,8 @@ RUN := $(VENV)/bin/python
 .PHONY: demo test test-tools test-long bench bench-gate simulate lint docs develop clean
 .DELETE_ON_ERROR:
 
-demo: $(VENV)/built $(VENV)/with-demo      ## publish 50,000 objects, and draw publish.png; FAULTS=1: the service fails, faults.png
-	$(RUN) examples/publish $(if $(filter-out 0,$(FAULTS)),--faults) $(ARGS)
+demo: $(VENV)/built $(VENV)/with-demo      ## publish 50,000 objects, and draw publish.png; FAULTS=1: the service fails, faults.png; ASYNC=1: by coroutines
+	$(RUN) examples/publish $(if $(filter-out 0,$(FAULTS)),--faults) $(if $(filter-out 0,$(ASYNC)),--async) $(ARGS)
 
 test-tools: $(VENV)/built $(VENV)/with-test $(VENV)/with-greenlets $(VENV)/with-demo $(VENV)/with-recipes
 

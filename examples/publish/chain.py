@@ -7,6 +7,7 @@ from typing import Any
 
 from more_executors import Executors, Journal, Keys, PollExecutor, RateLimit, RetryExecutor, ThrottleExecutor
 
+from async_client import AT_ONCE, AsyncClient
 from client import PublishClient
 from options import Options
 from patience import Patience
@@ -22,14 +23,18 @@ QUEUE = 8
 def polling(
     options: Options,
     patience: Patience,
-    client: PublishClient,
+    client: PublishClient | AsyncClient,
     journal: Journal,
     cancel_task: Callable[[str], bool],
     cancel_tasks: Callable[[list[str]], list[bool]],
 ) -> PollExecutor[Any, Any]:
     """An executor for ``client.publish``, which starts nothing that is on record in ``journal``."""
-    pool = Executors.thread_pool(max_workers=options.workers, name="publish")
-    publishing: RetryExecutor[Any, Any] | ThrottleExecutor[Any, Any] = pool.with_retry(patience)
+    starting = (
+        Executors.event_loop(AT_ONCE, name="publish", open_fn=client.open, close_fn=client.close)
+        if isinstance(client, AsyncClient)
+        else Executors.thread_pool(max_workers=options.workers, name="publish")
+    )
+    publishing: RetryExecutor[Any, Any] | ThrottleExecutor[Any, Any] = starting.with_retry(patience)
     if options.faults:
         # Else what is tried again would queue behind all that has not been tried yet.
         publishing = publishing.with_throttle(QUEUE * options.workers)

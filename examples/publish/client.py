@@ -17,7 +17,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError
 from functools import partial
 from operator import itemgetter
@@ -171,17 +171,11 @@ class PublishClient:
     def _ask(self, method: str, path: str, **details: Any) -> Any:
         try:
             response = self._session.request(method, self._url + path, timeout=TIMEOUT, **details)
-            if response.status_code == requests.codes.too_many_requests:
-                raise Throttled(float(response.headers.get("Retry-After", 1)))
             answer = response.json()
         except requests.RequestException as error:
             kind = NotSentError if _is_not_sent(error) else UnavailableError
             raise kind(f"no answer: {type(error).__name__}") from None
-        if response.status_code >= 500:
-            raise UnavailableError(answer["error"])
-        if not response.ok:
-            raise TaskError(answer["error"])
-        return answer
+        return checked(response.status_code, response.headers, answer)
 
     @property
     def _session(self) -> requests.Session:
@@ -192,6 +186,17 @@ class PublishClient:
             session.trust_env = False  # A local service needs no proxy or .netrc; looking for them is slow.
             self._sessions.append(session)
         return session
+
+
+def checked(status: int, headers: Mapping[str, str], answer: Any) -> Any:
+    """What the service has answered. Raises Throttled, UnavailableError or TaskError if that is an error."""
+    if status == requests.codes.too_many_requests:
+        raise Throttled(float(headers.get("Retry-After", 1)))
+    if status >= 500:
+        raise UnavailableError(answer["error"])
+    if status >= 400:
+        raise TaskError(answer["error"])
+    return answer
 
 
 def _is_not_sent(error: requests.RequestException) -> bool:

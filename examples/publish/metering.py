@@ -139,15 +139,14 @@ class MeteredClient(PublishClient):
             self._handing_over.append(thread_time() - ended)
         try:
             task_id = super().publish(object_id)
-            with self._lock:
-                self.published += 1
+            self.note_published()
             return task_id
         finally:
             self._thread.publish_ended = thread_time()
 
     def search(self, task_ids: list[str]) -> list[TaskStatus]:
         """Look up tasks."""
-        self._run.searches.append(len(task_ids))
+        self.note_search(len(task_ids))
         with self._meter.elsewhere():
             return super().search(task_ids)
 
@@ -165,12 +164,27 @@ class MeteredClient(PublishClient):
         """Look up objects."""
         with self._meter.elsewhere():
             found = super().find(object_ids)
-        self.doubts += len(object_ids)
-        self.known += len(found)
+        self.note_found(len(object_ids), len(found))
         return found
+
+    def note_published(self) -> None:
+        """Count a task that was started."""
+        with self._lock:
+            self.published += 1
+
+    def note_search(self, size: int) -> None:
+        """Count a search for so many tasks."""
+        self._run.searches.append(size)
+
+    def note_found(self, asked: int, known: int) -> None:
+        """Count objects that the service was asked about, and those of them that have a task."""
+        self.doubts += asked
+        self.known += known
 
     def costs(self) -> list[Cost]:
         """The times, once the executors are shut down."""
+        if not self._handing_over:  # by coroutines: their loop is the library's and theirs, and cannot be told apart
+            return self._meter.costs()
         hand_over = Cost(
             "hand over", sum(self._handing_over), "threads of the pool, from one call of publish to the next"
         )

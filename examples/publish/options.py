@@ -38,6 +38,7 @@ class Options:
     output: Path
     state: Path
     fresh: bool
+    by_coroutines: bool
 
     @property
     def missing_after(self) -> float:
@@ -73,6 +74,7 @@ with the service. No picture is drawn then, and the next run begins anew.
 VARIES = "how that time varies (%(default)s, which is 50 to 150 %% of the mean)"
 STATE = "folder of what the next run has to know if this one is killed (beside the picture: publish.state)"
 FRESH = "begin anew, whatever a run that was killed has left"
+ASYNC = "start and search by coroutines, with one session for all, instead of by threads"
 FAULTS = "make it fail: errors, lost connections, rate limits, slow answers, lost tasks, a restart"
 USUAL: dict[str, Any] = {
     "workers": 8,
@@ -115,6 +117,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     group.add_argument(
         "--fresh", action="store_true", help="begin anew, whatever a run that was killed has left"
     )
+    group.add_argument("--async", action="store_true", dest="by_coroutines", help=ASYNC)
     group = parser.add_argument_group("the service")
     add("duration", seconds, "S", 15.0, "mean time of a task (%(default)s s)")
     group.add_argument("--distribution", choices=shapes, default="uniform", help=VARIES)

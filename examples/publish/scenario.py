@@ -12,6 +12,7 @@ from typing import Any
 
 from more_executors import Journal, PollExecutor, RateLimit
 
+from async_client import AsyncClient
 from audit import Audit, audit
 from canceller import Canceller
 from chain import polling
@@ -90,14 +91,18 @@ class Scenario:
         self._cpu_begin = time.process_time()
         self._run = Run(time.time())
         self._begin = time.monotonic()
+        publish_limit = RateLimit(options.publishes, burst=options.workers)
         self._client = MeteredClient(
             service.url,
             self._meter,
             self._run,
-            publish_limit=RateLimit(options.publishes, burst=options.workers),
+            publish_limit=publish_limit,
             patience=Patience(ATTEMPTS, lambda: interrupts.count > 1 or self._is_lost()),
             missing_after=options.missing_after,
         )
+        self._starting: MeteredClient | AsyncClient = self._client
+        if options.by_coroutines:
+            self._starting = AsyncClient(self._client, service.url, publish_limit, options.missing_after)
 
     def publish_all(self) -> None:
         """Submit everything and wait for it."""
@@ -107,7 +112,7 @@ class Scenario:
                 options,
                 # More than that of the client: what fails as the service is lost would be on record so.
                 Patience(ATTEMPTS, self._is_hopeless),
-                self._client,
+                self._starting,
                 self._journal,
                 self._cancel_task,
                 self._cancel_tasks,
@@ -170,7 +175,7 @@ class Scenario:
             if self._interrupts.count:
                 break
             some = self._object_ids[first : first + AT_ONCE]
-            futures = self._meter.submit(self._executor.submit_many_once, self._client.publish, some)
+            futures = self._meter.submit(self._executor.submit_many_once, self._starting.publish, some)
             self._futures += futures
             self._tally.submitted += len(futures)
             for future in futures:
