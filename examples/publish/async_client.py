@@ -20,12 +20,14 @@ AT_ONCE = 100
 
 
 class AsyncClient:
-    """Does by coroutines what ``client`` does: publish, search and find; that resolves the futures, and counts.
+    """Publishes, searches and finds by coroutines, for a ``client`` that resolves the futures, and counts.
 
     ``open`` and ``close`` belong to the event loop of an executor: its ``open_fn`` and ``close_fn``.
     """
 
-    def __init__(self, client: MeteredClient, url: str, publish_limit: RateLimit, missing_after: float) -> None:
+    def __init__(
+        self, client: MeteredClient, url: str, publish_limit: RateLimit, missing_after: float
+    ) -> None:
         self.poll: StatusPoll[str, TaskStatus] = StatusPoll(
             self.search, itemgetter("task_id"), client.resolve, missing_after=missing_after
         )

@@ -183,7 +183,9 @@ class MeteredClient(PublishClient):
 
     def costs(self) -> list[Cost]:
         """The times, once the executors are shut down."""
-        if not self._handing_over:  # by coroutines: their loop is the library's and theirs, and cannot be told apart
+        if (
+            not self._handing_over
+        ):  # by coroutines: their loop is the library's and theirs, and cannot be told apart
             return self._meter.costs()
         hand_over = Cost(
             "hand over", sum(self._handing_over), "threads of the pool, from one call of publish to the next"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from json.encoder import encode_basestring_ascii
 from math import isfinite
 from types import FunctionType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from .._callables import check_optional_callable
 from .._checks import checked_flag, shown
@@ -16,7 +16,7 @@ from ._codec import encode_json
 
 __all__: list[str] = []
 
-Find: TypeAlias = "Callable[[list[Any]], Mapping[Any, Any]] | None"
+Find: TypeAlias = "Callable[[list[Any]], Mapping[Any, Any] | Awaitable[Mapping[Any, Any]]] | None"
 
 IN_DOUBT = ("fail", "start")
 LONGEST_KEY = 10_000  # characters of its JSON
@@ -89,7 +89,7 @@ def check_key(part: object, key: object, depth: int) -> None:
     if isinstance(part, (list, tuple)):
         if depth == DEEPEST_KEY:
             raise ValueError(f"key must not have lists within lists more than {DEEPEST_KEY} deep: {shown(key)}")
-        for item in part:
+        for item in cast("list[object]", part):
             check_key(item, key, depth + 1)
     elif isinstance(part, float):
         if not isfinite(part):
@@ -105,7 +105,7 @@ def key_of_text(text: str) -> Any:
 
 
 def hashable(key: Any) -> Any:
-    return tuple(map(hashable, key)) if isinstance(key, list) else key
+    return tuple(map(hashable, cast("list[Any]", key))) if isinstance(key, list) else key
 
 
 def check_takes_token(fn: Any) -> None:

@@ -50,10 +50,11 @@ def counts(output: str, tasks: int) -> dict[str, int]:
     return found
 
 
-def test_publishes_everything(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [(), ("--async",)], ids=["by threads", "by coroutines"])
+def test_publishes_everything(tmp_path: Path, how: tuple[str, ...]) -> None:
     picture = tmp_path / "publish.png"
     rates = ("--failure-rate=0.2", "--reject-rate=0.05", "--cancel-rate=0.2")
-    process = start("--tasks=400", "--duration=1", "--interval=0.2", *rates, f"--output={picture}")
+    process = start("--tasks=400", "--duration=1", "--interval=0.2", *rates, *how, f"--output={picture}")
     output, errors = process.communicate(timeout=CHILD_PATIENCE)
     assert (process.returncode, errors) == (0, "")
     found = counts(output, 400)

@@ -32,9 +32,13 @@ KINDS = ("429", "500", "dropped", "left out", "slow", "vanished")
 
 
 @pytest.mark.long
-def test_every_one_of_5000_tasks_is_accounted_for_while_everything_goes_wrong(tmp_path: Path) -> None:
+@pytest.mark.parametrize("how", [(), ("--async",)], ids=["by threads", "by coroutines"])
+def test_every_one_of_5000_tasks_is_accounted_for_while_everything_goes_wrong(
+    tmp_path: Path, how: tuple[str, ...]
+) -> None:
     picture = tmp_path / "publish.png"
-    options = ("--faults", "--tasks=5000", "--duration=2", "--interval=0.2", "--publishes=5000", f"--output={picture}")
+    work = ("--faults", "--tasks=5000", "--duration=2", "--interval=0.2", "--publishes=5000", *how)
+    options = (*work, f"--output={picture}")
     done = subprocess.run([sys.executable, str(DEMO), *options], capture_output=True, text=True, timeout=CHILD_PATIENCE)
 
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
