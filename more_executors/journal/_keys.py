@@ -104,8 +104,8 @@ def key_of_text(text: str) -> Any:
     return hashable(json.loads(text))
 
 
-def hashable(key: Any) -> Any:
-    return tuple(map(hashable, cast("list[Any]", key))) if isinstance(key, list) else key
+def hashable(key: object) -> Any:
+    return tuple(map(hashable, cast("list[object]", key))) if isinstance(key, list) else key
 
 
 def check_takes_token(fn: Any) -> None:
