@@ -63,7 +63,19 @@ class World:
         return self._count
 
     def close(self) -> None:
-        for name in ("poll", "whole", "map", "retry", "throttle", "timeout", "cancelling", "pool", "sync"):
+        for name in (
+            "through",
+            "poll",
+            "whole",
+            "map",
+            "retry",
+            "throttle",
+            "timeout",
+            "cancelling",
+            "pool",
+            "event_loop",
+            "sync",
+        ):
             if name in self.made:
                 self.made[name].shutdown(cancel_futures=True)
         for name in ("journal", "recorded", "loop"):
@@ -94,6 +106,8 @@ MAKERS: dict[str, Callable[[World], Any]] = {
     "throttle": lambda w: Executors.with_throttle(w.make("delegate"), 2),
     "timeout": lambda w: Executors.with_timeout(w.make("delegate"), 3600),
     "cancelling": lambda w: Executors.with_cancel_on_shutdown(w.make("delegate")),
+    "event_loop": lambda w: Executors.event_loop(),
+    "through": lambda w: SyncExecutor().with_poll(lambda descriptors: 3600.0).with_map().with_timeout(3600),
     "loop": lambda w: asyncio.new_event_loop(),
     "asyncio": lambda w: w.make("sync").with_asyncio(loop=w.make("loop")),
     "pending": lambda w: _core.Future(),
@@ -131,6 +145,10 @@ CALLS: dict[str, Call] = {
     "submit to cancel_on_shutdown": lambda w: w.cancelling.submit(int),
     "submit to sync": lambda w: w.sync.submit(int),
     "submit to thread_pool": lambda w: w.pool.submit(int),
+    "submit to event_loop": lambda w: w.event_loop.submit(asyncio.sleep, 0),
+    "cancel on event_loop": lambda w: w.event_loop.submit(asyncio.sleep, 3600).cancel(),
+    "adopt through others": lambda w: w.through.adopt(w.next()),
+    "cancel_all through others": lambda w: w.through.cancel_all(),
     "submit to asyncio": lambda w: w.asyncio.submit(int).cancel(),
     "submit_with_loop": lambda w: w.asyncio.submit_with_loop(w.loop, int).cancel(),
     "submit to poll": lambda w: w.poll.submit(w.next),
@@ -196,6 +214,7 @@ LAST_CALLS: dict[str, Call] = {
     "shutdown of retry": lambda w: w.retry.shutdown(cancel_futures=True),
     "shutdown of thread_pool": lambda w: w.pool.shutdown(),
     "shutdown of cancel_on_shutdown": lambda w: w.cancelling.shutdown(),
+    "shutdown of event_loop": lambda w: w.event_loop.shutdown(cancel_futures=True),
     "close": lambda w: w.journal.close(),
 }
 
