@@ -7,13 +7,15 @@ import gc
 import threading
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from async_support import AsyncStepped
 from support import PATIENCE, InThread, SomeError, assert_ends, is_gone
 
-from more_executors import Executors, PollExecutor
+from more_executors import Executors, Journal, PollExecutor
+from more_executors.journal import Keys
 
 
 class Service:
@@ -154,6 +156,23 @@ def test_on_an_executor_that_has_been_shut_down_it_has_a_loop_of_its_own() -> No
     delegate.shutdown()
     with delegate.with_poll(service.poll, **service.hooks) as executor:
         assert executor.adopt("a").result(PATIENCE) == "a is done"
+
+
+def test_tasks_with_keys_are_started_once_by_an_async_def(tmp_path: Path) -> None:
+    service = Service()
+    for _ in range(2):
+        with (
+            Journal(tmp_path / "tasks.db") as journal,
+            Executors.event_loop(**service.hooks)
+            .with_retry()
+            .with_poll(service.poll, journal=journal, keys=Keys()) as executor,
+        ):
+            futures = [
+                executor.submit_once("a", service.start, "a"),
+                *executor.submit_many_once(service.start, ["b", "c"]),
+            ]
+            assert [future.result(PATIENCE) for future in futures] == [f"task of {job} is done" for job in "abc"]
+    assert service.happened.count("start") == 3
 
 
 # -- the end ---------------------------------------------------------------------------------------------------------

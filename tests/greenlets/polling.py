@@ -205,6 +205,15 @@ def statuses_are_fetched() -> None:
     assert [future.result(0) for future in futures] == ["done"] * 40
 
 
+def there_is_no_executor_with_an_event_loop() -> None:
+    try:
+        Executors.event_loop()
+    except RuntimeError as error:
+        assert "greenlets of threads" in str(error)
+    else:
+        raise AssertionError("made")
+
+
 def an_async_def_is_refused_at_once() -> None:
     async def asynchronous(_: Any) -> None:
         raise AssertionError("called")
