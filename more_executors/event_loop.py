@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+import weakref
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from typing import Any
@@ -97,6 +98,8 @@ class EventLoopExecutor(LastingExecutor[Anything, Awaited[Never]]):
             check_async,
             asyncio._get_running_loop,
         )
+        calls = weakref.ref(self._calls)  # what the thread keeps is not to lead to functions of the user's
+        shared.thread.after_lack = lambda: look_for_lost(calls())
         self._start(self._calls)
 
     __reduce_ex__ = refuse_copy
@@ -138,6 +141,11 @@ class EventLoopExecutor(LastingExecutor[Anything, Awaited[Never]]):
 
 
 SUBMIT = EventLoopExecutor.submit
+
+
+def look_for_lost(calls: LoopCallTable | None) -> None:
+    if calls is not None:
+        calls.look_for_lost()
 
 
 def check_async(fn: Any) -> None:

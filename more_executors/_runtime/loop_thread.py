@@ -48,6 +48,7 @@ class LoopThread:
 
     def __init__(self, name: str) -> None:
         self._name = name
+        self.after_lack: Callable[[], object] = bool  # called on the loop's thread after memory has been lacking there
         self._reports = BlockingReports(name)
         self.watched = self._reports.watched
         self.report = self._reports.report
@@ -213,6 +214,7 @@ class LoopThread:
                 start = None
             except MemoryError:
                 pause(SECONDS_WITHOUT_MEMORY)
+                self._to_start.append(self.after_lack)
 
     def _next(self) -> Callable[[], object] | None:
         try:
@@ -260,6 +262,7 @@ class LoopThread:
         while True:
             try:
                 if self._loop is not None:
+                    self._to_start.append(self.after_lack)
                     self._loop.call_soon(self._finish if self._closed else self._start_all)
                 return
             except MemoryError:

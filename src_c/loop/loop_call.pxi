@@ -26,6 +26,7 @@ cdef class LoopCall(Task):
     cdef object context
     cdef object coroutine       # of the loop's thread alone, as are the next: None before the first step
     cdef object loop_task
+    cdef Py_ssize_t steps       # so far
     cdef bint was_cancelled     # it has been asked to end
     cdef bint is_over
 
@@ -73,6 +74,7 @@ cdef class LoopCall(Task):
         cdef double seconds, began = coarse_now()
         if self.is_over:
             raise StopIteration
+        self.steps += 1
         try:
             if self.coroutine is None and error is None:
                 self.make_coroutine()
@@ -88,17 +90,29 @@ cdef class LoopCall(Task):
         except StopIteration as stop:
             state, found = RESULT, stop.value
         except BaseException as raised:
-            state, found = ERROR, without_our_frames(raised)
+            state, found = ERROR, raised
         seconds = coarse_now() - began
         if seconds > SLOW_SECONDS:
-            table.complain_of(self.fn, seconds)
+            self.complain(seconds)
         if state == RUNNING:
             return found
+        if state == ERROR:
+            try:
+                found = without_our_frames(found)
+            except MemoryError:
+                pass
         if state == ERROR and isinstance(found, table.cancelled_error):
             self.finish(CANCELLED_AND_NOTIFIED, None)
             raise found
         self.finish(state, found)
         raise StopIteration
+
+    cdef void complain(self, double seconds) noexcept:
+        """Have it reported that a step took so long. Without memory, the report is lost."""
+        try:
+            (<LoopCallTable>self.future_source).complain_of(self.fn, seconds)
+        except BaseException as error:
+            complain(self.fn, error)
 
     cdef void finish(self, State state, object outcome) noexcept:
         """End the future so, once the coroutine is over, and have the next call begin."""
@@ -113,8 +127,31 @@ cdef class LoopCall(Task):
         if self.loop_task is None:
             return
         if not self.was_cancelled or (hasattr(self.loop_task, "cancelling") and not self.loop_task.cancelling()):
-            self.loop_task.cancel()
             self.was_cancelled = True
+            self.loop_task.cancel()
+
+    cdef bint seems_lost(self) except -1:
+        """Whether the loop has to make a step, or has forgotten about it."""
+        if self.loop_task is None:
+            return False
+        waiter = self.loop_task._fut_waiter
+        return waiter is None or waiter.done()
+
+    cdef int go_on(self, object loop) except -1:
+        """The loop has forgotten about it: make another task."""
+        cdef LoopCallTable table = <LoopCallTable>self.future_source
+        try:
+            sys.modules["asyncio.tasks"]._unregister_task(self.loop_task)   # nobody ends the first one
+            self.loop_task._log_destroy_pending = False
+            self.loop_task = table.new_loop_task(self, loop)
+            if self.was_cancelled:
+                self.loop_task.cancel()
+        except BaseException as error:      # as in `begin`
+            if self.was_cancelled:
+                self.finish(CANCELLED_AND_NOTIFIED, None)
+            else:
+                self.finish(ERROR, without_our_frames(error))
+        return 0
 
     # What a task does with its coroutine.
 
@@ -135,8 +172,31 @@ cdef class LoopCall(Task):
     def __await__(self):
         return self
 
-    def __getattr__(self, name):    # cr_frame and the like, for who looks
-        return getattr(self.fn if self.coroutine is None else self.coroutine, name)
+    # For who looks what a task is at. No `__getattr__`: with that, to call a method takes memory.
+
+    @property
+    def __name__(self):
+        return getattr(self.fn, "__name__", type(self.fn).__name__)
+
+    @property
+    def __qualname__(self):
+        return getattr(self.fn, "__qualname__", type(self.fn).__name__)
+
+    @property
+    def cr_frame(self):
+        return getattr(self.coroutine, "cr_frame", None)
+
+    @property
+    def cr_code(self):
+        return getattr(self.coroutine, "cr_code", None)
+
+    @property
+    def cr_running(self):
+        return getattr(self.coroutine, "cr_running", False)
+
+    @property
+    def cr_await(self):
+        return getattr(self.coroutine, "cr_await", None)
 
     def __repr__(self):
         return f"<call of {shown(self.fn)}>"

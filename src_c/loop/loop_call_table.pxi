@@ -130,6 +130,28 @@ cdef class LoopCallTable(TwoStageTable):
                 except MemoryError:     # go on, then
                     pass
 
+    def look_for_lost(self):
+        """After a lack of memory: have those coroutines go on whose next step the loop has lost.
+
+        A loop makes the steps that it has to make in order. So after one turn more, each of them has been made.
+        """
+        cdef list calls = []
+        cdef LoopCall call
+        for task in self.listed(self.second_stage):
+            call = <LoopCall>task
+            if call.seems_lost():
+                calls.append((call, call.steps))
+        if calls:
+            self.running_loop().call_soon(self.go_on_with_lost, calls)
+
+    def go_on_with_lost(self, list calls not None):
+        """Those of `calls`, pairs of a call and the number of its steps, that have made none."""
+        cdef LoopCall call
+        for task, steps in calls:
+            call = <LoopCall>task
+            if call.steps == steps and call.seems_lost():
+                call.go_on(self.running_loop())
+
     cdef bint begin_next(self) noexcept:
         """Begin the first that waits: False if none does, or there is no room."""
         cdef Task call = None

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from async_support import AsyncStepped
+from chains import until_running
 from support import PATIENCE, InThread, Parking, SomeError, WatchedLocks, said
 
 from more_executors import Executors, _core
@@ -300,6 +301,7 @@ def test_a_cancel_gets_down_to_it_through_every_layer(layer: str) -> None:
     with layers[layer](Executors.event_loop()) as executor:
         future = executor.submit(waiting)
         waiting.wait_until_begun()
+        until_running(future)
         assert future.cancel() is True
         assert future.cancelled()
     assert waiting.asked == 1

@@ -35,6 +35,12 @@ def interrupted(main):
     raise AssertionError("not interrupted")
 
 
+async def tick():
+    """Have the loop wake now and then: a signal that comes just before it falls asleep does not wake it."""
+    while True:
+        await asyncio.sleep(0.01)
+
+
 async def start():
     begun.set()
     try:
@@ -44,13 +50,16 @@ async def start():
 
 
 async def await_it():
+    ticking.append(asyncio.ensure_future(tick()))
     async with Executors.event_loop(name="first").with_asyncio() as executor:
         futures.append(executor.submit(start))
+        await asyncio.get_running_loop().run_in_executor(None, begun.wait)
+        asyncio.get_running_loop().call_soon(awaited.set)  # when this waits
         await futures[0]
 
 
-begun, ended, futures = threading.Event(), [], []
-interrupting = Interrupting(begun)
+begun, awaited, ended, futures, ticking = threading.Event(), threading.Event(), [], [], []
+interrupting = Interrupting(awaited)
 interrupted(await_it())
 interrupting.join()
 assert ended == ["the coroutine"]
@@ -64,6 +73,7 @@ def wait_in_the_pool():
 
 
 async def wait_for_the_pool():
+    ticking.append(asyncio.ensure_future(tick()))
     async with executor:
         executor.submit(wait_in_the_pool)
         await asyncio.get_running_loop().run_in_executor(None, begun.wait)

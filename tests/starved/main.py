@@ -9,11 +9,12 @@ from __future__ import annotations
 import sys
 
 import ends
+import loops
 import operations
 import records
 from starving import run
 
-OPERATIONS = {**operations.OPERATIONS, **ends.OPERATIONS, **records.OPERATIONS}
+OPERATIONS = {**operations.OPERATIONS, **ends.OPERATIONS, **loops.OPERATIONS, **records.OPERATIONS}
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--list"]:
