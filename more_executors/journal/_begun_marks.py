@@ -74,8 +74,9 @@ class BegunMarks:
 
     def mark(self, number: int) -> None:
         """Note that the start `number` begins."""
-        place = self._place_of(number)
-        self._memory[place : place + WIDTH] = number.to_bytes(WIDTH, "little")
+        if not self.may_have_begun(number):  # else a later one has the place, and says it for both
+            place = self._place_of(number)
+            self._memory[place : place + WIDTH] = number.to_bytes(WIDTH, "little")
 
     def may_have_begun(self, number: int) -> bool:
         """Whether the start `number` was marked, or a later one in its place."""

@@ -8,7 +8,8 @@ Guarantees:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from ._key_filter import KeyFilter
 from ._start_records import StartRecord, StartRecords
@@ -17,7 +18,15 @@ __all__: list[str] = []
 
 READ_AHEAD = 200  # numbers after that of a row that is asked for: the next keys are likely to be theirs
 
-Rows = dict[str, StartRecord]
+
+class Rows:
+    """What was read at once; each row is taken once."""
+
+    def __init__(self, is_for_one: bool) -> None:
+        self.is_for_one = is_for_one  # and replaced by the next that is
+        self.records: dict[str, StartRecord] = {}
+        self.changed = set[str]()  # keys whose rows changed while they were being read
+        self.is_filled = False
 
 
 class EndedRecords:
@@ -25,9 +34,7 @@ class EndedRecords:
 
     def __init__(self, records: StartRecords) -> None:
         self._records = records
-        self._writes = 0
-        self._ahead: Rows = {}
-        self._batches: list[Rows] = [self._ahead]  # replaced as a whole
+        self._batches: dict[int, Rows] = {}  # by their `id`
         self._filter = KeyFilter()
         for key in records.ended_keys():
             self._filter.add(key)
@@ -36,38 +43,43 @@ class EndedRecords:
         """The row of `key`, if it has ended."""
         if not self._filter.suspects(key):
             return None
-        for rows in self._batches:
-            if (record := rows.pop(key, None)) is not None:
+        for rows in self._batches.copy().values():
+            if (record := rows.records.pop(key, None)) is not None and key not in rows.changed:
                 return record
-        writes = self._writes
-        found = self._records.find_with_next(key, READ_AHEAD)
-        if not found:
-            return None
-        self._ahead.clear()
-        self._keep(self._ahead, found[1:], writes)
-        return found[0]
+        found: list[StartRecord] = []
+        rows = self._filled(True, partial(self._records.find_with_next, key, READ_AHEAD), found)
+        for other in self._batches.copy().values():
+            if other.is_for_one and other is not rows:
+                self.forget(other)
+        rows.records.pop(key, None)
+        return found[0] if found else None
 
     def read(self, keys: Sequence[str]) -> Rows:
         """Read the rows of `keys`, all at once, for `find`. They are kept until `forget`."""
-        batch: Rows = {}
-        self._batches = [*self._batches, batch]
-        if wanted := [key for key in keys if self._filter.suspects(key)]:
-            writes = self._writes
-            self._keep(batch, self._records.find(wanted), writes)
-        return batch
+        wanted = [key for key in keys if self._filter.suspects(key)]
+        return self._filled(False, partial(self._records.find, wanted) if wanted else list, [])
 
     def forget(self, batch: Rows) -> None:
-        self._batches = [rows for rows in self._batches if rows is not batch]
+        self._batches.pop(id(batch), None)
 
-    def _keep(self, rows: Rows, found: Iterable[StartRecord], writes: int) -> None:
-        rows.update((record.key, record) for record in found)
-        if self._writes != writes:  # some may have changed since
-            rows.clear()
+    def _filled(self, is_for_one: bool, read: Callable[[], Iterable[StartRecord]], found: list[StartRecord]) -> Rows:
+        """What `read` returns, which `found` gets as well."""
+        rows = Rows(is_for_one)
+        self._batches[id(rows)] = rows  # first: from here on it hears what changes
+        try:
+            found.extend(read())
+            rows.records.update((record.key, record) for record in found)
+        except BaseException:
+            self.forget(rows)
+            raise
+        rows.is_filled = True
+        return rows
 
     def written(self, key: str, has_ended: bool) -> None:
-        """The row of `key` has changed."""
+        """The row of `key` has changed; to be called before anybody looks for it here."""
         if has_ended:
             self._filter.add(key)
-        self._writes += 1
-        for rows in self._batches:
-            rows.pop(key, None)
+        for rows in self._batches.copy().values() if self._batches else ():
+            if not rows.is_filled:
+                rows.changed.add(key)
+            rows.records.pop(key, None)

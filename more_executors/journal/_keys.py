@@ -47,7 +47,7 @@ class Keys:
             find_fn: gets a list of keys in doubt; a mapping of those that the service knows to what the start function
                 would have returned. Those are polled, the others started. May be an `async def`. Instead of `in_doubt`.
             retry_failed: whether the next run starts tasks again that failed; else their futures fail again. One run is
-                one executor.
+                one executor. A task fails if its descriptor is told so, or it is late and has to be cancelled.
             keep_results: whether results are recorded. Else only that a task has ended is, and in the next run its
                 result is None.
 

@@ -17,17 +17,22 @@ def value_of_error(error: BaseException) -> dict[str, Any]:
 
     Arguments that are a `datetime`, as `TaskMissing` has one, are recorded as text, and it is said which they are.
     """
-    kind = type(error)
     args = [arg.isoformat() if type(arg) is datetime else arg for arg in error.args]
-    value = {"type": f"{kind.__module__}:{kind.__qualname__}", "args": args, "text": text_of(error)}
+    value = {"type": name_of_type(error), "args": args, "text": text_of(error)}
     if moments := [place for place, arg in enumerate(error.args) if type(arg) is datetime]:
         value["moments"] = moments
     return value
 
 
-def without_arguments(value: dict[str, Any]) -> dict[str, Any]:
+def without_arguments(error: BaseException) -> dict[str, Any]:
     """The same of an error whose arguments cannot be encoded."""
-    return {**value, "args": None, "text": value["text"].encode("utf-8", "backslashreplace").decode()}
+    text = text_of(error).encode("utf-8", "backslashreplace").decode()
+    return {"type": name_of_type(error), "args": None, "text": text}
+
+
+def name_of_type(error: BaseException) -> str:
+    kind = type(error)
+    return f"{kind.__module__}:{kind.__qualname__}"
 
 
 def error_of_value(value: Any) -> BaseException:

@@ -91,7 +91,10 @@ class JournalFile:
         make_private(where)
         self._connection = connected(path, where, is_new)
         self._where = where
-        settle_meant(self._connection, where)
+        try:
+            settle_meant(self._connection, where)
+        except sqlite3.Error as error:  # there is no room, say
+            raise refusal(path, f"cannot be opened: {error}") from error
         self._identity = own = identity(os.fstat(descriptor))
         self._places = {place: own, where + "-wal": identity(os.stat(where + "-wal"))}
         _open[own] = self

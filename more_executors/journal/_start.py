@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from .._callables import is_async, is_plain
 from ._key_errors import StartInDoubt
+from ._start_records import IN_DOUBT, MEANT
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -21,12 +22,13 @@ __all__: list[str] = []
 class Start:
     """A task with a key, until its future is done and the end is on record.
 
-    Calling it calls `fn`, once it is on record that this is meant. It may be called again, by a layer that retries.
+    Calling it calls `fn`, once it is on record that this is meant. It may be called again, by a layer that retries:
+    that raises StartInDoubt if a call before may have started the task, unless there is a token.
     """
 
     __slots__ = (
-        *("_book", "_calls", "fn", "future", "is_doubtful", "is_meant", "is_on_record", "is_started", "key"),
-        *("number", "outcome", "result", "text", "token", "was_called"),
+        *("_book", "_calls", "fn", "future", "has_place", "is_doubtful", "is_meant", "is_on_record", "is_started"),
+        *("key", "number", "outcome", "result", "text", "token", "was_called"),
     )
 
     future: Future[Any]  # set by the table
@@ -34,14 +36,15 @@ class Start:
 
     def __init__(self, book: StartBook, key: Any, text: str) -> None:
         self._book = book
-        self._calls: list[None] = []  # one for each that goes on: appending and popping are atomic
+        self._calls: list[object] = []  # those that go on, the first first: appending and removing are atomic
         self.key = key
         self.text = text
         self.number = 0  # on record
         self.token: str | None = None
+        self.has_place = False  # among the marks of what was begun: it is in doubt only when it is there
         self.is_meant = False  # that is to be put on record
         self.is_on_record = False  # that has been, or more
-        self.was_called = False
+        self.was_called = False  # `fn`
         self.is_doubtful = False  # a call did not say that nothing was started
         self.is_started = False  # its task is being polled, or was
         self.result: Any = None  # by which it is
@@ -55,39 +58,51 @@ class Start:
     def __call__(self) -> Any:
         try:
             self._book.mean(self)
-            self._begin()
+            call = self._begin()
             try:
                 result = self.fn()
             except BaseException as error:
-                self._end(error)
+                self._end(call, error)
                 raise
-            self._end()
+            self._end(call)
             return result
         finally:
             del self  # see _frames
 
-    def _begin(self) -> None:
-        self._calls.append(None)  # first: from here on, who ends the future leaves the task in doubt
+    def _begin(self) -> object:
+        call = object()
+        self._calls.append(call)  # first: from here on, who ends the future leaves the task in doubt
         try:
+            is_alone = self._calls[0] is call  # before `is_doubtful`, which is set before a call is removed
             if self.future.done():
                 raise CancelledError
+            if self.token is None and (self.is_doubtful or not is_alone):
+                raise StartInDoubt(self.key)
             if not self.was_called:
                 self._book.mark_begun(self)
                 self.was_called = True
         except BaseException:
-            self._calls.pop()
+            self._calls.remove(call)
             raise
+        return call
 
-    def _end(self, error: BaseException | None = None) -> None:
+    def _end(self, call: object, error: BaseException | None = None) -> None:
+        # What is in doubt stays so: a later request may be refused for reasons of its own, as without a network.
         if error is None or not is_refusal(error):
             self.is_doubtful = True  # first: there is no moment in which it seems that nothing was started
-        elif self.token is not None:
-            self.is_doubtful = False  # a service that knew the token would not have refused
-        self._calls.pop()
+        self._calls.remove(call)
+
+    def is_being_called(self) -> bool:
+        """Whether a call of it goes on."""
+        return bool(self._calls)
 
     def may_have_started(self) -> bool:
         """Whether the service may have accepted what is not being polled."""
-        return self.is_doubtful or bool(self._calls)
+        return self.is_doubtful or self.is_being_called()
+
+    def state_when_meant(self) -> str:
+        """What is on record of it from before it is called."""
+        return MEANT if self.has_place else IN_DOUBT
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a task with a key cannot be started in another process, where its record is not")
@@ -104,13 +119,13 @@ class AsyncStart(Start):
     async def __call__(self) -> Any:
         try:
             await self._book.mean_on_loop(self)
-            self._begin()
+            call = self._begin()
             try:
                 result = await self.fn()
             except BaseException as error:
-                self._end(error)
+                self._end(call, error)
                 raise
-            self._end()
+            self._end(call)
             return result
         finally:
             del self

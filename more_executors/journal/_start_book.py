@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 import secrets
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,13 +21,14 @@ from ._begun_marks import BegunMarks
 from ._ended_records import EndedRecords
 from ._error import JournalError
 from ._keys import Keys
-from ._start_events import Meant, MeantOnLoop
+from ._start_events import Meant, MeantAhead, MeantOnLoop
 from ._start_records import (
     DONE,
     DONE_WITHOUT,
     DOUBTFUL,
     FAILED,
     FORGOTTEN,
+    IN_DOUBT,
     MEANT,
     STARTED,
     Change,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-NOT_ENDED = (MEANT, STARTED, FORGOTTEN)
+NOT_ENDED = (MEANT, IN_DOUBT, STARTED, FORGOTTEN)
 AHEAD = 500  # starts that are on record as meant before their turn, at most
 
 
@@ -64,7 +65,7 @@ class StartBook:
         self.keys = keys
         self.futures = KeyedFutures()
         self.take_doubtful: Callable[[Start], bool] = lambda start: False  # whether somebody finds out about it
-        self._tell: Callable[[Change], object] = print
+        self._tell: Callable[[Change | MeantAhead], object] = print
         self._demand: Callable[[Meant | MeantOnLoop], bool] = bool
         self._cancels = cancels
         self._numbers = itertools.count(records.first_free)
@@ -73,11 +74,13 @@ class StartBook:
         self._earlier: dict[str, StartRecord | Known] = {record.key: record for record in records.unfinished()}
         self._marks: BegunMarks | None = None
         self._has_marks = False  # or there cannot be any
-        self._line: deque[Start] = deque()  # of those that are not meant yet
+        self._line: deque[int] = deque()  # numbers of those that are not meant yet
         self._meant_ahead: dict[int, None] = {}  # numbers of those that are, and were not called
         self.ended = EndedRecords(records)
 
-    def report_to(self, tell: Callable[[Change], object], demand: Callable[[Meant | MeantOnLoop], bool]) -> None:
+    def report_to(
+        self, tell: Callable[[Change | MeantAhead], object], demand: Callable[[Meant | MeantOnLoop], bool]
+    ) -> None:
         """Have events recorded by `tell`; by `demand` at once, which returns False if that cannot be."""
         self._tell = tell
         self._demand = demand
@@ -106,8 +109,9 @@ class StartBook:
         return Known(record.state, value, record.number, record.token, record.run == self.records.run, error)
 
     def keys_in_doubt(self) -> list[str]:
-        """Those that were so when the program began, and are."""
-        return [key for key, found in self._earlier.copy().items() if found.state in DOUBTFUL]
+        """Those that were so when the program began, and are: of others, a call may go on yet."""
+        earlier = self._earlier.copy().items()
+        return [key for key, found in earlier if isinstance(found, StartRecord) and found.state in DOUBTFUL]
 
     # -- what becomes of it -------------------------------------------------------------------------------------------
 
@@ -120,32 +124,34 @@ class StartBook:
             with suppress(JournalError):  # then each is written, and waited for, in its turn
                 self._marks = self.records.begun_marks()
             self._has_marks = True
+        start.has_place = self._marks is not None and not start.is_doubtful
         self._take_on(start)
-        if self._marks is not None:
-            self._line.append(start)
+        if start.has_place:
+            self._line.append(start.number)
             self._mean_ahead()
 
     def _mean_ahead(self) -> None:
         """Have it written of those that are next that they are meant, so that they need not wait for that."""
         while self._line and len(self._meant_ahead) < AHEAD:
             try:
-                start = self._line.popleft()
+                start = self._starts.get(self._line.popleft())
             except IndexError:
                 break
-            if not start.is_meant and start.number in self._starts:
+            if start is not None and not start.is_meant:
                 self._meant_ahead[start.number] = None
                 start.is_meant = True
-                self._tell(Change(start.number, start.text, MEANT, start.token))
+                self._tell(MeantAhead(start))
 
     def begin_again(self, start: Start, known: Known) -> None:
         """`start` was meant before, with the same number and token."""
         if self.keys.in_doubt == "start" and known.token is None:  # it was without, then
+            start.is_doubtful = True
             self.begin(start)
             return
         start.number = known.number
         if known.token is not None and self.keys.in_doubt == "start":
             start.use_token(known.token)
-            start.is_doubtful = True  # until the service has answered
+            start.is_doubtful = True
         start.is_meant = start.is_on_record = True
         self._take_on(start)
 
@@ -218,11 +224,11 @@ class StartBook:
         start = self._starts.get(number)
         return start is not None and self.take_doubtful(start)
 
-    def concluded(self, number: int, succeeded: bool, cancelled: bool, outcome: Any) -> None:
-        """The future of the task `number` is done."""
+    def concluded(self, number: int, succeeded: bool, cancelled: bool, outcome: Any, goes_on: bool) -> None:
+        """The future of the task `number` is done. It `goes_on` if it is not the task that has failed."""
         if (start := self._starts.get(number)) is None:
             return
-        ended = self._end_of(start, succeeded, cancelled, outcome)
+        ended = None if goes_on and not (succeeded or cancelled) else self._end_of(start, succeeded, cancelled, outcome)
         if ended is not None:
             start.outcome = ended
             self._unwritten[start.text] = start
@@ -238,19 +244,23 @@ class StartBook:
         """The state and the value that it has on record from now on; None for those that it has."""
         if start.is_started and cancelled:
             return (FORGOTTEN, None) if self._cancels else None
-        if start.is_started and succeeded:
-            return (DONE, outcome) if self.keys.keep_results else (DONE_WITHOUT, None)
-        if not start.is_started and (not start.is_meant or start.may_have_started()):
+        if not start.is_meant:
             return None
-        return (FORGOTTEN, None) if cancelled or not (start.is_started or start.was_called) else (FAILED, outcome)
+        if succeeded:  # or somebody says so
+            return (DONE, outcome) if self.keys.keep_results else (DONE_WITHOUT, None)
+        if start.is_started:
+            return FAILED, outcome
+        if start.may_have_started():
+            return None
+        return (FAILED, outcome) if start.was_called and not cancelled else (FORGOTTEN, None)
 
-    def written(self, changes: Iterable[Change]) -> None:
+    def written(self, changes: Collection[Change]) -> None:
         """All of `changes` is on record."""
         starts, unwritten = self._starts, self._unwritten
         for change in changes:
             state, key = change.state, change.key
             self.ended.written(key, state not in NOT_ENDED)
-            if state == MEANT:
+            if state in DOUBTFUL:
                 if (start := starts.get(change.number)) is not None:
                     start.is_on_record = True
             elif state != STARTED:

@@ -12,10 +12,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import weakref
 from typing import TYPE_CHECKING, TypeAlias
 
 from .._core import Waker, log
-from ._start_records import FORGOTTEN, MEANT, STARTED, Change
+from ._start_records import DOUBTFUL, FORGOTTEN, STARTED, Change
 
 if TYPE_CHECKING:
     from ._start import Start
@@ -56,15 +57,26 @@ class MeantOnLoop:
         by_loop.setdefault(self.answer.get_loop(), []).append(self.answer)
 
 
+class MeantAhead:
+    """The same; nobody waits."""
+
+    __slots__ = ("start",)
+
+    def __init__(self, start: Start) -> None:
+        self.start = start
+
+
 LoopWaiters: TypeAlias = "dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]]"
-StartEvent: TypeAlias = "Meant | MeantOnLoop | Change"
+StartEvent: TypeAlias = "Meant | MeantOnLoop | MeantAhead | Change"
 
 
 class StartEvents:
     """What was taken from the events, and is not written yet. Of the journal's thread alone."""
 
     def __init__(self, book: StartBook | None, logger: logging.Logger) -> None:
-        self._book = book
+        # The book leads to the executor, which is not to be there for the sake of this thread.
+        self._records = None if book is None else book.records
+        self._book = None if book is None else weakref.ref(book)
         self._logger = logger
         self.changes: dict[int, Change] = {}
         self._waiters: list[Meant | MeantOnLoop] = []
@@ -72,19 +84,19 @@ class StartEvents:
     def __bool__(self) -> bool:
         return bool(self.changes or self._waiters)
 
-    def take(self, event: Meant | MeantOnLoop) -> None:
-        """Somebody waits until this is written."""
+    def take(self, event: Meant | MeantOnLoop | MeantAhead) -> None:
         start = event.start
-        if not start.is_started and start.outcome is None:  # else a second call of it comes late
-            self.changes[start.number] = Change(start.number, start.text, MEANT, start.token)
-        self._waiters.append(event)
+        if not start.is_started and start.outcome is None:  # else this comes late, and there is more on record
+            self.changes[start.number] = Change(start.number, start.text, start.state_when_meant(), start.token)
+        if not isinstance(event, MeantAhead):
+            self._waiters.append(event)
 
     def write(self) -> set[int]:
         """Write all of it, and let those know who wait. Returns the numbers of tasks whose result is not on record."""
         unrecorded = set[int]()
-        book = self._book
-        assert book is not None, "who reports such tasks has one"
-        failures = book.records.write(self.changes.values()) if self.changes else []
+        assert self._records is not None, "who reports such tasks has a book"
+        assert self._book is not None
+        failures = self._records.write(self.changes.values()) if self.changes else []
         for change, error in failures[:NAMED_AT_ONCE]:
             what = "be found again after" if change.state == STARTED else "have its outcome known in"
             message = "the task of the key %s cannot %s a restart: %s, as its value is encoded"
@@ -93,7 +105,9 @@ class StartEvents:
         if (more := len(failures) - NAMED_AT_ONCE) > 0:
             log(self._logger, logging.ERROR, "%d more tasks with keys have values that cannot be encoded", more)
         unrecorded.update(change.number for change, _ in failures if change.state == STARTED)
-        book.written(self.changes.values())
+        if (book := self._book()) is not None:
+            book.written(self.changes.values())
+        del book
         self.changes.clear()
         self._resolve(True, None)
         return unrecorded
@@ -102,7 +116,7 @@ class StartEvents:
         """It could not be written: nobody is to wait for that any longer."""
         for waiter in self._waiters:
             number = waiter.start.number
-            if (change := self.changes.get(number)) is not None and change.state == MEANT:
+            if (change := self.changes.get(number)) is not None and change.state in DOUBTFUL:
                 self.changes[number] = Change(number, change.key, FORGOTTEN)
         self._resolve(False, error)
 

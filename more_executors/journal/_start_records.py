@@ -19,10 +19,8 @@ __all__: list[str] = []
 
 FIRST_NUMBER = 1 << 62  # of tasks with keys; those without have smaller ones
 
-MEANT = (
-    "meant"  # it may be started, by the process that has the journal open; none is so while there is no such process
-)
-IN_DOUBT = "in doubt"  # it may have been started
+MEANT = "meant"  # it may be started, by the process that has the journal open, and will be marked as begun first
+IN_DOUBT = "in doubt"  # it may have been started, or may be now
 STARTED = "started"  # its value is what it is known by elsewhere
 DONE = "done"  # its value is the result
 FAILED = "failed"  # its value stands for its exception, see `_outcomes`; None if that cannot be encoded
@@ -121,8 +119,9 @@ class StartRecords:
         for change in changes:
             if change.state == FORGOTTEN:
                 forgotten.append((change.number,))
-            elif change.state == MEANT:
-                meant.append((change.number, self._namespace, change.key, MEANT, now, self.run, change.token, None))
+            elif change.state in DOUBTFUL:
+                row = (change.number, self._namespace, change.key, change.state, now, self.run, change.token, None)
+                meant.append(row)
             else:
                 try:
                     state, value = self._encoded(change, failures)
@@ -149,10 +148,8 @@ class StartRecords:
         state, value = change.state, change.value
         if state == DONE_WITHOUT:
             return state, None
-        if state == FAILED:
-            value = value_of_error(value)
         try:
-            return state, self._storable(value)
+            return state, self._storable(value_of_error(value) if state == FAILED else value)
         except MemoryError:
             raise
         except Exception as error:
@@ -160,7 +157,7 @@ class StartRecords:
                 raise
             failures.append((change, error))
             if state == FAILED:
-                with contextlib.suppress(TypeError, ValueError, RecursionError):
+                with contextlib.suppress(Exception):
                     return state, self._storable(without_arguments(value))
                 return state, None
             return UNRECORDED, type(error).__name__

@@ -14,7 +14,7 @@ import reprlib
 import weakref
 from collections import deque
 from math import inf
-from threading import current_thread
+from threading import current_thread, get_ident
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -23,7 +23,7 @@ from .._core import Waker, log
 from .._runtime.pauses import SECONDS_AFTER_ERROR, pause
 from ._error import JournalLostError
 from ._journal import Journal, JournalLike, UnrecordableError
-from ._start_events import Meant, MeantOnLoop, StartEvent, StartEvents
+from ._start_events import Meant, MeantAhead, MeantOnLoop, StartEvent, StartEvents
 from ._start_records import STARTED, Change
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ class WriterThread:
         self._is_lost = False
         self._failures = 0
         self._give_up_at = inf
+        self._ident = 0
 
     def close(self) -> None:
         """Have the thread write all events that there are, and end. Does not wait."""
@@ -98,17 +99,18 @@ class WriterThread:
         self.missed = True
 
     def demand(self, event: Meant | MeantOnLoop) -> bool:
-        """Have `event` written at once. Returns False if the thread has ended: then nobody waits for it."""
-        if self.over:
+        """Have `event` written at once. Returns False if nobody can wait: the thread has ended, or is this one."""
+        if self.over or get_ident() == self._ident:  # in a codec, or a destructor of what had been submitted
             return False
         self.events.append(event)
         if self.over:  # it may have looked for events before that
             return False
-        self.hurry.set()
+        if not self._failures:  # else there is a pause, which all wait for together
+            self.hurry.set()
         self.waker.set()
         return True
 
-    def tell(self, event: Change) -> None:
+    def tell(self, event: Change | MeantAhead) -> None:
         """Have `event` written soon."""
         self.events.append(event)
         self.waker.set()
@@ -121,6 +123,7 @@ class WriterThread:
 
     def run(self) -> None:
         """Write events until there are none left after `close`, or until a last flush marker. Runs on the thread."""
+        self._ident = get_ident()
         try:
             while not self._is_last and not (self.closing and not self.events and not self._has_work()):
                 try:
@@ -256,6 +259,9 @@ class WriterThread:
         if self._joined or self._ended:
             message = "%r could not be written: %d tasks are not on record, and %d are that have ended"
             log(self._logger, logging.ERROR, message, self.journal, len(self._joined), len(self._ended))
+        if self._starts:
+            message = "%r could not be written: what became of %d tasks with keys is not on record"
+            log(self._logger, logging.ERROR, message, self.journal, len(self._starts.changes))
         self._is_last = True
         return True
 

@@ -51,6 +51,7 @@ class PollEngine:
         self.cancellers = CallThreads(f"{name}-cancel", options.max_concurrency)
         self.finders = CallThreads(f"{name}-find", 1)
         self.recorder = None
+        self._finder: Finder | None = None
         if options.journal is not None:
             cancels = options.cancel_fn is not None or options.cancel_many_fn is not None
             self.recorder = JournalWriter(options.journal, logger, name, options.keys, cancels)
@@ -137,7 +138,7 @@ class PollEngine:
         find_fn = book.keys.find_fn
         if find_fn is None:
             return KeyedSubmits(self.table, book, delegate, None)
-        finder = Finder(
+        self._finder = finder = Finder(
             CancelCalls(find_fn, False, self._gate, self.loop, self.resource),
             book,
             self.finders,
@@ -188,6 +189,8 @@ class PollEngine:
     def close(self) -> None:
         """Have the threads end after the calls that go on now. Does not wait."""
         close_all(self.callers, self.cancellers, self.finders)
+        if self._finder is not None:
+            self._finder.close()
         self._loop_use.close()
         if self.recorder is not None:
             self.recorder.close(wait=False)

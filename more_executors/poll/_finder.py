@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, TypeAlias
 
-from .._checks import shown
 from .._core import Waker, log
 from .._runtime.call_threads import CallThreads
 from ..journal._keys import key_of_text, text_of_key
@@ -50,60 +50,80 @@ class Finder:
         self._answers: dict[str, tuple[Any, bool]] = {}  # about keys that nobody has submitted yet
         self._has_asked_for_all = False
         self._is_scheduled = False
+        self._is_closed = False
         self._failures = 0  # in a row
         self._pause = Waker()
 
     def ask(self, start: Start, answered: Answered) -> None:
         """Find out about `start` in the background, and call `answered`.
 
-        Raises RuntimeError if no thread can be had for that.
+        Raises RuntimeError if no thread can be had for that, and what `answered` raises.
         """
-        self._waiting[start.text] = start, answered
-        try:
-            if start.text in self._answers:
-                self._answer(start.text)
-            elif not self._is_scheduled:
+        self._waiting[start.text] = start, answered  # first: an answer that comes meanwhile is seen here, or this there
+        if start.text in self._answers:
+            self._answer(start.text)
+        elif not self._is_scheduled:
+            try:
                 self._is_scheduled = True  # until it begins to look at those that wait
                 self._threads.start(self._run)
-        except BaseException:
-            self._is_scheduled = False
-            if self._waiting.pop(start.text, None) is not None:
-                raise
+            except BaseException:
+                self._is_scheduled = False
+                if self._waiting.pop(start.text, None) is not None:
+                    raise
+
+    def close(self) -> None:
+        """Ask nothing more: nobody waits any longer."""
+        self._is_closed = True
+        self._pause.set()
 
     def _run(self) -> None:
         try:
             self._is_scheduled = False
-            while texts := list(self._waiting.copy()):
-                if not self._has_asked_for_all:
-                    self._has_asked_for_all = True
-                    texts = list(dict.fromkeys([*texts, *self._book.keys_in_doubt()]))
+            while texts := self._wanted():
                 for first in range(0, len(texts), self._batch_size):
-                    self._ask_about(texts[first : first + self._batch_size])
+                    for batch in apart(texts[first : first + self._batch_size]):
+                        if self._is_closed:
+                            return
+                        self._ask_about(batch)
         finally:
             del self  # see _frames
 
-    def _ask_about(self, texts: list[str]) -> None:
+    def _wanted(self) -> list[str]:
+        """The keys to ask about: of those that wait, and when that is asked first, of all in doubt."""
+        for text, (start, _) in self._waiting.copy().items():
+            if start.future.done():  # it was cancelled
+                self._waiting.pop(text, None)
+        texts = list(self._waiting.copy())
+        if texts and not self._has_asked_for_all:
+            self._has_asked_for_all = True
+            others = (text for text in self._book.keys_in_doubt() if text not in self._answers)
+            texts = list(dict.fromkeys([*texts, *others]))
+        return texts
+
+    def _ask_about(self, batch: dict[Hashable, str]) -> None:
         try:
-            found = self._found_among(texts)
+            found = self._found_among(batch)
         except BaseException as error:
-            self._failed(texts, error)
+            self._failed(list(batch.values()), error)
         else:
             self._failures = 0
-            for text in texts:
+            for text in batch.values():
                 self._answers[text] = found.get(text), text in found
-                self._answer(text)
+                with contextlib.suppress(BaseException):  # out of a start: its future has that
+                    self._answer(text)
         finally:
             del self
 
-    def _found_among(self, texts: list[str]) -> dict[str, Any]:
+    def _found_among(self, batch: dict[Hashable, str]) -> dict[str, Any]:
         try:
-            answer = self._calls.once([key_of_text(text) for text in texts])
+            answer = self._calls.once(list(batch))
         finally:
             del self
         if not isinstance(answer, Mapping):
-            raise TypeError(f"find_fn must return a mapping of keys to what was started, not {shown(answer)}")
+            kind = type(answer).__name__  # nothing of the answer: this is logged
+            raise TypeError(f"find_fn must return a mapping of keys to what was started, not a {kind}")
         found = {text_of_key(key): value for key, value in answer.items()}
-        if strangers := found.keys() - set(texts):
+        if strangers := found.keys() - set(batch.values()):
             raise ValueError(f"find_fn must return keys that it was asked for, not {sorted(strangers)[0]}")
         return found
 
@@ -120,7 +140,8 @@ class Finder:
         for text in texts:
             if (waiting := self._waiting.pop(text, None)) is not None:
                 start, answered = waiting
-                answered(start, None, False, error)
+                with contextlib.suppress(BaseException):
+                    answered(start, None, False, error)
 
     def _answer(self, text: str) -> None:
         """Hand the answer about `text` on to who waits for it, if anybody does."""
@@ -128,3 +149,15 @@ class Finder:
             value, is_known = self._answers.pop(text)
             start, answered = waiting
             answered(start, value, is_known, None)
+
+
+def apart(texts: list[str]) -> list[dict[Hashable, str]]:
+    """The keys of `texts`, and these, in as few dicts as possible: 1, 1.0 and True are equal."""
+    batches: list[dict[Hashable, str]] = [{}]
+    for text in texts:
+        key = key_of_text(text)
+        batch = next((batch for batch in batches if key not in batch), None)
+        if batch is None:
+            batches.append(batch := {})
+        batch[key] = text
+    return batches

@@ -25,7 +25,9 @@ class KeyedExecutor(AdoptingExecutor[A, B, T], Generic[A, B, T]):
         A task that has ended, in this run or an earlier one, gives a future that is done. One that goes on is waited
         for. `fn` is called for others alone, after it is on disk that it will be; how often depends on what is below,
         such as a retry. What is to become of a task for which that is all that is known, `keys` of the executor says.
-        If `fn` raises, no task was started, unless it raises `StartInDoubt`.
+        If `fn` raises, no task was started, unless it raises `StartInDoubt`: then it is not called again, even if what
+        is below retries. A future may fail without its task: if a call of the poll function raises, or the task is late
+        and nothing cancels it. Such a task goes on, and is waited for by the next call of this.
 
         Args:
             key: a str, a number, None, or a list of these: one that is used by nobody else for something else.

@@ -121,7 +121,9 @@ class KeyedSubmits:
             known = self._book.known_in_doubt(start)
             if error is not None:
                 raise StartInDoubt(start.key) from error
-            start.is_doubtful = False
+            if not is_known and start.is_being_called():  # a call that the service has not seen yet
+                raise StartInDoubt(start.key)
+            start.is_doubtful = is_known
             self._book.begin_again(start, known)
             if is_known:
                 self._poll(start, known, value, False)

@@ -25,6 +25,7 @@ cdef class PollState:
     cdef unsigned int poll_all_epoch      # how often everything had been asked for when it was handed out
     cdef bint is_near           # the one of its two heaps that `place` is in
     cdef SharedByte look        # a Look: how it is with the last one before its deadline fails it
+    cdef SharedByte goes_on     # the task, although its future fails: set before that does
 
     def __cinit__(self):
         self.place = -1

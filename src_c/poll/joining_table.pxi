@@ -217,7 +217,7 @@ cdef class JoiningTable(PollTableBase):
                 if key < FIRST_START:
                     report_ended(self.recorder, key)
                 else:
-                    report_concluded(self.recorder, key, task.future)
+                    report_concluded(self.recorder, key, task.future, poll_state.goes_on)
 
     cdef Task new_task(self):
         return PollDescriptor.__new__(PollDescriptor)

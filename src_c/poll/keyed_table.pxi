@@ -7,9 +7,10 @@ cdef unsigned long long FIRST_START = <unsigned long long>1 << 62    # numbers o
 cdef class KeyedTable(JoiningTable):
     """A JoiningTable that reserves futures. Each is begun, adopted or ended later, or cancelled meanwhile.
 
-    Of the `recorder`, `started(number, result)` and `concluded(number, succeeded, cancelled, outcome)` are called for
-    these tasks, not `joined` and `ended`. When the delegate fails one, `take_doubtful(number, error)` is asked first:
-    if that is true, the future waits for a decision again.
+    Of the `recorder`, `started(number, result)` and `concluded(number, succeeded, cancelled, outcome, goes_on)` are
+    called for these tasks, not `joined` and `ended`. A task `goes_on` if its future failed for another reason than that
+    it did, as when a poll failed. When the delegate fails one, `take_doubtful(number, error)` is asked first: if that is
+    true, the future waits for a decision again.
     """
 
     def reserve(self, executor, start not None):
@@ -41,7 +42,11 @@ cdef class KeyedTable(JoiningTable):
         """
         cdef PollDescriptor task = self.take_reserved(future, number)
         if task is not None:
-            follow(task, submitted(delegate, fn, (), {}), NULL)
+            try:
+                follow(task, submitted(delegate, fn, (), {}), NULL)
+            except BaseException as error:
+                settle(future, ERROR, error, NULL)
+                raise
         return task is not None
 
     def adopt_reserved(self, FutureCore future not None, unsigned long long number, result, bint on_record):
@@ -54,6 +59,7 @@ cdef class KeyedTable(JoiningTable):
             try:
                 self.start_polling(task, result, -1.0, number if on_record else 0)
             except Exception as error:
+                note_going_on(task)
                 settle(future, ERROR, error, NULL)
         return task is not None
 
@@ -63,8 +69,10 @@ cdef class KeyedTable(JoiningTable):
             settle(future, ERROR if failed else RESULT, outcome, NULL)
 
     def fail_reserved(self, FutureCore future not None, error):
-        """Fail `future`, whether it waits or not: submitting it came to nothing."""
-        settle(future, ERROR, error, NULL)
+        """Fail `future`, as submitting it came to nothing; but not if it has been begun, or adopted."""
+        cdef Claim won
+        if claim(future, ERROR, error, WAITING, &won) or claim(future, ERROR, error, STARTING, &won):
+            conclude(future, &won, NULL)
 
     def retract_reserved(self, FutureCore future not None):
         """Forget `future`, which nobody was given."""
@@ -113,6 +121,13 @@ cdef unsigned long long number_of_start(PollDescriptor task) noexcept:
     return 0 if poll_state is None else poll_state.key
 
 
+cdef void note_going_on(PollDescriptor task) noexcept:
+    """The future of `task` is about to fail, unless it is done, but not because the task has."""
+    cdef PollState poll_state = task.current_poll_state()
+    if poll_state is not None:
+        poll_state.goes_on = True
+
+
 cdef void report_on_start(object recorder, str method, tuple arguments) noexcept:
     """Report to `recorder` what has become of a task with a key; it may hear of it twice."""
     cdef Py_ssize_t tries = 0
@@ -127,13 +142,13 @@ cdef void report_on_start(object recorder, str method, tuple arguments) noexcept
             leave_user_code()
 
 
-cdef void report_concluded(object recorder, unsigned long long number, FutureCore future) noexcept:
+cdef void report_concluded(object recorder, unsigned long long number, FutureCore future, bint goes_on) noexcept:
     """The future of the task that is `number` on record has ended."""
     cdef State state = <State>future.state
     cdef object outcome = future.outcome if state >= RESULT else None
     if isinstance(outcome, SharedError):
         outcome = (<SharedError>outcome).error
     try:
-        report_on_start(recorder, "concluded", (number, state == RESULT, state < RESULT, outcome))
+        report_on_start(recorder, "concluded", (number, state == RESULT, state < RESULT, outcome, goes_on))
     except MemoryError:     # for the tuple
         call_or_write_unraisable(recorder, "miss", (), {})

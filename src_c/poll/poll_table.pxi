@@ -74,6 +74,8 @@ cdef class PollTable(KeyedTable):
         result = task.value
         error = overdue(result, coarse_now() - task.current_poll_state().joined)
         results.append(result)      # first: it may fail
+        if self.cancel_fn is None:
+            note_going_on(task)
         if not settle(task.future, ERROR, error, NULL):
             results.pop()
         return 0
@@ -121,7 +123,16 @@ cdef class PollTable(KeyedTable):
     # -- after a call ----------------------------------------------------------------------------------------
 
     def fail_all(self, list tasks not None, exception):
-        """Fail the futures of `tasks` that are not done with what `outcome_for` says. The list is emptied."""
+        """Fail the futures of `tasks` that are not done with what `outcome_for` says. The list is emptied.
+
+        The tasks go on: it is a call that failed.
+        """
+        cdef Py_ssize_t noted = 0
+        if self.recorder is not None:
+            for task in tasks:
+                note_going_on(<PollDescriptor>task)
+                noted += 1
+                yield_gil_at(noted)
         self.end_all(tasks, ERROR, exception)
 
     def outcome_for(self, list tasks not None, exception):

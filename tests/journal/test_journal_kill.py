@@ -11,17 +11,13 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
-import sys
 import threading
 from collections import Counter
 from pathlib import Path
-from typing import IO, cast
 
 import pytest
-from support import CHILD_PATIENCE, InThread
+from killed_support import KilledProcess
 
-import more_executors
 from more_executors.journal import Journal
 
 WORKERS = ["recording", "polling"]
@@ -54,58 +50,17 @@ class Books:
         said["ending"] -= counts.keys()
 
 
-class ExecutorThread:
-    """A process, and what it says while nobody asks."""
-
-    def __init__(self, name: str, *arguments: object) -> None:
-        script = Path(__file__).parents[1] / "killed" / f"{name}.py"
-        environment = {**os.environ, "PYTHONPATH": str(Path(more_executors.__file__).parent.parent)}
-        command = [sys.executable, str(script), *map(str, arguments)]
-        pipe = subprocess.PIPE
-        self._process = subprocess.Popen(command, stdout=pipe, stderr=pipe, stdin=pipe, text=True, env=environment)
-        self._is_open, self._has_forgotten = threading.Event(), threading.Event()
-        self._output = InThread(self._read, self._process.stdout)
-        self._errors = InThread(self._process.stderr.read)  # type: ignore[union-attr]
-
-    def _read(self, output: IO[str]) -> list[str]:
-        lines = []
-        for line in output:
-            lines.append(line.strip())
-            if lines[-1] == "open":
-                self._is_open.set()
-            elif lines[-1].startswith("forgotten"):
-                self._has_forgotten.set()
-        self._is_open.set()
-        self._has_forgotten.set()
-        return lines
-
-    def wait_until_open(self) -> None:
-        assert self._is_open.wait(CHILD_PATIENCE), "it does not begin"
-
-    def wait_until_forgotten(self) -> None:
-        assert self._has_forgotten.wait(CHILD_PATIENCE), "it does nothing"
-
-    def kill(self) -> list[str]:
-        """End it here and now; returns the lines it said."""
-        ended = self._process.poll()
-        self._process.kill()
-        with self._process:
-            lines, errors = self._output.outcome(), self._errors.outcome()
-        assert (ended, errors) == (None, "")
-        return cast("list[str]", lines)
-
-
 def killed_at_random(name: str, path: Path, generation: int, moods: random.Random, is_last: bool) -> list[str]:
     """Start a process and kill it: mostly while it works, sometimes while it begins, the last when it has done some.
 
     Returns what it said.
     """
-    worker = ExecutorThread(name, path, generation, moods.random())
+    worker = KilledProcess(name, path, generation, moods.random(), marks=("open", "forgotten"))
     seconds = moods.uniform(0.0, 0.3)
     if is_last:
-        worker.wait_until_forgotten()
+        worker.wait_until_said("forgotten")
     elif moods.random() < 0.85:
-        worker.wait_until_open()
+        worker.wait_until_said("open")
         seconds /= 4
     threading.Event().wait(seconds)
     return worker.kill()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
@@ -111,6 +113,16 @@ def leave_in_doubt(path: Path, *keys: Any, namespace: str = "", token: str | Non
         records = journal.start_records(namespace)
         first = records.first_free
         records.write(Change(first + i, text_of_key(key), MEANT, token) for i, key in enumerate(keys))
+
+
+def copy_of(path: Path, name: str = "killed") -> Path:
+    """A copy of what a program would leave that is killed now, in a folder of that name."""
+    folder = path.parent / name
+    folder.mkdir()
+    for ending in ("", "-wal", "-begun"):  # in this order: if more is marked than there are rows, no harm is done
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copy(f"{path}{ending}", folder)
+    return folder / path.name
 
 
 @pytest.fixture
