@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import itertools
 import signal
 import sys
 import threading
@@ -82,16 +83,15 @@ known_objects = [Counter[str]()]
 def threads_after(before: set[threading.Thread], seconds: float = PATIENCE) -> list[threading.Thread]:
     """The threads that are still there `seconds` later at the most, but were not `before`."""
     deadline = time.monotonic() + seconds
-    seconds_each = 0.01
-    while left := [thread for thread in threading.enumerate() if thread not in before]:
+    for turn in itertools.count():
+        left = [thread for thread in threading.enumerate() if thread not in before]
+        if not left or time.monotonic() > deadline:
+            break
         # In short turns: on a free-threaded Python, an object that another thread dropped last goes away only when the
         # thread that made it next runs Python code.
-        left[0].join(seconds_each)
-        if time.monotonic() > deadline:
-            break
-        if left[0].is_alive():
+        left[0].join(0.01)
+        if turn % 10 == 0 and left[0].is_alive():
             gc.collect()
-            seconds_each = 0.1
     return left
 
 
