@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from keys_support import Program, Service, leave_in_doubt
+from keys_support import Program, Service, leave_in_doubt, wait_until
 from support import PATIENCE, Parking, SomeError
 
 from more_executors import Executors
@@ -65,6 +65,7 @@ def test_nothing_is_kept_of_what_has_ended_but_its_record(run: Run, service: Ser
         program.published(name)
     program.states()
     book = program.executor._keyed_submits._book  # type: ignore[union-attr]
+    wait_until(lambda: not len(book.futures))
     assert len(book.futures) == len(book._starts) == len(book._unwritten) == len(book._earlier) == 0
     assert [program.published(name) for name in "abcdefgh"] == [f"{name} is published" for name in "abcdefgh"]
     assert service.starts == list("abcdefgh")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
@@ -60,6 +62,17 @@ class Service:
         return Counter(self.starts)
 
 
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Without a GIL, a thread may see a future done a moment before that has been told to everybody."""
+    until = time.monotonic() + PATIENCE
+    while not holds() and time.monotonic() < until:
+        threading.Event().wait(0.001)
+
+
+def journal_threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name.endswith("-journal")}
+
+
 class Program:
     """One run: an executor with a journal."""
 
@@ -73,6 +86,7 @@ class Program:
     ) -> None:
         self.service = service
         self.journal = Journal(path)
+        others = journal_threads()
         self.executor: PollExecutor[Any, Any, Any] = PollExecutor(
             SyncExecutor() if delegate is None else delegate,
             options.pop("poll_fn", service.poll),
@@ -81,13 +95,19 @@ class Program:
             keys=keys,
             **options,
         )
+        self._writers = journal_threads() - others
         self._is_over = False
 
     def publish(self, key: Any) -> Future[Any]:
         return self.executor.submit_once(key, self.service.start, key)
 
     def published(self, key: Any) -> Any:
-        return self.publish(key).result(PATIENCE)
+        """The result of `key`, once the journal has been told as well."""
+        try:
+            return self.publish(key).result(PATIENCE)
+        finally:
+            book = self.executor._keyed_submits._book  # type: ignore[union-attr]
+            wait_until(lambda: text_of_key(key) not in [start.text for start in list(book._starts.values())])
 
     def kill(self) -> None:
         """As far as that can be had in one process: nothing that happens from now on is recorded."""
@@ -98,6 +118,8 @@ class Program:
     def end(self) -> None:
         self._is_over = True
         self.executor.shutdown()
+        for writer in self._writers:  # which may still go on after `kill`, and so keep the file open
+            writer.join(PATIENCE)
         self.journal.close()
 
     def states(self) -> dict[str, str]:
