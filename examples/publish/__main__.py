@@ -99,7 +99,11 @@ def publish(options: Options, interrupts: Interrupts, state: State) -> int:
         print(f"publish: error: cannot write {str(options.output)!r}: {error.strerror}", file=sys.stderr)
         return 1
     say(f"picture: {options.output}")
-    return 0 if outcome.audit is not None and outcome.audit.balanced else 1
+    if outcome.audit is None or not outcome.audit.balanced:
+        what = "the books do not balance; what led to that is kept in"
+        print(f"publish: error: {what} {str(options.state)!r}, until --fresh", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -179,12 +179,15 @@ class Scenario:
             self._futures += futures
             self._tally.submitted += len(futures)
             for future in futures:
-                future.add_done_callback(done.put)
+                if future.done():  # by an earlier run
+                    self._tally.count(future)
+                else:
+                    future.add_done_callback(done.put)
         return done
 
     def _done_of(self, done: SimpleQueue[Future[Any]]) -> Iterator[Future[Any]]:
-        """All futures, as they are done; fewer if the service is lost."""
-        left = len(self._futures)
+        """All futures that are not counted yet, as they are done; fewer if the service is lost."""
+        left = len(self._futures) - self._tally.done
         while left:
             try:
                 yield done.get(timeout=0.1)

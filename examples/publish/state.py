@@ -40,8 +40,7 @@ class State:
         except OSError as error:
             raise StateError(f"cannot use {str(folder)!r}: {error.strerror}") from None
         try:
-            self._take(options)
-            self.runs = RunFile(self._file)
+            self.runs = self._take(options)
         except (OSError, ValueError, LookupError, TypeError) as error:
             os.close(self._file)
             why = error.strerror if isinstance(error, OSError) else "it is damaged; begin anew with --fresh"
@@ -70,19 +69,24 @@ class State:
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
         return os.open(self._folder / RUNS, flags, 0o666)
 
-    def _take(self, options: Options) -> None:
+    def _take(self, options: Options) -> RunFile:
         try:
             lock(self._file, 0.0)
         except (BlockingIOError, PermissionError):
             raise StateError(f"{str(self._folder)!r} is in use by a run that goes on") from None
         path, wanted = self._folder / OPTIONS, options.of_the_work()
-        if options.fresh or not path.exists():
-            self._clear()
-            new = self._folder / NEW_OPTIONS
-            new.write_text(json.dumps(wanted))
-            new.replace(path)
-            return
-        found: dict[str, Any] = json.loads(path.read_text())
+        if path.exists() and not options.fresh:
+            runs = RunFile(self._file)
+            if runs.runs:
+                self._check(json.loads(path.read_text()), wanted)
+                return runs
+        self._clear()
+        new = self._folder / NEW_OPTIONS
+        new.write_text(json.dumps(wanted))
+        new.replace(path)
+        return RunFile(self._file)
+
+    def _check(self, found: dict[str, Any], wanted: dict[str, Any]) -> None:
         for name, value in wanted.items():
             if found[name] != value:
                 its = f"{str(self._folder)!r} is of a run that has not ended, with {name}={found[name]}"

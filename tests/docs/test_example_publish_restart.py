@@ -102,12 +102,10 @@ def sum_of(output: str) -> int:
 @pytest.mark.parametrize("faults", [(), ("--faults",)], ids=["well", "faults"])
 def test_what_was_killed_in_the_middle_is_finished_by_the_next_run(tmp_path: Path, faults: tuple[str, ...]) -> None:
     demo = Demo(tmp_path, "--tasks=600", "--duration=1", "--publishes=250", *faults)
-    demo.kill_when(lambda sample: sample[FINISHED] >= 50 and sample[POLLED] >= 50)
+    demo.kill_when(lambda sample: sample[FINISHED] >= 100 and sample[POLLED] >= 50)
     output = demo.finish()
     done, going_on, in_doubt, new = found_by(2, output)
-    assert done >= 30
-    assert going_on >= 10
-    assert new > 0
+    assert min(done, going_on, new) > 0
     assert done + going_on + in_doubt + new == sum_of(output) == 600
 
 
@@ -137,7 +135,7 @@ def test_what_a_service_was_doing_that_was_killed_is_finished_by_the_next_run(tm
     output = demo.finish()
     done, going_on, in_doubt, new = found_by(2, output)
     assert done >= 50
-    assert going_on >= 10
+    assert going_on > 0
     assert done + going_on + in_doubt + new == sum_of(output) == 600
 
 
@@ -165,20 +163,24 @@ def state_of(example: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> C
     return lambda *options: state(parse(list(options)))
 
 
+def begun(state: Any, example: Any) -> Any:
+    state.runs.begin(example("runs").Run(1000.0))
+    return state
+
+
 def test_the_folder_is_for_runs_with_the_same_options(state_of: Any, example: Any) -> None:
     error = example("state").StateError
-    state_of("--tasks=9", "--workers=3").close()
+    state_of("--tasks=8").close()  # there was no run
+    begun(state_of("--tasks=9", "--workers=3"), example).close()
     state = state_of("--tasks=9")
     with pytest.raises(error, match=r"'publish.state' is in use by a run that goes on"):
         state_of("--tasks=9")
     state.close()
     with pytest.raises(error, match=r"'publish.state' is of a run .* with tasks=9, not 10: .* with --fresh"):
         state_of("--tasks=10")
-    state = state_of("--tasks=10", "--fresh")
-    state.journal.write_text("")
-    state.close()
+    begun(state_of("--tasks=10", "--fresh"), example).close()
     state = state_of("--tasks=10")
-    assert state.journal.exists()
+    assert len(state.runs.runs) == 1
     state.remove()
     assert not Path("publish.state").exists()
     state_of().close()
@@ -198,7 +200,7 @@ def test_a_folder_of_somebody_else_is_left_alone(state_of: Any, example: Any) ->
 
 @pytest.mark.parametrize("name", ["options", "runs"])
 def test_a_damaged_folder_is_refused_in_one_line(state_of: Any, example: Any, name: str) -> None:
-    state_of().close()
+    begun(state_of(), example).close()
     Path("publish.state", name).write_text("{}\n")
     with pytest.raises(example("state").StateError, match="it is damaged; begin anew with --fresh"):
         state_of()
