@@ -99,9 +99,12 @@ def sum_of(output: str) -> int:
     return int(match[1].replace(",", ""))
 
 
-@pytest.mark.parametrize("faults", [(), ("--faults",)], ids=["well", "faults"])
-def test_what_was_killed_in_the_middle_is_finished_by_the_next_run(tmp_path: Path, faults: tuple[str, ...]) -> None:
-    demo = Demo(tmp_path, "--tasks=600", "--duration=1", "--publishes=250", *faults)
+KINDS = [(), ("--faults",), ("--async",), ("--faults", "--async")]
+
+
+@pytest.mark.parametrize("kind", KINDS, ids="".join)
+def test_what_was_killed_in_the_middle_is_finished_by_the_next_run(tmp_path: Path, kind: tuple[str, ...]) -> None:
+    demo = Demo(tmp_path, "--tasks=600", "--duration=1", "--publishes=250", *kind)
     demo.kill_when(lambda sample: sample[FINISHED] >= 100 and sample[POLLED] >= 50)
     output = demo.finish()
     done, going_on, in_doubt, new = found_by(2, output)
