@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Hashable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from .._core import Waker, log
 from .._runtime.call_threads import CallThreads
@@ -122,7 +122,8 @@ class Finder:
         if not isinstance(answer, Mapping):
             kind = type(answer).__name__  # nothing of the answer: this is logged
             raise TypeError(f"find_fn must return a mapping of keys to what was started, not a {kind}")
-        found = {text_of_key(key): value for key, value in answer.items()}
+        known: Mapping[Any, Any] = cast("Any", answer)
+        found = {text_of_key(key): value for key, value in known.items()}
         if strangers := found.keys() - set(batch.values()):
             raise ValueError(f"find_fn must return keys that it was asked for, not {sorted(strangers)[0]}")
         return found
