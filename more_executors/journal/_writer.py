@@ -19,11 +19,12 @@ from .._checks import has_method, shown
 from .._runtime.nested_calls import start_thread
 from . import _writer_thread
 from ._journal import Journal, JournalLike
+from ._journals_in_use import hold, release
 from ._key_errors import StartInDoubt
 from ._keys import Keys
 from ._recovery import Recovery, entries_of, readable
 from ._start_book import StartBook
-from ._writer_thread import Event, FlushMarker, WriterThread, hold, release
+from ._writer_thread import Event, FlushMarker, WriterThread
 
 __all__: list[str] = []
 

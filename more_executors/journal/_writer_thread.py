@@ -22,7 +22,8 @@ from .._callables import done_by
 from .._core import Waker, log
 from .._runtime.pauses import SECONDS_AFTER_ERROR, pause
 from ._error import JournalLostError
-from ._journal import Journal, JournalLike, UnrecordableError
+from ._journal import JournalLike, UnrecordableError
+from ._journals_in_use import check, release
 from ._start_events import Meant, MeantAhead, MeantOnLoop, StartEvent, StartEvents
 from ._start_records import STARTED, Change
 
@@ -283,29 +284,3 @@ class WriterThread:
                 self._starts.take(event)
         self._starts.refuse(None)
         self._resolve_markers(self.is_complete())
-
-
-def check(journal: JournalLike) -> None:
-    """Call `journal.check_file()` if it has one: that raises if what was written is not in its place any more."""
-    if callable(method := getattr(journal, "check_file", None)):
-        method()
-
-
-writers: dict[int, WriterThread] = {}
-
-
-def hold(writer: WriterThread, name: str) -> bool:
-    """Have the journal of `writer` stay open, until `release`. Returns False if another executor uses it."""
-    if writers.setdefault(id(writer.journal), writer) is not writer:
-        return False
-    if isinstance(writer.journal, Journal):
-        writer.journal.hold(writer, name)
-    return True
-
-
-def release(writer: WriterThread) -> None:
-    """Let another executor use the journal of `writer`."""
-    if writers.get(id(writer.journal)) is writer:
-        writers.pop(id(writer.journal), None)
-        if isinstance(writer.journal, Journal):
-            writer.journal.release(writer)

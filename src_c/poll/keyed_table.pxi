@@ -9,8 +9,8 @@ cdef class KeyedTable(JoiningTable):
 
     Of the `recorder`, `started(number, result)` and `concluded(number, succeeded, cancelled, outcome, goes_on)` are
     called for these tasks, not `joined` and `ended`. A task `goes_on` if its future failed for another reason than that
-    it did, as when a poll failed. When the delegate fails one, `take_doubtful(number, error)` is asked first: if that is
-    true, the future waits for a decision again.
+    it did, as when a poll failed. When the delegate fails one, `take_doubtful(number, error)` is asked first: if that
+    is true, the future waits for a decision again.
     """
 
     def reserve(self, executor, start not None):
