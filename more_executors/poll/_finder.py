@@ -16,6 +16,7 @@ from ._cancel_call import CancelCalls
 
 __all__: list[str] = []
 
+SECONDS_TO_GATHER = 0.05
 KEYS_AT_ONCE = 1_000  # unless `batch_size` is less
 
 # Gets a start; what it is known by and True, or False if it is not known; and what asking raised, or None.
@@ -78,6 +79,7 @@ class Finder:
 
     def _run(self) -> None:
         try:
+            self._pause.wait(SECONDS_TO_GATHER)  # doubts come one by one: one call is for many
             self._is_scheduled = False
             while texts := self._wanted():
                 for first in range(0, len(texts), self._batch_size):

@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
+from time import sleep
 from typing import Any
 
 from .._callables import check_callable
@@ -19,6 +20,9 @@ from ..journal._start_records import DONE, DONE_WITHOUT, FAILED, STARTED, UNRECO
 from ._finder import Finder
 
 __all__: list[str] = []
+
+KEYS_WITHOUT_REST = 64  # some milliseconds
+SECONDS_OF_REST = 5e-5
 
 
 class KeyedSubmits:
@@ -44,8 +48,12 @@ class KeyedSubmits:
         self._check(fn)
         ahead = self._book.ended.read(texts)
         try:
-            pairs = zip(keys, texts, strict=True)
-            return [self._submitted(executor, key, text, fn, (key,), {}) for key, text in pairs]
+            futures: list[Future[Any]] = []
+            for key, text in zip(keys, texts, strict=True):
+                futures.append(self._submitted(executor, key, text, fn, (key,), {}))
+                if not len(futures) % KEYS_WITHOUT_REST:
+                    sleep(SECONDS_OF_REST)  # else threads that start tasks wait for the GIL, 5 ms for each request
+            return futures
         finally:
             self._book.ended.forget(ahead)
 
