@@ -84,6 +84,8 @@ class Start:
         except BaseException:
             self._calls.remove(call)
             raise
+        finally:
+            del self  # see _frames
         return call
 
     def _end(self, call: object, error: BaseException | None = None) -> None:

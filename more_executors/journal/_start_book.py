@@ -179,23 +179,31 @@ class StartBook:
 
     def mean(self, start: Start) -> None:
         """Return when it is on disk that `start` is meant. Raises JournalError if it cannot be put there."""
-        self._called(start)
-        if not start.is_on_record:
-            event = Meant(start)
-            start.is_meant = True
-            if self._demand(event):
-                event.waker.wait()
-            self._check(event)
+        event = None
+        try:
+            self._called(start)
+            if not start.is_on_record:
+                event = Meant(start)
+                start.is_meant = True
+                if self._demand(event):
+                    event.waker.wait()
+                self._check(event)
+        finally:
+            del start, event  # see _frames
 
     async def mean_on_loop(self, start: Start) -> None:
         """The same, for a coroutine."""
-        self._called(start)
-        if not start.is_on_record:
-            event = MeantOnLoop(start)
-            start.is_meant = True
-            if self._demand(event):
-                await event.answer
-            self._check(event)
+        event = None
+        try:
+            self._called(start)
+            if not start.is_on_record:
+                event = MeantOnLoop(start)
+                start.is_meant = True
+                if self._demand(event):
+                    await event.answer
+                self._check(event)
+        finally:
+            del start, event
 
     def _called(self, start: Start) -> None:
         if self._meant_ahead.pop(start.number, self) is None:
@@ -207,10 +215,15 @@ class StartBook:
             self._marks.mark(start.number)
 
     def _check(self, event: Meant | MeantOnLoop) -> None:
-        if not event.is_written:
-            message = f"nothing is started for the key {event.start.text}, as that could not be put on record before"
-            raise JournalError(message) from event.error
-        event.start.is_on_record = True
+        try:
+            if not event.is_written:
+                message = (
+                    f"nothing is started for the key {event.start.text}, as that could not be put on record before"
+                )
+                raise JournalError(message) from event.error
+            event.start.is_on_record = True
+        finally:
+            del event
 
     def started(self, number: int, result: Any) -> None:
         """The task `number` is polled from now on."""
