@@ -28,7 +28,7 @@ class Start:
 
     __slots__ = (
         *("_book", "_calls", "fn", "future", "has_place", "is_doubtful", "is_meant", "is_on_record", "is_started"),
-        *("key", "number", "outcome", "result", "text", "token", "was_called"),
+        *("key", "number", "outcome", "result", "text", "token", "was_asked_about", "was_called"),
     )
 
     future: Future[Any]  # set by the table
@@ -45,6 +45,7 @@ class Start:
         self.is_meant = False  # that is to be put on record
         self.is_on_record = False  # that has been, or more
         self.was_called = False  # `fn`
+        self.was_asked_about = False  # and begun again, as the service did not know it
         self.is_doubtful = False  # a call did not say that nothing was started
         self.is_started = False  # its task is being polled, or was
         self.result: Any = None  # by which it is

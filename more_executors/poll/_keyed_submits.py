@@ -129,8 +129,11 @@ class KeyedSubmits:
             known = self._book.known_in_doubt(start)
             if error is not None:
                 raise StartInDoubt(start.key) from error
-            if not is_known and start.is_being_called():  # a call that the service has not seen yet
+            # A call that goes on the service may not have seen yet. And it is begun again once: one that is lost each
+            # time would be begun for ever.
+            if not is_known and (start.is_being_called() or start.was_asked_about):
                 raise StartInDoubt(start.key)
+            start.was_asked_about = True
             start.is_doubtful = is_known
             self._book.begin_again(start, known)
             if is_known:

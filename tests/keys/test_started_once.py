@@ -386,3 +386,22 @@ def test_an_executor_that_nobody_can_reach_is_collected(path: Path, service: Ser
     while journal._users:
         threading.Event().wait(0.001)
     journal.close()
+
+
+def test_a_start_that_is_lost_each_time_is_not_begun_for_ever(run: Run) -> None:
+    calls: list[list[Any]] = []
+    starts: list[str] = []
+
+    def find(keys: list[Any]) -> dict[Any, Any]:
+        calls.append(keys)
+        return {}
+
+    def start() -> Any:
+        starts.append("a")
+        raise StartInDoubt("a")
+
+    program = run(keys=Keys(find_fn=find))
+    with pytest.raises(StartInDoubt):
+        program.executor.submit_once("a", start).result(PATIENCE)
+    assert (len(starts), len(calls)) == (2, 2)
+    assert program.states() == {'"a"': "meant"}
