@@ -112,11 +112,12 @@ cdef class Task(DoneHook):
 
     cdef bint occupies(self, ThreadId thread) noexcept:
         """Whether `thread` is just submitting the task, or following its future, or calling a function for it."""
-        cdef object value
+        cdef object value = None
         cdef Phase phase
         with cython.critical_section(self.future):
-            value = self.value
             phase = <Phase>self.phase
+            if phase != WITH_DELEGATE or self.future.state <= RUNNING:  # else the winner drops it, in `ended`
+                value = self.value
         if type(value) is DelegateCallback:
             value = (<DelegateCallback>value).hooking_thread
         elif phase != STARTING and phase != CALLING:

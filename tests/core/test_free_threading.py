@@ -96,6 +96,29 @@ def test_a_polled_future_from_all_sides_ends_once_and_looks_sane_meanwhile() -> 
     assert counters.started == ROUNDS
 
 
+def test_whether_a_future_waits_for_a_thread_can_be_asked_while_it_ends() -> None:
+    """Two threads have delegates fail, which ends the futures; two others ask whether those wait for them."""
+    logger, executor = logging.Logger("unheard", logging.CRITICAL + 1), object()
+    table = FullListTable(logger)
+    kept: list[Future[Any]] = []
+
+    def fail() -> None:
+        giver = Giver()
+        for _ in range(ROUNDS):
+            begun = [(table.submit(executor, giver, int, (), {}), giver.given) for _ in range(10)]
+            for future, given in begun:
+                given.set_exception(ValueError())
+                kept.append(future)
+
+    def ask() -> None:
+        while len(kept) < 20 * ROUNDS:
+            assert not table.needs_this_thread()
+
+    all_at_once(fail, fail, ask, ask)
+    assert all(isinstance(future.exception(0), ValueError) for future in kept)
+    assert len(table) == 0
+
+
 def test_a_table_that_grows_and_shrinks_under_all_threads_keeps_what_is_in_it() -> None:
     """Three threads each begin tasks, have them join the polled list in bursts, and end half; two list them."""
     logger, executor = logging.Logger("unheard", logging.CRITICAL + 1), object()

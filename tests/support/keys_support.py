@@ -63,8 +63,8 @@ class Service:
 
 
 def wait_until(holds: Callable[[], bool]) -> None:
-    """Without a GIL, a thread may see a future done a moment before that has been told to everybody."""
-    until = time.monotonic() + PATIENCE
+    """For a moment at most: without a GIL, a thread may see a future done just before all others are told."""
+    until = time.monotonic() + 0.2
     while not holds() and time.monotonic() < until:
         threading.Event().wait(0.001)
 
