@@ -29,7 +29,7 @@ cdef class GroupedTable(PollTable):
         cdef bint set_aside = self.sets_aside
         cdef double now = -INFINITY if set_aside and self.joins_to_note == 0 else now_or_never()
         with cython.critical_section(self):
-            self.move_on_with_value(task)
+            self.move_on_with_value(task, task.poll_state)
             if task.where & (REMOVED | IN_SECOND_STAGE) == IN_SECOND_STAGE:
                 if set_aside:
                     task.poll_state.heap.set_aside(task.poll_state)

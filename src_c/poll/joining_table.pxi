@@ -167,18 +167,19 @@ cdef class JoiningTable(PollTableBase):
 
     cdef void join(self, PollDescriptor task) noexcept:
         cdef double now = now_or_never() if self.joins_to_note > 0 else -INFINITY
+        cdef PollState poll_state = task.current_poll_state()   # who gives it one from now on calls `note_poll_state`
         with cython.critical_section(self):
-            self.move_on_with_value(task)
+            self.move_on_with_value(task, poll_state)
             self.count_join(now)
         if not self.coalescing:
             self.waker.set()
 
-    cdef void move_on_with_value(self, PollDescriptor task) noexcept:
-        """Inside the section: `move_on`, and note what `show_as_done` is to know."""
+    cdef void move_on_with_value(self, PollDescriptor task, PollState poll_state) noexcept:
+        """Inside the section: `move_on`, and note what `show_as_done` is to know. `poll_state` is that of `task`."""
         self.move_on(task)
         if may_refer(<PyObject *>task.value):
             task.where |= VALUE_REFERS
-        if task.poll_state is not None:
+        if poll_state is not None:
             self.hide_with(task)
 
     cdef void note_poll_state(self, PollDescriptor task) noexcept:
