@@ -39,9 +39,10 @@ cdef class KeyedFutures:
 
     def forget(self, reference not None):
         """Let another future be claimed for the key of `reference`, a KeyedReference, which is not used any more."""
+        cdef object key = reference.key
         with cython.critical_section(self):
-            if self.references.get(reference.key) is reference:
-                del self.references[reference.key]
+            if self.references.get(key) is reference:
+                del self.references[key]
 
 
 def remove_item(dict items not None, key, value):
