@@ -72,6 +72,13 @@ def leaked_objects() -> Counter[str]:
         gc.collect()  # a thread may have dropped what it had after the last collection
         leaked = live_objects()
     if FREE_THREADED:  # where nothing can be frozen
+        until = time.monotonic() + 5.0
+        while (
+            leaked - known_objects[0] and time.monotonic() < until
+        ):  # see `threads_after`
+            threading.Event().wait(0.05)
+            gc.collect()
+            leaked = live_objects()
         leaked, known_objects[:] = leaked - known_objects[0], [leaked]
     gc.freeze()  # what there is now the next call does not look at: thousands of tests collect and look
     return leaked

@@ -9,6 +9,8 @@ Guarantees:
 from __future__ import annotations
 
 import logging
+import sys
+from collections.abc import Callable
 from threading import RLock
 
 from .._types import Hook
@@ -105,8 +107,11 @@ class ClosedWhenDropped:
     garbage collection finds both, `__del__` still has them whole.
     """
 
+    _use: LoopUse | None = None  # a Ctrl-C may come before it is there
+
     def __init__(self, use: LoopUse) -> None:
         self._use = use
 
-    def __del__(self) -> None:
-        self._use.close()
+    def __del__(self, _is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        if self._use is not None and not _is_finalizing():  # else modules may have lost what is in them
+            self._use.close()

@@ -272,8 +272,9 @@ class Programs(RuleBasedStateMachine):
         for key, future in seen.items():
             if key in done:
                 self.note_done(key, future)
-            elif id(future) in polled:
-                self.acknowledged[key] = "started", polled[id(future)]
+            elif self.service.ends.get(task_id := polled.get(id(future)), "done") == "done" and task_id is not None:
+                # One that fails is polled once more, and fails, at any moment from now on, or did already.
+                self.acknowledged[key] = "started", task_id
 
     def note_done(self, key: Any, future: Future[Any]) -> None:
         try:

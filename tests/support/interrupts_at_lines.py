@@ -37,8 +37,8 @@ class Interrupt:
 
     def _trace(self, frame: FrameType, event: str, _: object) -> Any:
         code = frame.f_code
-        # Callbacks of weak references are lambdas: what they raise goes nowhere.
-        if not code.co_filename.startswith(OURS) or code.co_name == "<lambda>":
+        # Callbacks of weak references are lambdas: what they raise goes nowhere, and so does that of destructors.
+        if not code.co_filename.startswith(OURS) or code.co_name == "<lambda>" or is_in_destructor(frame):
             return None
         return frame.f_trace or _Call(self).trace  # a generator that goes on has the one that it had
 
@@ -57,6 +57,17 @@ class Interrupt:
             sys.settrace(before)
             gc.enable()
         return self.left <= 0
+
+
+def is_in_destructor(frame: FrameType | None) -> bool:
+    """Whether it is a call of one, or called by one in a few steps."""
+    for _ in range(6):
+        if frame is None:
+            break
+        if frame.f_code.co_name == "__del__":
+            return True
+        frame = frame.f_back
+    return False
 
 
 class _Call:
