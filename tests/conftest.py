@@ -73,9 +73,7 @@ def leaked_objects() -> Counter[str]:
         leaked = live_objects()
     if FREE_THREADED:  # where nothing can be frozen
         until = time.monotonic() + 5.0
-        while (
-            leaked - known_objects[0] and time.monotonic() < until
-        ):  # see `threads_after`
+        while leaked - known_objects[0] and time.monotonic() < until:  # see `threads_after`
             threading.Event().wait(0.05)
             gc.collect()
             leaked = live_objects()

@@ -95,7 +95,8 @@ class Finder:
         for text, (start, _) in self._waiting.copy().items():
             if start.future.done():  # it was cancelled
                 self._waiting.pop(text, None)
-        texts = list(self._waiting.copy())
+        # In this order: one that is just being answered by `ask` is in the answers, or does not wait any more.
+        texts = [text for text in self._waiting.copy() if text not in self._answers and text in self._waiting]
         if texts and not self._has_asked_for_all:
             self._has_asked_for_all = True
             others = (text for text in self._book.keys_in_doubt() if text not in self._answers)
