@@ -21,9 +21,6 @@ from more_executors.journal._begun_marks import MARKS, BegunMarks
 
 Run = Callable[..., Program]
 
-# Where it is not known which boot it is, every start is written in its turn, and in doubt after a kill.
-pytestmark = pytest.mark.skipif(not _begun_marks.boot_id(), reason="this machine does not say which boot it is")
-
 WAITING = 20
 
 

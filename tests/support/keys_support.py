@@ -16,7 +16,7 @@ import pytest
 from support import PATIENCE
 
 from more_executors import PollExecutor, SyncExecutor
-from more_executors.journal import Journal, Keys
+from more_executors.journal import Journal, Keys, _begun_marks
 from more_executors.journal._keys import text_of_key
 from more_executors.journal._start_records import MEANT, Change
 
@@ -145,6 +145,14 @@ def copy_of(path: Path, name: str = "killed") -> Path:
         with contextlib.suppress(FileNotFoundError):
             shutil.copy(f"{path}{ending}", folder)
     return folder / path.name
+
+
+@pytest.fixture(autouse=True)
+def boot_id(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have it known which boot it is, also where the machine does not say so: as in a container without /proc."""
+    file = tmp_path_factory.mktemp("boot") / "id"
+    file.write_text("this one\n")
+    monkeypatch.setattr(_begun_marks, "BOOT_ID", file)
 
 
 @pytest.fixture
