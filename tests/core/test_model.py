@@ -527,11 +527,12 @@ class PollMachine(RuleBasedStateMachine):
 
 
 @pytest.mark.keeps_objects  # Hypothesis keeps the examples it ran
-def test_every_future_of_a_poll_executor_is_as_the_model_says() -> None:
+@pytest.mark.parametrize("examples", [30, pytest.param(100, marks=pytest.mark.long)])
+def test_every_future_of_a_poll_executor_is_as_the_model_says(examples: int) -> None:
     run_state_machine_as_test(
         PollMachine,
         settings=settings(
-            max_examples=80,
+            max_examples=examples,
             stateful_step_count=40,
             deadline=None,
             database=None,
