@@ -356,6 +356,17 @@ class KeyedFutures:
     def claim(self, key: str, future: concurrent.futures.Future[Any]) -> concurrent.futures.Future[Any]: ...
     def forget(self, reference: KeyedReference) -> None: ...
 
+@final
+class StartChange:
+    number: int
+    key: str
+    state: str
+    token: str | None
+    value: Any
+    def __init__(
+        self, number: int, key: str, state: str, token: str | None = None, value: Any = None
+    ) -> None: ...
+
 def remove_item(items: dict[Any, Any], key: object, value: object) -> None: ...
 
 @disjoint_base

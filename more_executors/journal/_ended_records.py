@@ -8,11 +8,11 @@ Guarantees:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 
 from ._key_filter import KeyFilter
-from ._start_records import StartRecord, StartRecords
+from ._start_records import NOT_ENDED, Change, StartRecord, StartRecords
 
 __all__: list[str] = []
 
@@ -75,11 +75,14 @@ class EndedRecords:
         rows.is_filled = True
         return rows
 
-    def written(self, key: str, has_ended: bool) -> None:
-        """The row of `key` has changed; to be called before anybody looks for it here."""
-        if has_ended:
-            self._filter.add(key)
-        for rows in self._batches.copy().values() if self._batches else ():
+    def written(self, changes: Collection[Change]) -> None:
+        """All of `changes` are on record; to be called before anybody looks for them here."""
+        add = self._filter.add
+        for change in changes:
+            if change.state not in NOT_ENDED:
+                add(change.key)
+        for rows in self._batches.copy().values():
             if not rows.is_filled:
-                rows.changed.add(key)
-            rows.records.pop(key, None)
+                rows.changed.update(change.key for change in changes)
+            for change in changes if rows.records else ():
+                rows.records.pop(change.key, None)

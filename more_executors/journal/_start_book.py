@@ -21,14 +21,13 @@ from ._begun_marks import BegunMarks
 from ._ended_records import EndedRecords
 from ._error import JournalError
 from ._keys import Keys
-from ._start_events import Meant, MeantAhead, MeantOnLoop
+from ._start_events import Meant, MeantOnLoop
 from ._start_records import (
     DONE,
     DONE_WITHOUT,
     DOUBTFUL,
     FAILED,
     FORGOTTEN,
-    IN_DOUBT,
     MEANT,
     STARTED,
     Change,
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
 
 __all__: list[str] = []
 
-NOT_ENDED = (MEANT, IN_DOUBT, STARTED, FORGOTTEN)
 AHEAD = 500  # starts that are on record as meant before their turn, at most
 
 
@@ -65,7 +63,7 @@ class StartBook:
         self.keys = keys
         self.futures = KeyedFutures()
         self.take_doubtful: Callable[[Start], bool] = lambda start: False  # whether somebody finds out about it
-        self._tell: Callable[[Change | MeantAhead], object] = print
+        self._tell: Callable[[Change | Start], object] = print
         self._demand: Callable[[Meant | MeantOnLoop], bool] = bool
         self._cancels = cancels
         self._numbers = itertools.count(records.first_free)
@@ -79,7 +77,7 @@ class StartBook:
         self.ended = EndedRecords(records)
 
     def report_to(
-        self, tell: Callable[[Change | MeantAhead], object], demand: Callable[[Meant | MeantOnLoop], bool]
+        self, tell: Callable[[Change | Start], object], demand: Callable[[Meant | MeantOnLoop], bool]
     ) -> None:
         """Have events recorded by `tell`; by `demand` at once, which returns False if that cannot be."""
         self._tell = tell
@@ -140,7 +138,7 @@ class StartBook:
             if start is not None and not start.is_meant:
                 self._meant_ahead[start.number] = None
                 start.is_meant = True
-                self._tell(MeantAhead(start))
+                self._tell(start)
 
     def begin_again(self, start: Start, known: Known) -> None:
         """`start` was meant before, with the same number and token."""
@@ -269,10 +267,10 @@ class StartBook:
 
     def written(self, changes: Collection[Change]) -> None:
         """All of `changes` is on record."""
+        self.ended.written(changes)
         starts, unwritten = self._starts, self._unwritten
         for change in changes:
             state, key = change.state, change.key
-            self.ended.written(key, state not in NOT_ENDED)
             if state in DOUBTFUL:
                 if (start := starts.get(change.number)) is not None:
                     start.is_on_record = True

@@ -16,10 +16,10 @@ import weakref
 from typing import TYPE_CHECKING, TypeAlias
 
 from .._core import Waker, log
+from ._start import Start
 from ._start_records import DOUBTFUL, FORGOTTEN, STARTED, Change
 
 if TYPE_CHECKING:
-    from ._start import Start
     from ._start_book import StartBook
 
 __all__: list[str] = []
@@ -57,17 +57,8 @@ class MeantOnLoop:
         by_loop.setdefault(self.answer.get_loop(), []).append(self.answer)
 
 
-class MeantAhead:
-    """The same; nobody waits."""
-
-    __slots__ = ("start",)
-
-    def __init__(self, start: Start) -> None:
-        self.start = start
-
-
 LoopWaiters: TypeAlias = "dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]]"
-StartEvent: TypeAlias = "Meant | MeantOnLoop | MeantAhead | Change"
+StartEvent: TypeAlias = "Meant | MeantOnLoop | Start | Change"
 
 
 class StartEvents:
@@ -84,11 +75,12 @@ class StartEvents:
     def __bool__(self) -> bool:
         return bool(self.changes or self._waiters)
 
-    def take(self, event: Meant | MeantOnLoop | MeantAhead) -> None:
-        start = event.start
+    def take(self, event: Meant | MeantOnLoop | Start) -> None:
+        """Have it written that a start is meant. It is told for itself where nobody waits for that."""
+        start = event if isinstance(event, Start) else event.start
         if not start.is_started and start.outcome is None:  # else this comes late, and there is more on record
             self.changes[start.number] = Change(start.number, start.text, start.state_when_meant(), start.token)
-        if not isinstance(event, MeantAhead):
+        if not isinstance(event, Start):
             self._waiters.append(event)
 
     def write(self) -> set[int]:

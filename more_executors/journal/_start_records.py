@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from time import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .._core import StartChange as Change
 from ._codec import Codec, check_storable
 from ._outcomes import error_of_value, value_of_error, without_arguments
 
@@ -30,8 +31,10 @@ FORGOTTEN = ""  # it is not on record
 
 UNFINISHED = (MEANT, IN_DOUBT, STARTED)
 DOUBTFUL = (MEANT, IN_DOUBT)
+NOT_ENDED = (*UNFINISHED, FORGOTTEN)
 
-COLUMNS = "number, namespace, key, state, since, run, token, value"
+MEANT_COLUMNS = "number, namespace, key, state, since, run"
+COLUMNS = f"{MEANT_COLUMNS}, token, value"
 
 
 class StartRecord(NamedTuple):
@@ -45,19 +48,6 @@ class StartRecord(NamedTuple):
     run: int
     token: str | None
     value: Any
-
-
-class Change:
-    """What the row of a task is to be from now on. The value is not encoded yet: that of a FAILED is an exception."""
-
-    __slots__ = ("key", "number", "state", "token", "value")
-
-    def __init__(self, number: int, key: str, state: str, token: str | None = None, value: Any = None) -> None:
-        self.number = number
-        self.key = key
-        self.state = state
-        self.token = token
-        self.value = value
 
 
 class StartRecords:
@@ -112,6 +102,7 @@ class StartRecords:
         Such a task that was started stays meant; one that ended has ended all the same. Raises JournalError.
         """
         meant: list[tuple[Any, ...]] = []
+        with_token: list[tuple[Any, ...]] = []
         others: list[tuple[Any, ...]] = []
         forgotten: list[tuple[int]] = []
         failures: list[tuple[Change, BaseException]] = []
@@ -120,8 +111,11 @@ class StartRecords:
             if change.state == FORGOTTEN:
                 forgotten.append((change.number,))
             elif change.state in DOUBTFUL:
-                row = (change.number, self._namespace, change.key, change.state, now, self.run, change.token, None)
-                meant.append(row)
+                row = (change.number, self._namespace, change.key, change.state, now, self.run)
+                if change.token is None:
+                    meant.append(row)
+                else:
+                    with_token.append((*row, change.token))
             else:
                 try:
                     state, value = self._encoded(change, failures)
@@ -132,7 +126,9 @@ class StartRecords:
                     continue
                 others.append((state, now, self.run, value, change.number))
         self._file.write_all(
-            (f"INSERT OR REPLACE INTO starts ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", meant),
+            # What is not given is NULL. To give None for it takes half a microsecond: it might have an adapter.
+            (f"INSERT OR REPLACE INTO starts ({MEANT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", meant),
+            (f"INSERT OR REPLACE INTO starts ({MEANT_COLUMNS}, token) VALUES (?, ?, ?, ?, ?, ?, ?)", with_token),
             ("UPDATE starts SET state = ?, since = ?, run = ?, value = ? WHERE number = ?", others),
             ("DELETE FROM starts WHERE number = ?", forgotten),
         )

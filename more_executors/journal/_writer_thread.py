@@ -24,10 +24,11 @@ from .._runtime.pauses import SECONDS_AFTER_ERROR, pause
 from ._error import JournalLostError
 from ._journal import JournalLike, UnrecordableError
 from ._journals_in_use import check, release
-from ._start_events import Meant, MeantAhead, MeantOnLoop, StartEvent, StartEvents
+from ._start_events import Meant, MeantOnLoop, StartEvent, StartEvents
 from ._start_records import STARTED, Change
 
 if TYPE_CHECKING:
+    from ._start import Start
     from ._start_book import StartBook
     from ._writer import JournalWriter
 
@@ -111,7 +112,7 @@ class WriterThread:
         self.waker.set()
         return True
 
-    def tell(self, event: Change | MeantAhead) -> None:
+    def tell(self, event: Change | Start) -> None:
         """Have `event` written soon."""
         self.events.append(event)
         self.waker.set()
