@@ -28,10 +28,11 @@ class Start:
 
     __slots__ = (
         *("_book", "_calls", "fn", "future", "has_place", "is_doubtful", "is_meant", "is_on_record", "is_started"),
-        *("key", "number", "outcome", "result", "text", "token", "was_asked_about", "was_called"),
+        *("key", "next_done", "number", "outcome", "result", "text", "token", "was_asked_about", "was_called"),
     )
 
     future: Future[Any]  # set by the table
+    next_done: Start | None  # of those that are to be let go of together
     fn: Callable[[], Any]
 
     def __init__(self, book: StartBook, key: Any, text: str) -> None:

@@ -235,10 +235,13 @@ class StartBook:
         start = self._starts.get(number)
         return start is not None and self.take_doubtful(start)
 
-    def concluded(self, number: int, succeeded: bool, cancelled: bool, outcome: Any, goes_on: bool) -> None:
-        """The future of the task `number` is done. It `goes_on` if it is not the task that has failed."""
+    def concluded(self, number: int, succeeded: bool, cancelled: bool, outcome: Any, goes_on: bool) -> Start | None:
+        """The future of the task `number` is done. It `goes_on` if it is not the task that has failed.
+
+        Returns what may refer to objects of the user's, and is not needed here any more.
+        """
         if (start := self._starts.get(number)) is None:
-            return
+            return None
         ended = None if goes_on and not (succeeded or cancelled) else self._end_of(start, succeeded, cancelled, outcome)
         if ended is not None:
             start.outcome = ended
@@ -250,6 +253,7 @@ class StartBook:
             self._earlier[start.text] = Known(state, start.result, number, start.token)
         self._called(start)
         del self._starts[number]  # last: if there was no memory for something, this is called again
+        return start
 
     def _end_of(self, start: Start, succeeded: bool, cancelled: bool, outcome: Any) -> tuple[str, Any] | None:
         """The state and the value that it has on record from now on; None for those that it has."""

@@ -72,7 +72,7 @@ cdef int end_attempt(PollDescriptor task, CancelAttempt attempt, bint agreed, De
         if agreed:
             won = claim(future, CANCELLED_AND_NOTIFIED, None, ANY_PHASE, &claimed)
         if won:
-            (<PollTable>task.future_source).record_end(task)
+            (<PollTable>task.future_source).record_end(task, False)
     finally:
         with cython.critical_section(future):
             if task.poll_state.attempt is attempt:

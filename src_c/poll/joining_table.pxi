@@ -26,6 +26,7 @@ cdef class JoiningTable(PollTableBase):
     cdef readonly SharedSize recording    # threads that are reporting a task to the recorder; it may have ended
     cdef SharedByte leaving     # all on record, as the program ends, or this is a forked child
     cdef bint asked             # for a poll now, since `take_request`
+    cdef object done_with       # starts of tasks that ended while their future was held, or None
 
     def __cinit__(self):
         self.last_noted = -INFINITY
@@ -206,9 +207,13 @@ cdef class JoiningTable(PollTableBase):
     cdef void show_or_hide_timers(self, bint seen) noexcept:
         self.deadlines.show_or_hide_all(seen)
 
-    cdef void record_end(self, PollDescriptor task) noexcept:
-        """The future of `task` is done; called by the winner, and as good as once."""
+    cdef void record_end(self, PollDescriptor task, bint is_held) noexcept:
+        """The future of `task` is done; called by the winner, and as good as once.
+
+        If the future `is_held`, what the recorder is done with stays until `ended` of the task: user code may follow.
+        """
         cdef PollState poll_state
+        cdef object start
         cdef unsigned long long key
         if self.recorder is not None:
             poll_state = task.current_poll_state()
@@ -218,7 +223,9 @@ cdef class JoiningTable(PollTableBase):
                 if key < FIRST_START:
                     report_ended(self.recorder, key)
                 else:
-                    report_concluded(self.recorder, key, task.future, poll_state.goes_on)
+                    start = report_concluded(self.recorder, key, task.future, poll_state.goes_on)
+                    if is_held and start is not None:
+                        keep_until_ended(self, start)
 
     cdef Task new_task(self):
         return PollDescriptor.__new__(PollDescriptor)

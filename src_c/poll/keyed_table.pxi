@@ -128,27 +128,54 @@ cdef void note_going_on(PollDescriptor task) noexcept:
         poll_state.goes_on = True
 
 
-cdef void report_on_start(object recorder, str method, tuple arguments) noexcept:
-    """Report to `recorder` what has become of a task with a key; it may hear of it twice."""
+cdef object report_on_start(object recorder, str method, tuple arguments):
+    """Report to `recorder` what has become of a task with a key, and return its answer; it may hear of it twice.
+
+    Raises nothing.
+    """
     cdef Py_ssize_t tries = 0
+    cdef object answer = None
     while tries < MOST_TRIES:
         enter_user_code()
         try:
-            getattr(recorder, method)(*arguments)
+            answer = getattr(recorder, method)(*arguments)
             break
         except BaseException as error:
             tries = after_failed_report(recorder, tries, error)
         finally:
             leave_user_code()
+    return answer
 
 
-cdef void report_concluded(object recorder, unsigned long long number, FutureCore future, bint goes_on) noexcept:
-    """The future of the task that is `number` on record has ended."""
+cdef object report_concluded(object recorder, unsigned long long number, FutureCore future, bint goes_on):
+    """The future of the task that is `number` on record has ended; returns what the recorder is done with, or None.
+
+    Raises nothing.
+    """
     cdef State state = <State>future.state
     cdef object outcome = future.outcome if state >= RESULT else None
     if isinstance(outcome, SharedError):
         outcome = (<SharedError>outcome).error
     try:
-        report_on_start(recorder, "concluded", (number, state == RESULT, state < RESULT, outcome, goes_on))
+        return report_on_start(recorder, "concluded", (number, state == RESULT, state < RESULT, outcome, goes_on))
     except MemoryError:     # for the tuple
         call_or_write_unraisable(recorder, "miss", (), {})
+    return None
+
+
+cdef void keep_until_ended(JoiningTable table, object start) noexcept:
+    """Keep `start`, with which the recorder is done, until `let_go_of_starts`."""
+    try:
+        with cython.critical_section(table):
+            start.next_done = table.done_with   # no memory is taken for that
+            table.done_with = start
+    except BaseException as error:
+        interrupt_later(error)
+
+
+cdef inline void let_go_of_starts(JoiningTable table) noexcept:
+    """Called with nothing held, as destructors of the user's may follow."""
+    cdef object done_with = None
+    with cython.critical_section(table):
+        done_with = table.done_with
+        table.done_with = None

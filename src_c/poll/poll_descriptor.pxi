@@ -185,7 +185,7 @@ cdef class PollDescriptor(Task):
 
     cdef void claimed(self) noexcept:
         if not (<PollTable>self.future_source).leaving:
-            (<PollTable>self.future_source).record_end(self)
+            (<PollTable>self.future_source).record_end(self, True)
 
     cdef void ended(self, State state) noexcept:
         """The answer of a cancel() that is being decided is known now, to those who share it."""
@@ -193,7 +193,8 @@ cdef class PollDescriptor(Task):
         cdef Timer timer = None
         # First: who learns of the end finds it on record, and the last to leave the table has the recorder closed.
         if (<PollTable>self.future_source).recorder is not None:
-            (<PollTable>self.future_source).record_end(self)
+            (<PollTable>self.future_source).record_end(self, False)
+            let_go_of_starts(<PollTable>self.future_source)
         with cython.critical_section(self.future):
             if self.poll_state is not None:
                 attempt = self.poll_state.attempt

@@ -8,16 +8,17 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Callable
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, wait
 from pathlib import Path
 from typing import Any
 
 import pytest
-from keys_support import Program, Service, leave_in_doubt
+from keys_support import Program, Service, leave_in_doubt, wait_until
 from support import PATIENCE, DuckDelegate, InThread, Parking, all_at_once
 
 from more_executors import Executors
 from more_executors.journal import JournalError, Keys, StartInDoubt
+from more_executors.journal._start_book import AHEAD
 
 Run = Callable[..., Program]
 
@@ -256,3 +257,29 @@ def test_very_many_tasks_leave_a_few_bytes_each(run: Run, count: int, monkeypatc
     )
     assert all(future.done() for future in second.executor.submit_many_once(start, keys))
     assert len(selects) == 1
+
+
+def test_what_a_start_had_is_let_go_of_with_nothing_held(run: Run) -> None:
+    held = Parking(returning={"id": "held"})
+    program = run(delegate=Executors.thread_pool(1))
+    program.executor.submit_once("held", held)
+    held.wait_for_one()
+    futures = program.executor.submit_many_once(program.service.start, list(range(AHEAD + 1)))
+    was_free: list[bool] = []
+
+    def is_free() -> bool:
+        if acquired := condition.acquire(timeout=0.1):
+            condition.release()
+        return bool(acquired)
+
+    class Argument:
+        def __del__(self) -> None:
+            was_free.append(InThread(is_free).outcome())
+
+    future = program.executor.submit_once("last", print, Argument())
+    condition = future._condition  # type: ignore[attr-defined]  # so that it is held when the future ends
+    assert future.cancel()
+    wait_until(lambda: bool(was_free))
+    assert was_free == [True]
+    assert not wait(futures, timeout=0).done
+    held.let_go()
