@@ -363,9 +363,7 @@ class StartChange:
     state: str
     token: str | None
     value: Any
-    def __init__(
-        self, number: int, key: str, state: str, token: str | None = None, value: Any = None
-    ) -> None: ...
+    def __init__(self, number: int, key: str, state: str, token: str | None = None, value: Any = None) -> None: ...
 
 def remove_item(items: dict[Any, Any], key: object, value: object) -> None: ...
 

@@ -208,12 +208,8 @@ cdef class JoiningTable(PollTableBase):
         self.deadlines.show_or_hide_all(seen)
 
     cdef void record_end(self, PollDescriptor task, bint is_held) noexcept:
-        """The future of `task` is done; called by the winner, and as good as once.
-
-        If the future `is_held`, what the recorder is done with stays until `ended` of the task: user code may follow.
-        """
+        """The future of `task`, which may be held, is done; called by the winner, and as good as once."""
         cdef PollState poll_state
-        cdef object start
         cdef unsigned long long key
         if self.recorder is not None:
             poll_state = task.current_poll_state()
@@ -223,9 +219,7 @@ cdef class JoiningTable(PollTableBase):
                 if key < FIRST_START:
                     report_ended(self.recorder, key)
                 else:
-                    start = report_concluded(self.recorder, key, task.future, poll_state.goes_on)
-                    if is_held and start is not None:
-                        keep_until_ended(self, start)
+                    report_concluded(self, key, task.future, poll_state.goes_on, is_held)
 
     cdef Task new_task(self):
         return PollDescriptor.__new__(PollDescriptor)

@@ -147,20 +147,21 @@ cdef object report_on_start(object recorder, str method, tuple arguments):
     return answer
 
 
-cdef object report_concluded(object recorder, unsigned long long number, FutureCore future, bint goes_on):
-    """The future of the task that is `number` on record has ended; returns what the recorder is done with, or None.
-
-    Raises nothing.
-    """
+cdef void report_concluded(JoiningTable table, unsigned long long number, FutureCore future, bint goes_on,
+                           bint is_held) noexcept:
+    """The future of the task that is `number` on record has ended. If it `is_held`, what started the task is kept."""
     cdef State state = <State>future.state
     cdef object outcome = future.outcome if state >= RESULT else None
+    cdef object event, start
     if isinstance(outcome, SharedError):
         outcome = (<SharedError>outcome).error
     try:
-        return report_on_start(recorder, "concluded", (number, state == RESULT, state < RESULT, outcome, goes_on))
+        event = (number, state == RESULT, state < RESULT, outcome, goes_on)
+        start = report_on_start(table.recorder, "concluded", event)
+        if is_held and start is not None:
+            keep_until_ended(table, start)
     except MemoryError:     # for the tuple
-        call_or_write_unraisable(recorder, "miss", (), {})
-    return None
+        call_or_write_unraisable(table.recorder, "miss", (), {})
 
 
 cdef void keep_until_ended(JoiningTable table, object start) noexcept:

@@ -1,8 +1,8 @@
-"""What the row of a task with a key is to be: made three times for each, on the way from its thread to the journal's."""
+"""What the row of a task with a key is to be: made three times for each, by its thread, for the journal's."""
 
 
 @cython.final
-@cython.no_gc       # nothing that a change refers to leads back to it but what waits to be written, which a thread keeps
+@cython.no_gc       # only what waits to be written leads back to a change, and a thread keeps that
 @cython.freelist(64)
 cdef class StartChange:
     """What the row of a task is to be from now on. The value is not encoded yet: that of a failure is an exception."""
