@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 
+from .._core import StartChange
 from ._key_filter import KeyFilter
-from ._start_records import NOT_ENDED, Change, StartRecord, StartRecords
+from ._start_records import NOT_ENDED, StartRecord, StartRecords
 
 __all__: list[str] = []
 
@@ -75,7 +76,7 @@ class EndedRecords:
         rows.is_filled = True
         return rows
 
-    def written(self, changes: Collection[Change]) -> None:
+    def written(self, changes: Collection[StartChange]) -> None:
         """All of `changes` are on record; to be called before anybody looks for them here."""
         add = self._filter.add
         for change in changes:

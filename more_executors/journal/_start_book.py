@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._core import KeyedFutures, remove_item
+from .._core import KeyedFutures, StartChange, remove_item
 from ._begun_marks import BegunMarks
 from ._ended_records import EndedRecords
 from ._error import JournalError
@@ -30,7 +30,6 @@ from ._start_records import (
     FORGOTTEN,
     MEANT,
     STARTED,
-    Change,
     StartRecord,
     StartRecords,
 )
@@ -63,7 +62,7 @@ class StartBook:
         self.keys = keys
         self.futures = KeyedFutures()
         self.take_doubtful: Callable[[Start], bool] = lambda start: False  # whether somebody finds out about it
-        self._tell: Callable[[Change | Start], object] = print
+        self._tell: Callable[[StartChange | Start], object] = print
         self._demand: Callable[[Meant | MeantOnLoop], bool] = bool
         self._cancels = cancels
         self._numbers = itertools.count(records.first_free)
@@ -77,7 +76,7 @@ class StartBook:
         self.ended = EndedRecords(records)
 
     def report_to(
-        self, tell: Callable[[Change | Start], object], demand: Callable[[Meant | MeantOnLoop], bool]
+        self, tell: Callable[[StartChange | Start], object], demand: Callable[[Meant | MeantOnLoop], bool]
     ) -> None:
         """Have events recorded by `tell`; by `demand` at once, which returns False if that cannot be."""
         self._tell = tell
@@ -228,7 +227,7 @@ class StartBook:
         if (start := self._starts.get(number)) is not None:
             start.result = result
             start.is_started = True
-            self._tell(Change(number, start.text, STARTED, start.token, result))
+            self._tell(StartChange(number, start.text, STARTED, start.token, result))
 
     def doubtful(self, number: int) -> bool:
         """The function of the task `number` cannot know whether it was started. Returns whether that is found out."""
@@ -247,7 +246,7 @@ class StartBook:
             start.outcome = ended
             self._unwritten[start.text] = start
             state, value = ended
-            self._tell(Change(number, start.text, state, None, value))
+            self._tell(StartChange(number, start.text, state, None, value))
         elif start.is_meant:  # it is on record as it was
             state = STARTED if start.is_started else MEANT
             self._earlier[start.text] = Known(state, start.result, number, start.token)
@@ -269,7 +268,7 @@ class StartBook:
             return None
         return (FAILED, outcome) if start.was_called and not cancelled else (FORGOTTEN, None)
 
-    def written(self, changes: Collection[Change]) -> None:
+    def written(self, changes: Collection[StartChange]) -> None:
         """All of `changes` is on record."""
         self.ended.written(changes)
         starts, unwritten = self._starts, self._unwritten

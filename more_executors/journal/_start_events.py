@@ -15,9 +15,9 @@ import logging
 import weakref
 from typing import TYPE_CHECKING, TypeAlias
 
-from .._core import Waker, log
+from .._core import StartChange, Waker, log
 from ._start import Start
-from ._start_records import DOUBTFUL, FORGOTTEN, STARTED, Change
+from ._start_records import DOUBTFUL, FORGOTTEN, STARTED
 
 if TYPE_CHECKING:
     from ._start_book import StartBook
@@ -58,7 +58,7 @@ class MeantOnLoop:
 
 
 LoopWaiters: TypeAlias = "dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]]"
-StartEvent: TypeAlias = "Meant | MeantOnLoop | Start | Change"
+StartEvent: TypeAlias = "Meant | MeantOnLoop | Start | StartChange"
 
 
 class StartEvents:
@@ -69,7 +69,7 @@ class StartEvents:
         self._records = None if book is None else book.records
         self._book = None if book is None else weakref.ref(book)
         self._logger = logger
-        self.changes: dict[int, Change] = {}
+        self.changes: dict[int, StartChange] = {}
         self._waiters: list[Meant | MeantOnLoop] = []
 
     def __bool__(self) -> bool:
@@ -79,7 +79,7 @@ class StartEvents:
         """Have it written that a start is meant. It is told for itself where nobody waits for that."""
         start = event if isinstance(event, Start) else event.start
         if not start.is_started and start.outcome is None:  # else this comes late, and there is more on record
-            self.changes[start.number] = Change(start.number, start.text, start.state_when_meant(), start.token)
+            self.changes[start.number] = StartChange(start.number, start.text, start.state_when_meant(), start.token)
         if not isinstance(event, Start):
             self._waiters.append(event)
 
@@ -109,7 +109,7 @@ class StartEvents:
         for waiter in self._waiters:
             number = waiter.start.number
             if (change := self.changes.get(number)) is not None and change.state in DOUBTFUL:
-                self.changes[number] = Change(number, change.key, FORGOTTEN)
+                self.changes[number] = StartChange(number, change.key, FORGOTTEN)
         self._resolve(False, error)
 
     def _resolve(self, is_written: bool, error: BaseException | None) -> None:

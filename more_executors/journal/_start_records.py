@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from time import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._core import StartChange as Change
+from .._core import StartChange
 from ._codec import Codec, check_storable
 from ._outcomes import error_of_value, value_of_error, without_arguments
 
@@ -96,7 +96,7 @@ class StartRecords:
         value = self._codec.decode(record.value)
         return error_of_value(value) if record.state == FAILED else value
 
-    def write(self, changes: Iterable[Change]) -> list[tuple[Change, BaseException]]:
+    def write(self, changes: Iterable[StartChange]) -> list[tuple[StartChange, BaseException]]:
         """Put `changes` on record, in one transaction; returns those of them whose value could not be encoded.
 
         Such a task that was started stays meant; one that ended has ended all the same. Raises JournalError.
@@ -105,7 +105,7 @@ class StartRecords:
         with_token: list[tuple[Any, ...]] = []
         others: list[tuple[Any, ...]] = []
         forgotten: list[tuple[int]] = []
-        failures: list[tuple[Change, BaseException]] = []
+        failures: list[tuple[StartChange, BaseException]] = []
         now = time()
         for change in changes:
             if change.state == FORGOTTEN:
@@ -139,7 +139,7 @@ class StartRecords:
         statement = "DELETE FROM starts WHERE namespace = ? AND key = ?"
         self._file.write_all((statement, [(self._namespace, key) for key in keys]))
 
-    def _encoded(self, change: Change, failures: list[tuple[Change, BaseException]]) -> tuple[str, Any]:
+    def _encoded(self, change: StartChange, failures: list[tuple[StartChange, BaseException]]) -> tuple[str, Any]:
         """The state and the value to store."""
         state, value = change.state, change.value
         if state == DONE_WITHOUT:

@@ -19,13 +19,13 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .._callables import done_by
-from .._core import Waker, log
+from .._core import StartChange, Waker, log
 from .._runtime.pauses import SECONDS_AFTER_ERROR, pause
 from ._error import JournalLostError
 from ._journal import JournalLike, UnrecordableError
 from ._journals_in_use import check, release
 from ._start_events import Meant, MeantOnLoop, StartEvent, StartEvents
-from ._start_records import STARTED, Change
+from ._start_records import STARTED
 
 if TYPE_CHECKING:
     from ._start import Start
@@ -112,7 +112,7 @@ class WriterThread:
         self.waker.set()
         return True
 
-    def tell(self, event: Change | Start) -> None:
+    def tell(self, event: StartChange | Start) -> None:
         """Have `event` written soon."""
         self.events.append(event)
         self.waker.set()
@@ -176,7 +176,7 @@ class WriterThread:
         uncertain_below = inf if self._failures else self.first_key
         for _ in range(count):
             event = events[0]  # removed below, when it is noted: there may be no memory for that
-            if isinstance(event, Change):
+            if isinstance(event, StartChange):
                 changes[event.number] = event
                 if event.state != STARTED:
                     self._unrecorded.discard(event.number)

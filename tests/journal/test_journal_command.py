@@ -14,8 +14,9 @@ from keys_support import Program, Service, leave_in_doubt
 from support import PATIENCE, SomeError
 
 from more_executors.__main__ import main
+from more_executors._core import StartChange
 from more_executors.journal import Journal, Keys
-from more_executors.journal._start_records import MEANT, Change
+from more_executors.journal._start_records import MEANT
 
 SECRET = "s3cret"
 
@@ -115,7 +116,7 @@ def test_it_can_be_looked_at_while_a_program_uses_it(path: Path, capsys: pytest.
     with Journal(path) as journal:
         journal.write([(5, "new")], [])
         records = journal.start_records()
-        records.write([Change(records.first_free, '"new"', MEANT)])
+        records.write([StartChange(records.first_free, '"new"', MEANT)])
         command = [sys.executable, "-m", "more_executors", "journal", str(path)]
         seen = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         assert seen.startswith(f"{path}: a program uses it\n")

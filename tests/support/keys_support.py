@@ -16,9 +16,10 @@ import pytest
 from support import PATIENCE
 
 from more_executors import PollExecutor, SyncExecutor
+from more_executors._core import StartChange
 from more_executors.journal import Journal, Keys, _begun_marks
 from more_executors.journal._keys import text_of_key
-from more_executors.journal._start_records import MEANT, Change
+from more_executors.journal._start_records import MEANT
 
 
 class Service:
@@ -134,7 +135,7 @@ def leave_in_doubt(path: Path, *keys: Any, namespace: str = "", token: str | Non
     with Journal(path) as journal:
         records = journal.start_records(namespace)
         first = records.first_free
-        records.write(Change(first + i, text_of_key(key), MEANT, token) for i, key in enumerate(keys))
+        records.write(StartChange(first + i, text_of_key(key), MEANT, token) for i, key in enumerate(keys))
 
 
 def copy_of(path: Path, name: str = "killed") -> Path:
