@@ -301,6 +301,8 @@ def limited(**arguments: Any) -> None:
 
 for name in ("calls", "per", "burst", "clock"):
     parameter("RateLimit", name, lambda value, name=name: limited(**{name: value}))  # type: ignore[misc]
+    if name != "clock":
+        parameter("RateLimit.change", name, lambda value, name=name: RateLimit(1).change(**{name: value}))  # type: ignore[misc]
 parameter("RateLimit.take", "timeout", lambda value: RateLimit(1).take(value))
 parameter("RateLimit.succeeded", "began", lambda value: RateLimit(1).succeeded(value))
 parameter("RateLimit.throttled", "began", lambda value: RateLimit(1).throttled(value))

@@ -96,7 +96,7 @@ class PollEngine:
             schedule=options.schedule,
             spacing=spacing,
         )
-        self.cancels.owed.when_none = self.table.waker.set
+        self.cancels.owed.when_none = gate.when_changed = self.table.waker.set
         self.calls = calls = PollCaller(
             options.poll_fn,
             self.table,

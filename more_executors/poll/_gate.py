@@ -9,11 +9,13 @@ Guarantees:
 from __future__ import annotations
 
 from asyncio import sleep as sleep_on_loop
+from collections.abc import Callable
 from time import monotonic, sleep
 
 from .._core import Pause
 from ..rate_limit import RateLimit, Throttled
 from ..rate_limit._checks import checked_pause as checked_retry_after
+from ._change_signal import ChangeSignal, sleep_unless
 
 __all__: list[str] = []
 
@@ -29,6 +31,14 @@ class CallGate:
     def __init__(self, rate_limit: RateLimit | None) -> None:
         self.pause = Pause()  # where there is no rate limit: a limit has pauses itself
         self._limit = rate_limit
+        self._changed = ChangeSignal()  # for coroutines that wait
+        self.when_changed: Callable[[], object] = bool  # called when another limit was set, from any thread
+        if rate_limit is not None:
+            rate_limit._listeners.add(self._limit_has_changed)
+
+    def _limit_has_changed(self) -> None:
+        self.when_changed()
+        self._changed.set()
 
     def may_hold_back(self) -> bool:
         """Whether `take` may have to wait."""
@@ -66,10 +76,13 @@ class CallGate:
         deadline = monotonic() + seconds
         while (pause := self.seconds_of_pause()) > 0.0:
             await sleep_on_loop(checked_pause(pause, deadline))
-        while self._limit is not None and (wait := self._limit.try_take()) > 0.0:
-            if monotonic() + wait > deadline:
-                raise no_call()
-            await sleep_on_loop(wait)
+        while self._limit is not None:
+            with self._changed.heard() as changed:  # first: what comes after a refusal is heard
+                if (wait := self._limit.try_take()) <= 0.0:
+                    return
+                if monotonic() + wait > deadline:
+                    raise no_call()
+                await sleep_unless(changed, wait)
 
     def now(self) -> float:
         """The time when a call begins, for `succeeded` and `throttled`."""

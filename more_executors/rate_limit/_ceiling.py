@@ -24,10 +24,19 @@ class RateCeiling:
 
     def __init__(self, limit: float) -> None:
         self._limit = limit
-        self._lowest = min(limit, max(limit / LOWEST_SHARE, 1 / LONGEST_INTERVAL))
+        self._lowest = lowest_of(limit)
         self._at = limit  # calls/s
         self._halved_at = -inf
         self._works_since = -inf  # when the first call began that has succeeded since; inf if none has
+
+    def follow(self, limit: float, rate: float) -> float:
+        """The rate, after `rate`, as there is another limit. What is known of the service holds on."""
+        if rate == self._limit:  # nothing keeps it down now
+            rate = self._at = limit
+        self._at = min(self._at, limit)
+        self._limit = limit
+        self._lowest = lowest_of(limit)
+        return min(limit, max(self._lowest, rate))
 
     def is_old(self, began: float) -> bool:
         """Whether a call that began then is from before the rate was last halved."""
@@ -55,3 +64,8 @@ class RateCeiling:
         self._works_since = inf
         self._halved_at = now
         return max(self._lowest, rate / 2)
+
+
+def lowest_of(limit: float) -> float:
+    """The rate that throttling goes down to."""
+    return min(limit, max(limit / LOWEST_SHARE, 1 / LONGEST_INTERVAL))

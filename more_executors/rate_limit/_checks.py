@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from math import inf, nan
 
-from .._checks import checked_number, real_number, shown
+from .._checks import checked_count, checked_number, real_number, shown
 
 __all__: list[str] = []
+
+MOST_AT_ONCE = 10**15  # calls
 
 
 def checked_time(began: object) -> float:
@@ -31,3 +33,11 @@ def checked_rate(calls: object, per: object) -> float:
     if not 1e-12 < rate < 1e12:
         raise ValueError(f"calls / per must be between 1e-12 and 1e12 calls/s, not {shown(calls)} / {shown(per)}")
     return rate
+
+
+def checked_burst(burst: object) -> int:
+    """`burst` as an int. Raises TypeError if it is none, ValueError if it is no number of calls to be made at once."""
+    most = checked_count("burst", burst)
+    if most > MOST_AT_ONCE:
+        raise ValueError(f"burst must be 1 to {MOST_AT_ONCE}, not {shown(burst)}")
+    return most

@@ -2,7 +2,8 @@
 
 Guarantees:
 
-* In any `per` seconds at most `burst + calls` calls are let through, whatever the rate in force was meanwhile.
+* In any `per` seconds at most `burst + calls` calls are let through, whatever the rate in force was meanwhile; where
+  the limit was changed, as many as the highest `burst`, and as each limit allows for as long as it held.
 * No call is let through before a `retry_after` is over.
 * Those who wait in `take` are served in order. A `try_take` that is refused while some wait stands in line with them,
   so neither keeps the other from calling.
@@ -19,21 +20,22 @@ from math import inf
 from threading import TIMEOUT_MAX, RLock, get_ident
 
 from .._callables import checked_clock
-from .._checks import checked_count, checked_number, refuse_copy, shown
+from .._checks import checked_number, refuse_copy
 from .._core import InUse
 from ._ceiling import RateCeiling
-from ._checks import checked_pause, checked_rate, checked_time
+from ._checks import checked_burst, checked_pause, checked_rate, checked_time
 from ._fork import call_in_forked_child
+from ._listeners import Listeners
+from ._spaced_calls import SpacedCalls
 from ._waiter import Waiter
 
 __all__ = ["RateLimit"]
 
 CLAIM_SECONDS = 0.05  # that those in line wait for a `try_take` whose turn it is
-MOST_AT_ONCE = 10**15  # calls
 EARLY = 1e-9  # seconds that a call may be early, for what is lost in sums of floats
 
 
-class RateLimit:
+class RateLimit(SpacedCalls):
     """Lets so many calls go to a service, evenly spaced, and fewer while the service says that they are too many.
 
         limit = RateLimit(50, per=1.0)
@@ -44,7 +46,7 @@ class RateLimit:
     `rate`. When a call is throttled, the rate is halved: once for all the calls that were on their way then. Calls
     that succeed bring it quickly back to 0.9 times the rate at which it was throttled; from there on it rises by very
     small steps, and by longer and longer ones once it is above that rate, up to `limit`. It rises only while it is
-    what holds calls back.
+    what holds calls back. `change` sets another limit.
 
     One object may be shared by any number of executors and threads; all methods may be called from any thread. It has
     no thread of its own. Every operation takes constant time, about a microsecond.
@@ -64,20 +66,12 @@ class RateLimit:
         Raises TypeError or ValueError if one of these cannot be used.
         """
         self._limit = checked_rate(calls, per)
-        most = checked_count("burst", burst)
-        if most > MOST_AT_ONCE:
-            raise ValueError(f"burst must be 1 to {MOST_AT_ONCE}, not {shown(burst)}")
-        self._more = most - 1
+        super().__init__(self._limit, checked_burst(burst))
         self._clock = checked_clock(clock)
+        self._listeners = Listeners()  # to be called after each `change`
         self._lock = RLock()  # guards all that follows, and lets in what interrupts its owner: that finds it busy
         self._busy = InUse()
         self._later: deque[Callable[[], object]] = deque()  # what came in the middle of a call, to be called after it
-        self._rate = self._limit  # calls/s
-        self._interval = 1 / self._rate
-        self._slack = self._more * self._interval  # how much earlier than evenly spaced a call may be
-        self._next = -inf  # when the next call is, evenly spaced
-        self._resume = -inf  # no call before
-        self._refused = self._pressed = False  # whether a call was refused since the last call; before it
         self._ceiling = RateCeiling(self._limit)
         self._line: OrderedDict[Waiter, None] = OrderedDict()  # who waits in `take`
         self._threads: set[int] = set()  # theirs
@@ -96,6 +90,11 @@ class RateLimit:
     def rate(self) -> float:
         """The calls a second now; never 0, and not more than `limit`."""
         return self._rate
+
+    @property
+    def burst(self) -> int:
+        """How many calls may be made at once, after a time without."""
+        return self._more + 1
 
     @property
     def clock(self) -> Callable[[], float]:
@@ -189,6 +188,25 @@ class RateLimit:
         pause = 0.0 if retry_after is None else checked_pause(retry_after)
         self._do(partial(self._fall, began, self._clock(), pause))
 
+    def change(self, calls: float | None = None, per: float = 1.0, *, burst: int | None = None) -> None:
+        """Set another limit, from now on and for all who wait now. What is not given stays.
+
+        Calls that were let through before count on: after a burst, a smaller one is there when that has been made up
+        for. The rate in force becomes the new limit if it was the old one; else, as the service throttled calls, it
+        stays what it is, at most the new limit. Executors and threads that wait look again at once.
+
+        Args:
+            calls: how many calls there may be in `per` seconds from now on, more than 0.
+            per: seconds, more than 0.
+            burst: how many calls may be made at once, after a time without; 1 to 10**15.
+
+        Raises TypeError or ValueError if one of these cannot be used; then nothing changes.
+        """
+        rate = checked_rate(1 if calls is None else calls, per)
+        most = None if burst is None else checked_burst(burst)
+        self._do(partial(self._set_limit, None if calls is None else rate, most, self._clock()))
+        self._listeners.call()
+
     def _do(self, action: Callable[[], object]) -> None:
         """Call `action` now, or after the call of this object that it interrupted."""
         with self._lock:
@@ -216,28 +234,17 @@ class RateLimit:
         if not self._ceiling.is_old(began):
             self._change(now, self._ceiling.fall(self._rate, began, now))
             resume = max(resume, now + self._interval)
-        if resume > self._resume:
-            self._resume = resume
-            self._next = max(self._next, resume + self._slack)  # no call that was saved up is left
+        self._pause_until(resume)
 
-    def _due(self) -> float:
-        """When the next call may be."""
-        due = self._next - self._slack
-        return due if due > self._resume else self._resume
-
-    def _take(self, now: float) -> None:
-        self._next = (self._next if self._next > now else now) + self._interval
-        self._pressed = self._refused
-        self._refused = False
-
-    def _change(self, now: float, rate: float) -> None:
-        """Set the rate. The number of calls that are saved up, or taken in advance, stays the same."""
-        start = max(now, self._resume)
-        if self._next > start:
-            self._next = start + (self._next - start) * (self._rate / rate)
-        self._rate = rate
-        self._interval = 1 / rate
-        self._slack = self._more * self._interval
+    def _set_limit(self, limit: float | None, most: int | None, now: float) -> None:
+        if limit is not None:
+            rate = self._ceiling.follow(limit, self._rate)
+            self._limit = limit
+            self._change(now, rate)
+        if most is not None:
+            self._allow_at_once(now, most)
+        self._turn_at = now  # who is to take a call by `try_take`, and sleeps, is given the time for it
+        self._wake_first()
 
     def _take_in_line(self, now: float) -> float:
         """`try_take` while threads wait in `take`."""

@@ -181,6 +181,7 @@ CALLS: dict[str, Call] = {
     "take": lambda w: w.limit.take(),
     "succeeded": lambda w: w.limit.succeeded(w.limit.clock()),
     "throttled": lambda w: w.limit.throttled(w.limit.clock()),
+    "change": lambda w: w.limit.change(1e6, burst=10**6),
     "delay": lambda w: Backoff(1.0).delay(3),
     "a scrape": lambda w: exposition(),
     "make a journal": lambda w: Journal(w._folder / f"{w.next()}.db").close(),
