@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import re
 from collections.abc import Iterator
 from importlib.metadata import distribution
 from pathlib import Path
@@ -77,6 +78,49 @@ def test_what_goes_beyond_is_at_the_top_as_well(name: str) -> None:
     (module,) = [module for module, names in BEYOND.items() if name in names]
     assert getattr(more_executors, name) is getattr(getattr(more_executors, module), name)
     assert name not in more_executors.__all__
+
+
+API = Path(more_executors.__file__).parents[1] / "docs" / "api.md"
+in_a_checkout = pytest.mark.skipif(not API.exists(), reason="the guide is not here")
+
+
+def documented() -> set[tuple[str, str]]:
+    """The module and the name of each class and function of the reference."""
+    found = re.findall(r"^\.\. auto(?:class|function):: ([\w.]+)\.(\w+)$", API.read_text("utf-8"), re.MULTILINE)
+    return {(module, name) for module, name in found}
+
+
+def shown_imports() -> dict[str, set[str]]:
+    """The names that the reference tells to import, by module."""
+    found: dict[str, set[str]] = {}
+    for module, names in re.findall(
+        r"^from (more_executors[\w.]*) import ([\w, ]+)", API.read_text("utf-8"), re.MULTILINE
+    ):
+        found.setdefault(module, set()).update(names.split(", "))
+    return found
+
+
+@in_a_checkout
+def test_what_is_documented_can_be_imported_from_where_the_reference_says() -> None:
+    assert len(documented()) > 40
+    for module, name in documented():
+        assert hasattr(importlib.import_module(module), name), f"{module}.{name}"
+
+
+@in_a_checkout
+def test_each_public_name_is_in_the_reference() -> None:
+    named = {name for _, name in documented()}.union(*shown_imports().values())
+    for module, names in PUBLIC.items():
+        assert names - named - {"futures"} == set(), module
+
+
+@in_a_checkout
+def test_a_star_and_the_imports_that_the_reference_shows_give_every_documented_name() -> None:
+    given: dict[str, object] = {}
+    exec("from more_executors import *", given)
+    for module, names in shown_imports().items():
+        exec(f"from {module} import {', '.join(sorted(names))}", given)
+    assert {name for _, name in documented()} - given.keys() == set()
 
 
 def public_callables() -> list[object]:
