@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Generic, overload
 
-from ._checks import shown
+from ._checks import refuse_copy, shown
 from ._runtime.delegate import Delegate, check_delegate
 from ._runtime.nested_calls import guarded
 from ._types import B, P
@@ -15,7 +15,7 @@ from ._types import B, P
 if TYPE_CHECKING:  # executors have this
     import asyncio
 
-    from typing_extensions import Unpack
+    from typing_extensions import Self, Unpack
 
     from ._types import Cancel, Count, D, FutureLike, Log, Name, OnError, Poll, X
     from .poll._keywords import PollKeywords
@@ -47,6 +47,13 @@ class BoundCallable(Generic[P, B]):
         """Submit the function with these arguments; returns the future. Raises what the executor's `submit` raises."""
         future: Future[B] = self._submits_to.submit(self._fn, *args, **kwargs)
         return future
+
+    __reduce_ex__ = refuse_copy("send another process the function, to bind it to an executor there")
+
+    def __copy__(self) -> Self:
+        made = object.__new__(type(self))
+        vars(made).update(vars(self))
+        return made
 
     def __repr__(self) -> str:
         return f"<{self._fn!r} bound to {self._executor!r}>"

@@ -15,7 +15,7 @@ import operator
 import os
 import reprlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import inf
 from typing import Any, NoReturn, cast
 
@@ -202,6 +202,13 @@ def check_optional(what: str, value: object, kind: type) -> None:
         raise TypeError(f"{what} must be a {kind.__name__} or None, not {shown(value)}")
 
 
-def refuse_copy(self: object, protocol: object) -> NoReturn:
-    """The `__reduce_ex__` of classes whose objects cannot be copied: raises TypeError."""
-    raise TypeError(f"a {type(self).__name__} cannot be copied or pickled: share it, or make another one")
+def refuse_copy(instead: str) -> Callable[[object, object], NoReturn]:
+    """A `__reduce_ex__` for what cannot be copied: it raises a TypeError that says what to do `instead`."""
+
+    def __reduce_ex__(self: object, protocol: object, /) -> NoReturn:  # noqa: N807
+        raise TypeError(f"a {type(self).__name__} cannot be copied or pickled: {instead}")
+
+    return __reduce_ex__
+
+
+refuse_copy_of_executor = refuse_copy("share it, or make another one; send another process a function that makes it")

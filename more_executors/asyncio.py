@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, overload
 from . import metrics
 from ._async_block import AsyncBlock
 from ._chaining import Chainable
-from ._checks import check_name, checked_flag, chosen_logger, has_method, iterated, refuse_copy, shown
+from ._checks import check_name, checked_flag, chosen_logger, has_method, iterated, refuse_copy_of_executor, shown
 from ._completions import Completions
 from ._core import FutureSource, LoopBridge, LoopSubmits, check_threads, referent, refused
 from ._only_calls import only_calls
@@ -125,7 +125,7 @@ class AsyncioExecutor(AsyncBlock, ReachesThrough, Executor, Generic[A, B]):
         self._end = DelegateEnd(delegate)
         self._record = metrics.track(self, "asyncio", name, FutureSource(self._logger).counters)
 
-    __reduce_ex__ = refuse_copy
+    __reduce_ex__ = refuse_copy_of_executor
     _reached = ALL
 
     @overload  # type: ignore[override]  # that is what it is for

@@ -18,7 +18,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from ._callables import check_hook, is_async
-from ._checks import check_name, checked_count, refuse_copy, shown
+from ._checks import check_name, checked_count, refuse_copy_of_executor, shown
 from ._core import LoopCallTable, WayIn, check_threads, threads_are_greenlets
 from ._runtime.delegate import AFTER_INTERPRETER_SHUTDOWN, Submits
 from ._runtime.executor import LastingExecutor
@@ -102,7 +102,7 @@ class EventLoopExecutor(LastingExecutor[Anything, Awaited[Never]]):
         shared.thread.after_lack = lambda: look_for_lost(calls())
         self._start(self._calls)
 
-    __reduce_ex__ = refuse_copy
+    __reduce_ex__ = refuse_copy_of_executor
 
     def submit(  # type: ignore[override]  # of Chainable's overloads, one
         self, fn: Callable[P, Coroutine[Any, Any, R]], /, *args: P.args, **kwargs: P.kwargs

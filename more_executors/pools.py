@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import metrics
 from ._chaining import Chainable
-from ._checks import check_name
+from ._checks import check_name, refuse_copy_of_executor
 from ._core import CallQueue, WayIn, WorkerPlace, check_threads, counted, futures_logger, threads_are_greenlets
 from ._runtime.delegate import Submits
 from ._runtime.lifecycle import track
@@ -52,6 +52,7 @@ class ThreadPoolExecutor(futures.ThreadPoolExecutor, Chainable[Anything, Returne
     """
 
     BROKEN = thread.BrokenThreadPool  # since 3.14 it has one
+    __reduce_ex__ = refuse_copy_of_executor
 
     def __init__(self, *args: Any, name: str = "default", **kwargs: Any) -> None:
         check_threads()
@@ -159,6 +160,8 @@ class ProcessPoolExecutor(futures.ProcessPoolExecutor, Chainable[Anything, Retur
         check_name(name)
         super().__init__(*args, **kwargs)
         self._name = name
+
+    __reduce_ex__ = refuse_copy_of_executor
 
     def submit(  # type: ignore[override]  # as above
         self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs

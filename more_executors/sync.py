@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from . import metrics
 from ._chaining import Chainable
-from ._checks import check_name, chosen_logger, refuse_copy
+from ._checks import check_name, chosen_logger, refuse_copy_of_executor
 from ._core import CallingSource, WayIn, check_threads
 from ._runtime.delegate import AFTER_SHUTDOWN
 from ._types import Anything, P, R, Returned
@@ -30,7 +30,7 @@ class SyncExecutor(Chainable[Anything, Returned[NoReturn]]):
         self._future_source = CallingSource(chosen_logger(logger, "SyncExecutor"))
         self._record = metrics.track(self, "sync", name, self._future_source.counters)
 
-    __reduce_ex__ = refuse_copy
+    __reduce_ex__ = refuse_copy_of_executor
 
     def submit(  # type: ignore[override]  # of Chainable's overloads, one
         self, fn: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs

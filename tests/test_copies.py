@@ -12,7 +12,6 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import Future
 from decimal import Decimal
-from functools import partial
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -21,26 +20,21 @@ import pytest
 from support import PATIENCE, HeardLogger, SomeError
 
 from more_executors import (
-    AsyncioExecutor,
     Backoff,
-    CancelOnShutdownExecutor,
     ExceptionRetryPolicy,
     Executors,
-    FlatMapExecutor,
-    Journal,
-    MapExecutor,
+    Keys,
+    OutcomeNotRecorded,
     OutstandingTask,
     PollExecutor,
     PollStats,
-    RateLimit,
-    RetryExecutor,
+    RecordedError,
     RetryPolicy,
+    StartInDoubt,
     StatusPoll,
     SyncExecutor,
     TaskMissing,
     Throttled,
-    ThrottleExecutor,
-    TimeoutExecutor,
     f_return,
     f_return_error,
     f_zip,
@@ -79,6 +73,20 @@ def own_status_poll() -> Any:
     return poll
 
 
+class OwnKeys(Keys):
+    note = ""
+
+
+def own_keys() -> Any:
+    keys = OwnKeys("own")
+    keys.note = "own"
+    return keys
+
+
+def said_of_keys(keys: Keys) -> Any:
+    return [getattr(keys, name) for name in ("find_fn", "in_doubt", "keep_results", "namespace", "retry_failed")]
+
+
 FAILED = f_return_error(SomeError())
 COPIES: list[Callable[[Any], Any]] = [copy.copy, copy.deepcopy]
 COPIES += [lambda value, p=p: pickle.loads(pickle.dumps(value, p)) for p in range(pickle.HIGHEST_PROTOCOL + 1)]  # type: ignore[misc]
@@ -102,6 +110,16 @@ VALUES: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
         lambda: ExceptionRetryPolicy(max_attempts=5, sleep=2, exception_base=[SomeError, OSError]),
         lambda p: [(p.should_retry(attempt, FAILED), p.sleep_time(attempt, FAILED)) for attempt in range(1, 9)],
     ),
+    "Keys": (Keys, lambda k: (repr(k), said_of_keys(k))),
+    "Keys('night')": (
+        lambda: Keys("night", in_doubt="start", retry_failed=False, keep_results=False),
+        lambda k: said_of_keys(k),
+    ),
+    "Keys with a function": (lambda: Keys(find_fn=fetch), lambda k: said_of_keys(k)),
+    "OwnKeys": (own_keys, lambda k: (type(k), said_of_keys(k), k.note)),
+    "StartInDoubt": (lambda: StartInDoubt("a"), said_of),
+    "OutcomeNotRecorded": (lambda: OutcomeNotRecorded("a", "b"), said_of),
+    "RecordedError": (lambda: RecordedError("a", "b"), said_of),
     "Throttled": (lambda: Throttled(7.5), said_of),
     "Throttled()": (Throttled, said_of),
     "TaskMissing": (lambda: TaskMissing("job-1", NOW, 7.25), said_of),
@@ -161,57 +179,6 @@ def test_a_tuple_of_results_is_unpickled_where_none_was_made(tmp_path: Path) -> 
     program = f"import pickle; z = pickle.loads({pickled!r}); print(z, z.f2)"
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert run.stdout == "ZipTuple3(f0=1, f1=2, f2=3) 3\n"
-
-
-# -- what there can be only one of -------------------------------------------------------------------------------------
-
-EXECUTORS: dict[str, Callable[[Any], Any]] = {
-    "MapExecutor": MapExecutor,
-    "FlatMapExecutor": FlatMapExecutor,
-    "RetryExecutor": RetryExecutor,
-    "TimeoutExecutor": partial(TimeoutExecutor, timeout=60),
-    "ThrottleExecutor": partial(ThrottleExecutor, count=2),
-    "CancelOnShutdownExecutor": CancelOnShutdownExecutor,
-    "PollExecutor": partial(PollExecutor, poll_fn=lambda _: None),
-    "AsyncioExecutor": AsyncioExecutor,
-    "SyncExecutor": lambda delegate: delegate,
-}
-
-
-@pytest.mark.parametrize("how", range(len(COPIES)))
-@pytest.mark.parametrize("kind", EXECUTORS)
-def test_an_executor_says_that_it_cannot_be_copied(kind: str, how: int) -> None:
-    with EXECUTORS[kind](SyncExecutor()) as executor:
-        with pytest.raises(TypeError, match=f"^a {kind} cannot be copied or pickled: share it"):
-            COPIES[how](executor)
-
-
-@pytest.mark.parametrize("how", range(len(COPIES)))
-def test_a_rate_limit_and_a_journal_say_that_they_cannot_be_copied(how: int, tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match=r"^a RateLimit cannot be copied or pickled: share it"):
-        COPIES[how](RateLimit(5))
-    with Journal(tmp_path / "tasks.db") as journal:
-        with pytest.raises(TypeError, match=r"^a Journal cannot be copied or pickled: share it"):
-            COPIES[how](journal)
-
-
-@pytest.mark.parametrize("how", range(len(COPIES)))
-def test_a_future_and_a_descriptor_say_that_they_cannot_be_copied(how: int) -> None:
-    told: Future[Any] = Future()
-
-    def poll(descriptors: list[Any]) -> None:
-        for descriptor in descriptors:
-            try:
-                COPIES[how](descriptor)
-            except TypeError as error:
-                told.set_result(str(error))
-            descriptor.yield_result()
-
-    with PollExecutor(SyncExecutor(), poll) as executor:
-        future = executor.adopt(1)
-        assert "cannot pickle" in told.result(PATIENCE)
-        with pytest.raises(TypeError, match="cannot pickle 'Future' object"):
-            COPIES[how](future)
 
 
 # -- extremes ---------------------------------------------------------------------------------------------------------

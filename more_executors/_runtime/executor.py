@@ -20,7 +20,7 @@ from typing import Any, ClassVar, overload
 
 from .. import metrics
 from .._chaining import Awaiting, Chainable, HandingOn, Unknown
-from .._checks import check_name, checked_flag, chosen_logger, refuse_copy
+from .._checks import check_name, checked_flag, chosen_logger, refuse_copy_of_executor
 from .._core import TaskTable, WayIn, check_threads, log
 from .._types import A, Async, B, E, P, R
 from ..pools import is_worker_of
@@ -209,7 +209,7 @@ class LastingExecutor(Chainable[A, B]):
         self._table.close(AFTER_FORK)
         self._table.abandon_after_fork()
 
-    __reduce_ex__ = refuse_copy
+    __reduce_ex__ = refuse_copy_of_executor
 
     def __repr__(self) -> str:
         state = "" if self._table.closed is None else " shut down"

@@ -228,7 +228,7 @@ class Journal:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    __reduce_ex__ = refuse_copy
+    __reduce_ex__ = refuse_copy("share it, or close it, and send another process the path, to open it there")
 
     def __repr__(self) -> str:
         return f"<Journal {self._path!r}{'' if self._close.alive else ' closed'}>"

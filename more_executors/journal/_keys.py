@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from json.encoder import encode_basestring_ascii
 from math import isfinite
 from types import FunctionType
-from typing import Any, TypeAlias, cast
+from typing import Any, SupportsIndex, TypeAlias, cast
 
 from .._callables import check_optional_callable
 from .._checks import checked_flag, shown
@@ -66,6 +66,9 @@ class Keys:
         self.find_fn = find_fn
         self.retry_failed = checked_flag("retry_failed", retry_failed)
         self.keep_results = checked_flag("keep_results", keep_results)
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Any:
+        return super().__reduce_ex__(max(2, protocol.__index__()))  # the older ones know no slots
 
     def __repr__(self) -> str:
         return f"Keys({self.namespace!r})"

@@ -101,7 +101,9 @@ class RateLimit(SpacedCalls):
         """The function that gives the time, in seconds: for `succeeded` and `throttled`."""
         return self._clock
 
-    __reduce_ex__ = refuse_copy  # a copy would let as many calls through again
+    __reduce_ex__ = refuse_copy(  # a copy would let as many calls through again
+        "share it, or send another process a function that makes one for its share of the calls"
+    )
 
     def __repr__(self) -> str:
         return f"<RateLimit of {self._limit:g} calls/s, {self._rate:g} now>"

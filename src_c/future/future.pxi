@@ -111,7 +111,8 @@ cdef class FutureBase(FutureCore):
         PyObject_GenericSetAttr(self, name, value)
 
     def __reduce_ex__(self, protocol):
-        raise TypeError(f"cannot pickle {type(self).__name__!r} object")
+        raise TypeError(f"a {type(self).__name__} cannot be copied or pickled: share it, or wait for it, and send its "
+                        f"result to another process")
 
     # -- what the standard library's wait(), as_completed() and wrap_future() reach for -----------------------
 

@@ -81,6 +81,9 @@ cdef class PollDescriptor(Task):
 
     __class_getitem__ = classmethod(types.GenericAlias)
 
+    def __reduce_ex__(self, protocol):
+        raise TypeError("a PollDescriptor cannot be copied or pickled: share it, or send another process its `result`")
+
     def __repr__(self):
         return f"<PollDescriptor of {shown(self.value)}>"
 
