@@ -44,6 +44,7 @@ from .map import MapExecutor
 from .poll import PollDescriptor, PollExecutor
 from .poll.stats import OutstandingTask as OutstandingTask
 from .poll.stats import PollStats as PollStats
+from .promise import Promise as Promise
 from .rate_limit import RateLimit as RateLimit
 from .rate_limit import Throttled as Throttled
 from .retry import ExceptionRetryPolicy, RetryExecutor, RetryPolicy

@@ -65,7 +65,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, InvalidStateError
 from sys import getswitchinterval
 from time import monotonic
 
-from more_executors._callables import done_at_all, done_by
+from more_executors._callables import check_optional_callable, done_at_all, done_by
 from more_executors._checks import checked_count, real_number, shown
 
 cimport cython
@@ -183,6 +183,7 @@ include "layers/retry_table.pxi"
 include "layers/throttle_table.pxi"
 include "layers/timeout_table.pxi"
 include "combine/derived.pxi"
+include "combine/promise.pxi"
 include "combine/gather.pxi"
 include "combine/cancel_inputs.pxi"
 include "combine/apply.pxi"

@@ -42,6 +42,7 @@ BEYOND = {
         *("Keys", "OutcomeNotRecorded", "RecordedError", "StartInDoubt"),
     },
     "poll_stats": {"OutstandingTask", "PollStats"},
+    "promise": {"Promise"},
     "progress": {"as_completed", "progress"},
     "rate_limit": {"RateLimit", "Throttled"},
     "status_poll": {"StatusPoll", "TaskMissing"},
@@ -52,7 +53,7 @@ PUBLIC = {
 }
 AT_THE_TOP = ("Backoff", "EventLoopExecutor", "Journal", "OutstandingTask", "PollStats")
 AT_THE_TOP += ("Keys", "OutcomeNotRecorded", "RecordedError", "StartInDoubt")
-AT_THE_TOP += ("RateLimit", "StatusPoll", "TaskMissing", "Throttled")
+AT_THE_TOP += ("Promise", "RateLimit", "StatusPoll", "TaskMissing", "Throttled")
 
 
 def test_the_distribution_is_called_more_executors_and_needs_nothing() -> None:
@@ -93,10 +94,10 @@ def documented() -> set[tuple[str, str]]:
 def shown_imports() -> dict[str, set[str]]:
     """The names that the reference tells to import, by module."""
     found: dict[str, set[str]] = {}
-    for module, names in re.findall(
-        r"^from (more_executors[\w.]*) import ([\w, ]+)", API.read_text("utf-8"), re.MULTILINE
-    ):
-        found.setdefault(module, set()).update(names.split(", "))
+    for block in re.findall(r"^```python\n(.*?)^```", API.read_text("utf-8"), re.DOTALL | re.MULTILINE):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                found.setdefault(node.module, set()).update(alias.name for alias in node.names)
     return found
 
 

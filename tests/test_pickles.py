@@ -22,6 +22,7 @@ from support import PATIENCE
 import more_executors
 from more_executors import AsyncioExecutor, EventLoopExecutor, Executors, Journal, PollExecutor, RateLimit, SyncExecutor
 from more_executors.futures import f_map, f_proxy, f_return, f_zip
+from more_executors.promise import Promise
 
 COPIES: list[Callable[[Any], Any]] = [copy.copy, copy.deepcopy]
 COPIES += [functools.partial(pickle.dumps, protocol=protocol) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)]
@@ -124,6 +125,7 @@ REFUSING: dict[str, tuple[Callable[[Path], Any], str]] = {
         "share it, or close it, and send another process the path, to open it there",
     ),
     "PollDescriptor": (lambda _: a_descriptor(), "share it, or send another process its `result`"),
+    "Promise": (lambda _: just(Promise()), "share it, and send its result from another process"),
     "Future": (lambda _: a_future(), FUTURE),
     "Future of f_map": (lambda _: just(f_map(f_return(1), str)), FUTURE),
     "Future of f_zip": (lambda _: just(f_zip(f_return(1))), FUTURE),
