@@ -9,15 +9,15 @@ from typing import Any, Generic, cast
 
 from .._checks import checked_seconds, iterated
 from .._core import PollTable
-from .._runtime.threaded_executor import ThreadedExecutor
 from .._types import A, B, T
 from ._engine import PollEngine
+from ._leaving import LeavingExecutor
 
 __all__: list[str] = []
 
 
-class AdoptingExecutor(ThreadedExecutor[A, B], Generic[A, B, T]):
-    """A ThreadedExecutor with a `PollEngine`, whose table takes tasks that the delegate has not begun.
+class AdoptingExecutor(LeavingExecutor[A, B, T], Generic[A, B, T]):
+    """A LeavingExecutor with a `PollEngine`, whose table takes tasks that the delegate has not begun.
 
     A T is the `result` of a descriptor: what the delegate makes of an A.
     """

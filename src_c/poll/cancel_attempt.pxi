@@ -64,7 +64,7 @@ cdef CancelAttempt begin_attempt(PollDescriptor task):
 
 
 cdef int end_attempt(PollDescriptor task, CancelAttempt attempt, bint agreed, Delivery *delivery) except -1:
-    """Cancel `task` if that was `agreed` and it is not done; whether it was. Those who share the answer get it."""
+    """Cancel `task` if that was `agreed` and it is not done; whether it is. Those who share the answer get it."""
     cdef FutureCore future = task.future
     cdef Claim claimed
     cdef int won = 0
@@ -80,4 +80,4 @@ cdef int end_attempt(PollDescriptor task, CancelAttempt attempt, bint agreed, De
         attempt.decide(won)
     if won:
         conclude(future, &claimed, delivery)
-    return won
+    return won or is_cancelled(future)      # by somebody else meanwhile, who left the task as it is

@@ -1,16 +1,6 @@
 """How tasks join the polled list of an executor, and what is kept on record of them."""
 
 
-cdef double now_or_never() noexcept:
-    """`monotonic()`, or a time long past if there is no memory for that."""
-    cdef double now = -INFINITY
-    try:
-        now = monotonic()
-    except MemoryError:
-        pass
-    return now
-
-
 @cython.no_gc_clear
 cdef class JoiningTable(PollTableBase):
     """A table whose tasks move on to a polled list, in order of arrival, when their delegate is done.
@@ -25,6 +15,7 @@ cdef class JoiningTable(PollTableBase):
     cdef readonly SharedDouble last_noted   # when the last of those joined, by `monotonic`
     cdef readonly SharedSize recording    # threads that are reporting a task to the recorder; it may have ended
     cdef SharedByte leaving     # all on record, as the program ends, or this is a forked child
+    cdef readonly SharedByte leaves     # each task as it joins: see LeavingTable
     cdef bint asked             # for a poll now, since `take_request`
     cdef object done_with       # starts of tasks that ended while their future was held, or None
 
@@ -156,6 +147,8 @@ cdef class JoiningTable(PollTableBase):
             self.join(task)
             if timeout >= 0.0 and task.set_timer(self.deadlines, monotonic() + timeout):
                 self.waker.set()
+            if self.leaves:
+                self.leave_joined(task)
             return True
         if poll_state is not None:
             with cython.critical_section(self):
@@ -200,6 +193,9 @@ cdef class JoiningTable(PollTableBase):
         if self.joins_to_note > 0:
             self.joins_to_note -= 1
             self.last_noted = max(self.last_noted, now)
+
+    cdef int leave_joined(self, PollDescriptor task) except -1:
+        """What has joined is to be left."""
 
     cdef void detach(self, PollState poll_state) noexcept:
         """Inside the section: what `poll_state` belongs to will not be polled, or not any more."""

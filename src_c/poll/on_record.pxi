@@ -52,14 +52,47 @@ cdef Py_ssize_t after_failed_report(object recorder, Py_ssize_t tries, object er
 
 cdef bint end_on_record(PollDescriptor task) except -1:
     """Cancel the future of `task`, and leave the task on record; False if the future has ended."""
-    cdef PollState poll_state
     cdef Claim won
-    if not claim(task.future, CANCELLED_AND_NOTIFIED, None, ANY_PHASE, &won):
+    cdef unsigned long long key
+    if not claim_on_record(task, ANY_PHASE, &won, &key):
         return False
-    poll_state = task.current_poll_state()
-    if poll_state is not None:
-        poll_state.key = 0
     conclude(task.future, &won, NULL)
+    return True
+
+
+cdef int claim_on_record(PollDescriptor task, Phase phase, Claim *won, unsigned long long *key) except -1:
+    """`claim` the future of `task`, as cancelled, so that nobody reports its end: `key` is that on record, or 0."""
+    cdef FutureCore future = task.future
+    cdef bint succeeded = False
+    cdef FutureCondition condition = None
+    key[0] = 0
+    with cython.critical_section(future):
+        if future.followers is not None:
+            condition = <FutureCondition>condition_in(<PyObject *>future.followers)
+        if condition is None:
+            succeeded = decide_on_record(task, phase, won, key)
+        elif future.state > RUNNING:
+            condition = None    # too late, without waiting for who holds it
+    if condition is None:
+        return succeeded
+    if in_forked_child:
+        condition._at_fork_reinit()
+    condition.hold()
+    with cython.critical_section(future):
+        succeeded = decide_on_record(task, phase, won, key)
+    if succeeded:
+        notify_watchers(condition, future, CANCELLED_AND_NOTIFIED)
+    condition.unhold()
+    return succeeded
+
+
+cdef bint decide_on_record(PollDescriptor task, Phase phase, Claim *won, unsigned long long *key) noexcept:
+    """Inside section(future): `decide`, and take the key away, in one."""
+    if not decide(task.future, CANCELLED_AND_NOTIFIED, None, phase, won):
+        return False
+    if task.poll_state is not None:
+        key[0] = task.poll_state.key
+        task.poll_state.key = 0
     return True
 
 

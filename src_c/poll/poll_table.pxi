@@ -8,7 +8,7 @@ cdef enum Look:
 
 
 @cython.no_gc_clear
-cdef class PollTable(KeyedTable):
+cdef class PollTable(LeavingTable):
     """A table of tasks that are polled; somebody has to call `fail_late` for those whose deadline passes.
 
     A subclass hands out what is to be polled. It never hands out a task that is done, or one that is handed out.

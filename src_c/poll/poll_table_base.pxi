@@ -3,6 +3,16 @@
 CANCEL_LATER = object()
 
 
+cdef double now_or_never() noexcept:
+    """`monotonic()`, or a time long past if there is no memory for that."""
+    cdef double now = -INFINITY
+    try:
+        now = monotonic()
+    except MemoryError:
+        pass
+    return now
+
+
 @cython.no_gc_clear
 cdef class PollTableBase(TwoStageTable):
     """A table of tasks that are polled, as it is made.

@@ -160,6 +160,7 @@ CALLS: dict[str, Call] = {
     "adopt_many": lambda w: w.whole.adopt_many(range(3)),
     "resume": lambda w: w.poll.resume(),
     "flush_journal": lambda w: w.poll.flush_journal(),
+    "release": lambda w: w.poll.release([w.poll.adopt(w.next())]),
     "cancel_all": lambda w: w.poll.cancel_all(),
     "cancel_all in bulk": lambda w: w.whole.cancel_all(),
     "outstanding": lambda w: w.poll.outstanding(),
@@ -210,6 +211,7 @@ CALLS: dict[str, Call] = {
 # After these, nothing else can be done.
 LAST_CALLS: dict[str, Call] = {
     "shutdown": lambda w: w.poll.shutdown(cancel_futures=True),
+    "leave": lambda w: w.poll.leave(),
     "shutdown without wait": lambda w: w.poll.shutdown(wait=False),
     "shutdown of map": lambda w: w.map.shutdown(wait=False, cancel_futures=True),
     "shutdown of retry": lambda w: w.retry.shutdown(cancel_futures=True),
