@@ -236,8 +236,10 @@ class AsyncioExecutor(AsyncBlock, ReachesThrough, Executor, Generic[A, B]):
             count: int = self._delegate_below().cancel_all()
             return count
         found = [checked_future(future) for future in iterated("futures", futures, "futures")]
-        sources = [source for future in found if (source := referent(future.source)) is not None]
-        return cancel_in_bulk(sources, self._logger) + sum(f.cancelled() for f in found if f.source is None)
+        pairs = [(future, referent(future.source)) for future in found]  # read once: the loop may end some meanwhile
+        sources = [source for _, source in pairs if source is not None]
+        others = [future for future, source in pairs if source is None]
+        return cancel_in_bulk(sources, self._logger) + sum(future.cancelled() for future in others)
 
     def _would_wait_for_itself(self) -> bool:
         delegate = self._end.delegate

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import PATIENCE, RecordingPoll, said
+from support import PATIENCE, InThread, Parking, RecordingPoll, said
 
 from more_executors import Executors, Journal
+from more_executors._core import referent
 from more_executors.journal import Keys
 from more_executors.progress import progress
 
@@ -180,6 +181,24 @@ def test_with_asyncio_cancels_many() -> None:
         with pytest.raises(TypeError, match=r"^futures must be futures that the executor gave"):
             executor.cancel_many([asyncio.get_running_loop().create_future()])
 
+    executor = Executors.sync().with_poll(RecordingPoll()).with_asyncio()
+    asyncio.run(main())
+    executor.shutdown()
+
+
+def test_with_asyncio_counts_a_future_once_that_the_loop_cancels_meanwhile() -> None:
+    # 1. A thread cancels a task, and is held up by somebody who waits for it. 2. The loop cancels its future, too.
+    # 3. The thread goes on, and counts.
+    async def main() -> None:
+        future: Any = executor.adopt("a")
+        referent(future.source).add_done_callback(parking)
+        cancelling = InThread(lambda: executor.cancel_many([future]))
+        await asyncio.wait([future], timeout=PATIENCE)  # 1, 2
+        assert future.cancelled()
+        parking.let_go()
+        assert cancelling.outcome() == 1  # 3
+
+    parking = Parking()
     executor = Executors.sync().with_poll(RecordingPoll()).with_asyncio()
     asyncio.run(main())
     executor.shutdown()
