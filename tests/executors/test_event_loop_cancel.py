@@ -51,16 +51,19 @@ class Shutter:
     def __init__(self, ending: Any = None) -> None:
         self._open: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_reached = threading.Event()
         self._ending = ending
 
     async def __call__(self) -> Any:
         self._loop, self._open = asyncio.get_running_loop(), asyncio.Event()
+        self._is_reached.set()
         await self._open.wait()
         if isinstance(self._ending, BaseException):
             raise self._ending
         return self._ending
 
     def open(self) -> None:
+        assert self._is_reached.wait(PATIENCE)  # a coroutine says that it is cancelled before it comes here
         assert self._loop is not None
         assert self._open is not None
         self._loop.call_soon_threadsafe(self._open.set)
