@@ -16,6 +16,7 @@ from ._version import __version__ as __version__
 from .asyncio import AsyncioExecutor
 from .backoff import Backoff as Backoff
 from .cancel_on_shutdown import CancelOnShutdownExecutor
+from .completions import Completions as Completions
 from .event_loop import EventLoopExecutor as EventLoopExecutor
 from .executors import Executors
 from .flat_map import FlatMapExecutor

@@ -66,7 +66,7 @@ from sys import getswitchinterval
 from time import monotonic
 
 from more_executors._callables import check_optional_callable, done_at_all, done_by
-from more_executors._checks import checked_count, real_number, shown
+from more_executors._checks import checked_count, iterated, real_number, shown
 
 cimport cython
 from cpython.list cimport PyList_GetSlice, PyList_New
@@ -191,6 +191,7 @@ include "combine/apply.pxi"
 include "combine/loop_bridge.pxi"
 include "combine/loop_submits.pxi"
 include "combine/arrivals.pxi"
+include "combine/completions.pxi"
 include "pool/pooled_call.pxi"
 include "pool/worker_place.pxi"
 include "pool/call_queue.pxi"

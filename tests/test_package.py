@@ -36,6 +36,7 @@ SUBMODULES = {
 # What goes beyond the API that programs rely on is not among the package's own names for `import *`.
 BEYOND = {
     "backoff": {"Backoff"},
+    "completions": {"Completions"},
     "event_loop": {"EventLoopExecutor"},
     "journal": {
         *("JSON", "Codec", "Journal", "JournalError", "JournalLike", "Unreadable", "UnrecordableError"),
@@ -53,7 +54,7 @@ PUBLIC = {
 }
 AT_THE_TOP = ("Backoff", "EventLoopExecutor", "Journal", "OutstandingTask", "PollStats")
 AT_THE_TOP += ("Keys", "OutcomeNotRecorded", "RecordedError", "StartInDoubt")
-AT_THE_TOP += ("Promise", "RateLimit", "StatusPoll", "TaskMissing", "Throttled")
+AT_THE_TOP += ("Completions", "Promise", "RateLimit", "StatusPoll", "TaskMissing", "Throttled")
 
 
 def test_the_distribution_is_called_more_executors_and_needs_nothing() -> None:

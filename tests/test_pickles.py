@@ -21,6 +21,7 @@ from support import PATIENCE
 
 import more_executors
 from more_executors import AsyncioExecutor, EventLoopExecutor, Executors, Journal, PollExecutor, RateLimit, SyncExecutor
+from more_executors.completions import Completions
 from more_executors.futures import f_map, f_proxy, f_return, f_zip
 from more_executors.promise import Promise
 
@@ -125,6 +126,7 @@ REFUSING: dict[str, tuple[Callable[[Path], Any], str]] = {
         "share it, or close it, and send another process the path, to open it there",
     ),
     "PollDescriptor": (lambda _: a_descriptor(), "share it, or send another process its `result`"),
+    "Completions": (lambda _: just(Completions()), "share it, or send results of futures"),
     "Promise": (lambda _: just(Promise()), "share it, and send its result from another process"),
     "Future": (lambda _: a_future(), FUTURE),
     "Future of f_map": (lambda _: just(f_map(f_return(1), str)), FUTURE),
