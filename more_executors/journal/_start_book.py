@@ -105,6 +105,10 @@ class StartBook:
             error = raised
         return Known(record.state, value, record.number, record.token, record.run == self.records.run, error)
 
+    def started_keys(self) -> list[str]:
+        """Those of tasks that go on, as far as is known, and are not waited for."""
+        return [key for key, found in self._earlier.copy().items() if found.state == STARTED]
+
     def keys_in_doubt(self) -> list[str]:
         """Those that were so when the program began, and are: of others, a call may go on yet."""
         earlier = self._earlier.copy().items()

@@ -13,11 +13,12 @@ from .._callables import check_callable
 from .._core import PollTable
 from ..journal._error import JournalError
 from ..journal._key_errors import OutcomeNotRecorded, StartInDoubt
-from ..journal._keys import check_takes_token, text_of_key
+from ..journal._keys import check_takes_token, key_of_text, text_of_key
 from ..journal._start import Start, kind_of_start
 from ..journal._start_book import Known, StartBook
 from ..journal._start_records import DONE, DONE_WITHOUT, FAILED, STARTED, UNRECORDED
 from ._finder import Finder
+from ._given import CalledLater, Given
 
 __all__: list[str] = []
 
@@ -57,6 +58,27 @@ class KeyedSubmits:
         finally:
             self._book.ended.forget(ahead)
 
+    def adopt_many(self, executor: object, keys: Sequence[Any], results: Sequence[Any]) -> list[Future[Any]]:
+        """See `adopt_many`."""
+        texts = [text_of_key(key) for key in keys]
+        ahead = self._book.ended.read(texts)
+        given = CalledLater()
+        try:
+            each = zip(keys, texts, results, strict=True)
+            return [self._submitted(executor, key, text, Given(result), (), {}, given) for key, text, result in each]
+        finally:
+            self._book.ended.forget(ahead)
+            given.call_all()
+
+    def resume(self, executor: object) -> dict[Any, Future[Any]]:
+        """See `resume_keys`."""
+        texts = self._book.started_keys()
+        keys = [key_of_text(text) for text in texts]
+        return {
+            key: self._submitted(executor, key, text, not_started, (), {})
+            for key, text in zip(keys, texts, strict=True)
+        }
+
     def _check(self, fn: object) -> None:
         check_callable("fn", fn, awaited=True)
         self._table.check_startable(fn)
@@ -64,7 +86,14 @@ class KeyedSubmits:
             check_takes_token(fn)
 
     def _submitted(
-        self, executor: object, key: Any, text: str, fn: Callable[..., Any], args: Any, kwargs: Any
+        self,
+        executor: object,
+        key: Any,
+        text: str,
+        fn: Callable[..., Any],
+        args: Any,
+        kwargs: Any,
+        given: CalledLater | None = None,
     ) -> Future[Any]:
         book, table = self._book, self._table
         if (future := book.futures.get(text)) is not None:
@@ -77,21 +106,21 @@ class KeyedSubmits:
             if future is not start.future:  # another thread's, which came first
                 table.retract_reserved(start.future)
                 return future
-            self._decide(start, book.known(text))
+            self._decide(start, book.known(text), given)
             return future
         except BaseException as error:
             if hasattr(start, "future"):  # others may have it
                 table.fail_reserved(start.future, error)
             raise
         finally:
-            del self, executor, start, fn, args, kwargs  # see _frames
+            del self, executor, start, fn, args, kwargs, given  # see _frames
 
-    def _decide(self, start: Start, known: Known | None) -> None:
-        """Have the future of `start` end, wait for what goes on, or begin."""
+    def _decide(self, start: Start, known: Known | None, given: CalledLater | None) -> None:
+        """Have the future of `start` end, wait for what goes on, or begin; with what is `given`, if something is."""
         table, keys = self._table, self._book.keys
         if known is None or (known.state == FAILED and keys.retry_failed and not known.is_of_this_run):
             self._book.begin(start)
-            self._begin(start, known)
+            self._begin(start, known, given)
         elif known.error is not None:
             error = JournalError(f"what is on record of the key {start.text} cannot be decoded")
             error.__cause__ = known.error
@@ -103,6 +132,9 @@ class KeyedSubmits:
         elif known.state == STARTED:
             self._book.adopt(start, known)
             self._poll(start, known, known.value, True)
+        elif given is not None:  # then there is no doubt any more
+            self._book.begin_again(start, known)
+            self._begin(start, known, given)
         elif self._finder is not None:
             self._ask(start)
         elif keys.in_doubt == "start":
@@ -111,8 +143,8 @@ class KeyedSubmits:
         else:
             table.end_reserved(start.future, StartInDoubt(start.key), True)
 
-    def _begin(self, start: Start, known: Known | None) -> None:
-        if not self._table.begin_reserved(start.future, start.number, self._delegate, start):
+    def _begin(self, start: Start, known: Known | None, given: CalledLater | None = None) -> None:
+        if not self._table.begin_reserved(start.future, start.number, given or self._delegate, start):
             self._book.take_back(start, known)
 
     def _poll(self, start: Start, known: Known, result: Any, on_record: bool) -> None:
@@ -144,6 +176,11 @@ class KeyedSubmits:
             self._table.fail_reserved(start.future, raised)
             if not isinstance(raised, Exception):
                 raise
+
+
+def not_started() -> None:
+    """In the place of a function that would start a task which is known to go on."""
+    raise LookupError("the task has ended meanwhile")
 
 
 def ask_if_there(ask: weakref.WeakMethod[Callable[[Start], None]], start: Start) -> bool:
