@@ -43,8 +43,8 @@ from .journal import RecordedError as RecordedError
 from .journal import StartInDoubt as StartInDoubt
 from .map import MapExecutor
 from .poll import PollDescriptor, PollExecutor
-from .poll.stats import OutstandingTask as OutstandingTask
-from .poll.stats import PollStats as PollStats
+from .poll_stats import OutstandingTask as OutstandingTask
+from .poll_stats import PollStats as PollStats
 from .promise import Promise as Promise
 from .rate_limit import RateLimit as RateLimit
 from .rate_limit import Throttled as Throttled
