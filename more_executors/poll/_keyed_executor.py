@@ -8,7 +8,7 @@ from typing import Any, Generic
 
 from .._checks import iterated
 from .._types import A, B, P, T
-from ._adopting import AdoptingExecutor
+from ._adopting import AdoptingExecutor, seconds_or_none
 from ._keyed_submits import KeyedSubmits
 
 __all__: list[str] = []
@@ -36,7 +36,7 @@ class KeyedExecutor(AdoptingExecutor[A, B, T], Generic[A, B, T]):
         """
         if key is not NO_KEY:
             return self.adopt_many((result,), timeout=timeout, keys=(key,))[0]
-        return super().adopt(result, timeout=timeout)
+        return self._poll_table.adopt(self, result, seconds_or_none(timeout))  # not by `super`: that costs half as much
 
     def adopt_many(
         self, results: Iterable[T], *, timeout: float | None = None, keys: Iterable[Any] | None = None
