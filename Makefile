@@ -12,7 +12,7 @@ RUN := $(VENV)/bin/python
 demo: $(VENV)/built $(VENV)/with-demo      ## publish 50,000 objects, and draw publish.png; FAULTS=1: the service fails, faults.png; ASYNC=1: by coroutines
 	$(RUN) examples/publish $(if $(filter-out 0,$(FAULTS)),--faults) $(if $(filter-out 0,$(ASYNC)),--async) $(ARGS)
 
-test-tools: $(VENV)/built $(VENV)/with-test $(VENV)/with-greenlets $(VENV)/with-demo $(VENV)/with-recipes
+test-tools: $(VENV)/built $(VENV)/with-test $(VENV)/with-greenlets $(VENV)/with-demo $(VENV)/with-recipes $(VENV)/with-dask
 
 test: test-tools      ## run the tests, but for those that take long, in as many processes as there are cores
 	$(RUN) -m pytest -n auto -m "not long" $(ARGS)
@@ -26,7 +26,7 @@ bench: $(VENV)/built $(VENV)/with-bench $(VENV)/with-demo    ## measure everythi
 bench-gate: $(VENV)/built                  ## compare instruction counts with another commit: AGAINST=REV, or the merge base
 	$(RUN) -m benchmarks.gate $(AGAINST) $(ARGS)
 
-lint: $(VENV)/built $(VENV)/with-lint $(VENV)/with-test $(VENV)/with-demo   ## check style and types
+lint: $(VENV)/built $(VENV)/with-lint $(VENV)/with-test $(VENV)/with-demo $(VENV)/with-dask   ## check style and types
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/cython-lint src_c

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, overload
+from typing import Any, NoReturn, overload
 
 from . import event_loop as _event_loop
 from . import pools
@@ -12,7 +12,7 @@ from . import sync as _sync
 from ._bound import BoundCallable
 from ._chaining import Awaiting, Chainable, HandingOn, Unknown
 from ._runtime.delegate import Delegate
-from ._types import Async, E, FutureLike, Hook, Log, Never, P, Plain, R
+from ._types import Anything, Async, E, FutureLike, Hook, Log, Never, P, Plain, R, Returned
 from ._with_other_results import WithOtherResults
 from ._with_same_results import WithSameResults
 
@@ -22,9 +22,9 @@ __all__ = ["Executors"]
 class Executors(WithOtherResults, WithSameResults):
     """Makes executors.
 
-    `thread_pool`, `process_pool`, `event_loop` and `sync` make the first executor of a chain. Each `with_*` method
-    makes an executor that submits to another one, its delegate. All executors of this library have these methods too,
-    so that a chain reads from left to right:
+    `thread_pool`, `process_pool`, `event_loop`, `dask` and `sync` make the first executor of a chain. Each `with_*`
+    method makes an executor that submits to another one, its delegate. All executors of this library have these methods
+    too, so that a chain reads from left to right:
 
         Executors.thread_pool(max_workers=8).with_retry(max_attempts=5).with_poll(poll_fn, cancel_fn)
 
@@ -62,6 +62,18 @@ class Executors(WithOtherResults, WithSameResults):
     ) -> _event_loop.EventLoopExecutor:
         """Make an `EventLoopExecutor`: `submit` runs an `async def` on an event loop, on a thread of its own."""
         return _event_loop.EventLoopExecutor(max_concurrency, logger, name, open_fn=open_fn, close_fn=close_fn)
+
+    @classmethod
+    def dask(
+        cls, client: Any, *, retries: int = 0, timeout: float = 10.0, logger: Log = None, name: str = "default"
+    ) -> Chainable[Anything, Returned[NoReturn]]:
+        """Make a `DaskExecutor`: workers of a Dask cluster make the calls. Needs the extra `dask`.
+
+        `client` is a `distributed.Client`, the address of a scheduler, or a function that returns a client.
+        """
+        from .dask import DaskExecutor
+
+        return DaskExecutor(client, retries=retries, timeout=timeout, logger=logger, name=name)
 
     @classmethod
     def sync(cls, logger: Log = None, name: str = "default") -> _sync.SyncExecutor:

@@ -1,0 +1,134 @@
+"""Many calls as one task of Dask, both on the way there and on the worker.
+
+Guarantees:
+
+* Calls share nothing: each gets arguments of its own, and a callable with a state of its own, as if it were sent alone.
+* What cannot be pickled, or loaded, is an error of its own call.
+* A pack that was begun on a worker is not begun there again, nor by a worker that has come in its place.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from sys import getsizeof
+from time import perf_counter
+from types import BuiltinFunctionType, FunctionType
+from typing import Any, NamedTuple
+
+from distributed import get_worker
+
+from .._version import __version__
+from ._outcomes import PLAIN, error_bytes, error_of, pickled
+
+__all__: list[str] = []
+
+MOST_BYTES = 1 << 20  # of a pack: it ends with the call that goes beyond
+
+
+class Call(NamedTuple):
+    """A call that was submitted."""
+
+    future: Future[Any]
+    fn: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+
+
+def packed(take: Callable[[], Call | None], most: int) -> tuple[list[Call], bytes, list[tuple[Call, BaseException]]]:
+    """At most so many calls of those that `take` gives, as bytes; and those that cannot be pickled, with the reason."""
+    functions: list[tuple[bool, bytes]] = []
+    places: dict[int, int] = {}
+    entries: list[Any] = []
+    sent: list[Call] = []
+    failed: list[tuple[Call, BaseException]] = []
+    size = 0
+    while len(sent) < most and size < MOST_BYTES and (call := take()) is not None:
+        fn, kwargs = call.fn, call.kwargs
+        args: Any = call.args
+        try:
+            place = places.get(id(fn))
+            if place is None:
+                functions.append((is_shareable(fn), pickled(fn)))
+                places[id(fn)] = place = len(functions) - 1
+                size += len(functions[place][1])
+            if kwargs or not PLAIN.issuperset(map(type, args)):
+                args = pickled((args, kwargs))
+                size += len(args)
+            elif args:
+                size += sum(map(getsizeof, args))
+            entries.append((place, args))
+            sent.append(call)
+        except Exception as error:
+            failed.append((call, error))
+    return sent, pickle.dumps((functions, entries)), failed
+
+
+def is_shareable(fn: object) -> bool:
+    """Whether calls may share it on the worker: what is found by name there, or has no state of its own."""
+    return type(fn) in (BuiltinFunctionType, type) or (type(fn) is FunctionType and fn.__closure__ is None)
+
+
+_begun: deque[str] = deque(maxlen=10_000)  # packs, on this worker
+
+
+def worker_facts() -> tuple[str, str]:
+    """The version of this library on this worker, and what tells the worker from one that comes in its place."""
+    return __version__, get_worker().id
+
+
+def run_pack(name: str, worker: str, calls: bytes) -> bytes | None:
+    """Make the calls of the pack `name`, on the `worker` it was sent to; None if it was begun before, or elsewhere.
+
+    Returns bytes, as Dask would look at each item of a list.
+    """
+    if get_worker().id != worker or name in _begun:
+        return None
+    _begun.append(name)
+    began = perf_counter()
+    functions, entries = pickle.loads(calls)
+    shared: dict[int, Any] = {}
+    outcomes: list[Any] = []
+    unlike: dict[int, bool] = {}  # those that are encoded, and whether they are errors
+    for number, (place, args) in enumerate(entries):
+        try:
+            fn = shared.get(place)
+            if fn is None:
+                is_shared, encoded = functions[place]
+                fn = pickle.loads(encoded)
+                if is_shared:
+                    shared[place] = fn
+            if type(args) is tuple:
+                result = fn(*args)
+            else:
+                args, kwargs = pickle.loads(args)
+                result = fn(*args, **kwargs)
+            if type(result) not in PLAIN:
+                result = pickled(result)
+                unlike[number] = False
+            outcomes.append(result)
+        except BaseException as error:  # also what would end the worker: it is an error of this call
+            outcomes.append(error_bytes(error))
+            unlike[number] = True
+        finally:
+            fn = args = kwargs = result = None
+    return pickle.dumps((perf_counter() - began, outcomes, unlike))
+
+
+def resolve(calls: list[Call], outcomes: list[Any], unlike: dict[int, bool]) -> None:
+    """End the futures of `calls`, which were sent, with what `run_pack` made of them."""
+    for number, (call, outcome) in enumerate(zip(calls, outcomes, strict=True)):
+        if number not in unlike:
+            call.future.set_result(outcome)
+            continue
+        try:
+            value = error_of(outcome) if unlike[number] else pickle.loads(outcome)
+        except BaseException as error:
+            call.future.set_exception(error)
+            continue
+        if unlike[number]:
+            call.future.set_exception(value)
+        else:
+            call.future.set_result(value)

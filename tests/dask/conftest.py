@@ -1,0 +1,34 @@
+"""A cluster for all tests that do it no harm, and a client of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+with suppress(ImportError):
+    from dask_support import Cluster, cluster_of
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with cluster_of(tmp_path_factory.mktemp("cluster"), 2) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def client(cluster: Cluster) -> Iterator[Any]:
+    from distributed import Client
+
+    with Client(cluster.address, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=60)
+        future = client.submit(int)
+        future.result(60)
+        called = threading.Event()
+        future.add_done_callback(lambda _: called.set())  # by a thread of Dask's that stays
+        assert called.wait(60)
+        del future
+        yield client
