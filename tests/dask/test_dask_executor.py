@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import pickle
 import threading
 import traceback
 from collections.abc import Iterator
@@ -19,7 +21,7 @@ from dask_support import OddError, echo, wait_until
 from support import PATIENCE
 
 from more_executors import Executors
-from more_executors.dask import ClusterLost, DaskExecutor, RemoteError
+from more_executors.dask import ClusterLost, DaskExecutor, RemoteError, WorkerLost
 
 
 @pytest.fixture
@@ -271,6 +273,12 @@ def test_what_is_no_client_is_refused() -> None:
 def test_an_address_where_nobody_answers() -> None:
     with pytest.raises(ClusterLost, match="nobody answers at 'tcp://127"):
         DaskExecutor("tcp://127.0.0.1:9", timeout=0.5)
+
+
+@pytest.mark.parametrize("error", [ClusterLost("why"), WorkerLost("why"), RemoteError("text", "a.Type")])
+def test_its_errors_can_be_copied_and_sent(error: Exception) -> None:
+    for made in (copy.copy(error), copy.deepcopy(error), pickle.loads(pickle.dumps(error))):
+        assert (type(made), made.args, str(made)) == (type(error), error.args, str(error))
 
 
 def test_it_cannot_be_copied_or_sent(executor: DaskExecutor) -> None:
