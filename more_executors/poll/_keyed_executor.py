@@ -36,7 +36,8 @@ class KeyedExecutor(AdoptingExecutor[A, B, T], Generic[A, B, T]):
         """
         if key is not NO_KEY:
             return self.adopt_many((result,), timeout=timeout, keys=(key,))[0]
-        return self._poll_table.adopt(self, result, seconds_or_none(timeout))  # not by `super`, which costs half as much again
+        # Not by `super`, which costs half as much again.
+        return self._poll_table.adopt(self, result, seconds_or_none(timeout))
 
     def adopt_many(
         self, results: Iterable[T], *, timeout: float | None = None, keys: Iterable[Any] | None = None
