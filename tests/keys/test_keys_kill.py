@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "killed"))
 from ledger import Ledger
 
 VARIANTS = ["fail", "find", "token"]
+KILLS = int(os.environ.get("MORE_EXECUTORS_KILLS", "60"))  # of each, where tests may take long: 200 take two minutes
 
 
 class Said:
@@ -112,4 +113,4 @@ def test_after_a_kill_nothing_is_started_twice(variant: str, tmp_path: Path) -> 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_after_many_kills_nothing_is_started_twice(variant: str, tmp_path: Path) -> None:
-    kill(variant, tmp_path, 200, random.randrange(2**32))
+    kill(variant, tmp_path, KILLS, random.randrange(2**32))

@@ -324,4 +324,4 @@ def test_programs_do_as_the_model_says() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_many_programs_do_as_the_model_says() -> None:
-    check(examples=1000, steps=40)
+    check(examples=300, steps=40)
