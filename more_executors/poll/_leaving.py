@@ -31,10 +31,10 @@ class LeavingExecutor(ThreadedExecutor[A, B], Generic[A, B, T]):
         return self._poll_table.release(checked_futures(futures))
 
     def leave(self, wait: bool = True) -> list[T]:
-        """Shut down, but leave the tasks to somebody else: `release` for all that are polled. Returns their `result`s.
+        """Shut down, but leave the tasks to somebody else: `release` for all that are polled. Returns their results.
 
         What the delegate has not begun is cancelled there. What it is just starting is left as soon as it has; with
-        `wait`, this returns after that, as `shutdown` does, with all `result`s. After an interrupt, another call goes
+        `wait`, this returns after that, as `shutdown` does, with all results. After an interrupt, another call goes
         on, and returns them all.
         """
         wait = checked_flag("wait", wait)
