@@ -76,6 +76,14 @@ class Dispatcher:
             raise another(self.refusal or ClusterLost("the client of Dask is closed"))
         self.calls.append(call)
         self._waker.set()
+        if self.is_over:  # there was a shutdown meanwhile
+            self._cancel_late()
+
+    def _cancel_late(self) -> None:
+        """Cancel what nobody will send."""
+        with suppress(IndexError):
+            while True:
+                self.calls.popleft().future.cancel()
 
     def close(self) -> None:
         """End when all calls have. Does not wait."""
@@ -120,7 +128,8 @@ class Dispatcher:
                     log(self._logger, logging.ERROR, "%s goes on after an error", current_thread().name, error=error)
                     self._waker.wait(SECONDS_BETWEEN_LOOKS)
         finally:
-            self.is_over = True
+            self.is_over = True  # first: who adds a call after that looks here once more
+            self._cancel_late()
             self._connection.close()
             self._resolver.end()
 

@@ -238,6 +238,14 @@ def test_one_that_nobody_has_any_more_ends(client: Any) -> None:
     assert future.result(PATIENCE) == 1
 
 
+def test_a_call_that_comes_as_the_threads_end_is_cancelled(client: Any) -> None:
+    executor = DaskExecutor(client)
+    executor._dispatcher.close()  # 1. A thread is in `submit`, and has seen no shutdown. 2. Another shuts down.
+    executor._dispatcher.join()
+    assert executor.submit(echo, 1).cancelled()  # 3. The first goes on.
+    executor.shutdown()
+
+
 def test_from_a_callback_shutdown_does_not_wait_for_itself(client: Any) -> None:
     executor = DaskExecutor(client)
     future = executor.submit(echo, 1)
