@@ -4,7 +4,6 @@ Guarantees:
 
 * Every call that was taken ends: by its outcome, as WorkerLost or as ClusterLost.
 * A pack is begun once, on the worker it was sent to, unless `retries` says otherwise.
-* Whose worker was lost may have killed it: it is split, and sent again alone.
 * The thread that sends calls no function of the user's; that which resolves futures does.
 """
 
@@ -25,7 +24,8 @@ from .._core import Waker, log
 from .._runtime.nested_calls import start_thread
 from .._version import __version__
 from ._connection import Connection
-from ._errors import ClusterLost, WorkerLost, another
+from ._errors import ClusterLost, another
+from ._losses import Losses
 from ._pack import Call, packed, run_pack, worker_facts
 from ._pack_size import PackSize
 from ._resolver import SECONDS_FOR_OUTCOME, Pack, Resolver
@@ -34,7 +34,6 @@ from ._workers import Worker, Workers
 __all__: list[str] = []
 
 SECONDS_BETWEEN_LOOKS = 1.0  # at which workers there are
-PARTS = 16  # of a pack whose worker was lost
 
 
 class Dispatcher:
@@ -46,11 +45,9 @@ class Dispatcher:
         self.is_closing = False
         self.is_over = False
         self._connection = connection
-        self._retries = retries
         self._logger = logger
         self._waker = Waker()
         self._news: deque[tuple[Any, ...]] = deque()
-        self._again: deque[Pack] = deque()
         self._sent: dict[str, Pack] = {}  # who takes one out, ends its calls or sends them again
         self._workers = Workers()
         self._size = PackSize()
@@ -61,6 +58,8 @@ class Dispatcher:
         self._resolver = Resolver(
             self._sent, partial(tell, self._size.learn), partial(tell, self._lose_one), logger, name
         )
+        self._losses = Losses(connection, self._workers, self._resolver, self._sent, retries)
+        self._again = self._losses.again
         self._sender = Thread(target=self._run, name=f"{name}-sender", daemon=True)
         try:
             start_thread(self._sender)
@@ -157,7 +156,7 @@ class Dispatcher:
         self._looked_at = monotonic()
         new, gone = self._workers.update(found)
         for worker in gone:
-            self._lose(worker)
+            self._losses.lose_worker(worker)
         for worker in new:
             task = self._submitted(worker_facts, worker)
             task.add_done_callback(partial(self._tell, self._probed, worker))
@@ -166,6 +165,23 @@ class Dispatcher:
         if not self._workers and not self._has_asked_for_workers:
             self._has_asked_for_workers = True  # a cluster that adapts makes some when there are tasks
             self._demand = self._connection.client.submit(worker_facts, key=next(self._names), pure=False)
+
+    def _lose_cluster(self, error: ClusterLost) -> None:
+        """Give up what was sent; and what waits too, if there is no other client."""
+        self._losses.lose_sent(error)
+        if self._connection.made_again():
+            self._looked_at = -SECONDS_BETWEEN_LOOKS
+            return
+        self.refusal = error
+        self._give_up(error)
+
+    def _give_up(self, error: ClusterLost) -> None:
+        """Fail what waits."""
+        self._losses.lose_again(error)
+        self._resolver.lose(iter(self._next_call, None), error)
+
+    def _lose_one(self, name: str, is_cancelled: bool) -> None:
+        self._losses.lose_one(name, is_cancelled)
 
     def _submitted(self, fn: Any, worker: Worker, *args: Any, name: str | None = None) -> Any:
         key = name or next(self._names)
@@ -250,55 +266,3 @@ class Dispatcher:
         pack.is_made = task.status == "finished"
         self._tell(self._workers.back, pack.worker, pack.name)
         self._resolver.resolve(pack)
-
-    # -- what is lost -------------------------------------------------------------------------------------------------
-
-    def _lose(self, worker: Worker) -> None:
-        for pack in self._sent.copy().values():  # also those that it is done with: it has their outcomes
-            if pack.worker is worker:
-                self._lose_pack(pack.name, f"the worker {worker.address} is gone")
-
-    def _lose_pack(self, name: str, why: str) -> None:
-        pack = self._sent.pop(name, None)
-        if pack is None:
-            return
-        self._workers.back(pack.worker, name)
-        if pack.task is not None:
-            pack.task.release()
-        calls = pack.take()
-        if self._retries and len(calls) > 1:
-            step = -(-len(calls) // PARTS)
-            self._again.extend(Pack(calls[first : first + step]) for first in range(0, len(calls), step))
-        elif pack.losses < self._retries:
-            self._again.append(Pack(calls, pack.losses if pack.is_made else pack.losses + 1))
-        else:
-            self._resolver.lose(calls, WorkerLost(f"{why}: the call may have been made, or not"))
-
-    def _lose_cluster(self, error: ClusterLost) -> None:
-        """Give up what was sent; and what waits too, if there is no other client."""
-        for worker in self._workers.clear():
-            worker.packs.clear()
-        sent = [self._sent.pop(name) for name in list(self._sent) if name in self._sent]
-        for pack in sent:
-            self._resolver.lose(pack.take(), error)
-        if self._connection.made_again():
-            self._looked_at = -SECONDS_BETWEEN_LOOKS
-            return
-        self.refusal = error
-        self._give_up(error)
-
-    def _give_up(self, error: ClusterLost) -> None:
-        """Fail what waits."""
-        while self._again:
-            self._resolver.lose(self._again.popleft().take(), error)
-        self._resolver.lose(iter(self._next_call, None), error)
-
-    def _lose_one(self, name: str, is_cancelled: bool) -> None:
-        """The pack `name` was cancelled, or another worker got it."""
-        if is_cancelled and not self._connection.is_up():
-            if (pack := self._sent.pop(name, None)) is not None:
-                error = ClusterLost("the scheduler is gone, and with it what had been sent")
-                self._resolver.lose(pack.take(), error)
-        else:
-            why = "the cluster has cancelled it" if is_cancelled else "another worker has come in the place of that"
-            self._lose_pack(name, why)
