@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import sys
-import types
-import unittest
-from typing import Any
 
 import cpython
 import pytest
@@ -64,33 +61,6 @@ def excluded(test: str, executor: str) -> bool:
     return bool({"", executor} & EXCLUDED.get(test, {}).keys())
 
 
-class Ours:
-    """Comes before a class of tests of CPython's, and has it test what is ours."""
-
-    executor_type: Any = None
-
-    def setUp(self: Any) -> None:
-        testing = cpython.testing(MODULES, self.executor_type)
-        self.end_sleep = testing.__enter__()
-        self.addCleanup(testing.__exit__, None, None, None)
-        super().setUp()
-
-    def tearDown(self: Any) -> None:
-        self.end_sleep()
-        super().tearDown()
-
-
-def ours(case: type[unittest.TestCase], executor_type: Any) -> Any:
-    """The class of tests, of what `executor_type` makes."""
-    name = executor_type.__name__
-    left_out = {test: None for test in dir(case) if test.startswith("test") and excluded(test, name)}
-    return types.new_class(
-        f"{name}_{case.__name__}",
-        (Ours, case),
-        exec_body=lambda body: body.update(left_out, executor_type=staticmethod(executor_type), __module__=__name__),
-    )
-
-
 def test_the_tests_are_there() -> None:
     assert "FutureTests" in CASES
     assert len(CASES) >= 4
@@ -103,7 +73,7 @@ def make_all() -> None:
     for case in CASES.values():
         only_once = case.__name__ in ("FutureTests", *OF_A_POOL)
         for executor_type in cpython.EXECUTORS[:1] if only_once else cpython.EXECUTORS:
-            made = ours(case, executor_type)
+            made = cpython.ours(case, executor_type, excluded, MODULES, __name__)
             globals()[made.__name__] = made
 
 

@@ -78,6 +78,18 @@ def with_timeout(*args: Any, **kwargs: Any) -> Any:
     return over(lambda pool: pool.with_timeout(600.0), thread_pool(*args, **kwargs))
 
 
+def dask(*args: Any, **kwargs: Any) -> Any:
+    """Of the client in `dask_clients`, or in a program that a test has started, of a client of its own."""
+    from more_executors.dask import DaskExecutor
+
+    executor: Any = DaskExecutor(dask_clients[0] if dask_clients else os.environ[DASK])
+    executor._threads = [executor._dispatcher._sender, executor._dispatcher._resolver._thread]
+    return executor
+
+
+DASK = "MORE_EXECUTORS_TESTS_DASK"  # has the address of a scheduler, for programs that tests start
+dask_clients: list[Any] = []
+
 ThreadPoolExecutor = thread_pool  # to programs that take this one and no other
 EXECUTORS = (thread_pool, sync, with_map, with_poll, with_retry, with_throttle, with_timeout)
 
@@ -168,14 +180,14 @@ def run_python(option: str, code: str) -> tuple[int, bytes, bytes]:
 
 
 @contextlib.contextmanager
-def testing(modules: list[types.ModuleType], executor_type: Any) -> Iterator[Callable[[], None]]:
+def testing(modules: list[types.ModuleType], executor_type: Any, in_haste: bool) -> Iterator[Callable[[], None]]:
     """Have the tests in `modules` test `executor_type` and our futures; gives what ends all sleep."""
     impatient = Impatient()
     instead: dict[str, Any] = {
         "Future": _core.Future,
         "futures": Futures(executor_type),
         "assert_python_ok": run_python,
-        "time": impatient,
+        "time": impatient if in_haste else time,
         "create_future": create_future,
         "PENDING_FUTURE": create_future(),
         "RUNNING_FUTURE": create_future("RUNNING"),
@@ -198,3 +210,37 @@ def testing(modules: list[types.ModuleType], executor_type: Any) -> Iterator[Cal
         logger.propagate = True
         for module, name, value in before:
             setattr(module, name, value)
+
+
+class Ours:
+    """Comes before a class of tests of CPython's, and has it test what is ours."""
+
+    executor_type: Any = None
+    tested: list[types.ModuleType]
+    in_haste: bool
+
+    def setUp(self: Any) -> None:
+        replaced = testing(self.tested, self.executor_type, self.in_haste)
+        self.end_sleep = replaced.__enter__()
+        self.addCleanup(replaced.__exit__, None, None, None)
+        super().setUp()
+
+    def tearDown(self: Any) -> None:
+        self.end_sleep()
+        super().tearDown()
+
+
+def ours(
+    case: type[unittest.TestCase],
+    executor_type: Any,
+    excluded: Callable[[str, str], bool],
+    modules: list[types.ModuleType],
+    collected_in: str,
+    in_haste: bool = True,
+) -> Any:
+    """The class of tests, of what `executor_type` makes, for the module `collected_in`."""
+    name = executor_type.__name__
+    body: dict[str, Any] = {test: None for test in dir(case) if test.startswith("test") and excluded(test, name)}
+    body |= {"executor_type": staticmethod(executor_type), "__module__": collected_in}
+    body |= {"tested": modules, "in_haste": in_haste}
+    return types.new_class(f"{name}_{case.__name__}", (Ours, case), exec_body=lambda namespace: namespace.update(body))
