@@ -76,13 +76,15 @@ class Dispatcher:
         self.calls.append(call)
         self._waker.set()
         if self.is_over:  # there was a shutdown meanwhile
-            self._cancel_late()
+            self.cancel_waiting()
 
-    def _cancel_late(self) -> None:
-        """Cancel what nobody will send."""
+    def cancel_waiting(self) -> None:
+        """Cancel what waits to be sent. Without a GIL, a deque cannot be copied while others change it."""
         with suppress(IndexError):
             while True:
-                self.calls.popleft().future.cancel()
+                future = self.calls.popleft().future
+                future.cancel()
+                future.set_running_or_notify_cancel()  # for those who wait for several
 
     def close(self) -> None:
         """End when all calls have. Does not wait."""
@@ -128,7 +130,7 @@ class Dispatcher:
                     self._waker.wait(SECONDS_BETWEEN_LOOKS)
         finally:
             self.is_over = True  # first: who adds a call after that looks here once more
-            self._cancel_late()
+            self.cancel_waiting()
             self._connection.close()
             self._resolver.end()
 
@@ -215,7 +217,7 @@ class Dispatcher:
             worker = self._workers.for_suspect(with_outcomes)
             if worker is None:
                 break
-            self._send_again(self._again.popleft(), worker)
+            self._send_again(self._again.pop(0), worker)
         threads = self._workers.threads()
         while self.calls:
             worker = self._workers.with_most_room(self._size.takes_long())
@@ -241,7 +243,7 @@ class Dispatcher:
         self._resolver.fail(failed)
         rest = list(left)
         if rest:
-            self._again.appendleft(Pack(rest, pack.losses))
+            self._again.insert(0, Pack(rest, pack.losses))
         if calls:
             self._send_pack(Pack(calls, pack.losses), encoded, worker)
         else:

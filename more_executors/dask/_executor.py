@@ -106,23 +106,19 @@ class DaskExecutor(Chainable[Anything, Returned[NoReturn]]):
         cancel_futures = checked_flag("cancel_futures", cancel_futures)
         self._is_shut_down = self._is_shut_down or AFTER_SHUTDOWN
         if cancel_futures:
-            self._cancel_pending()
+            self._dispatcher.cancel_waiting()
         self._dispatcher.close()
         if wait:
             self._dispatcher.join()
 
-    def _cancel_pending(self) -> None:
-        for call in self._dispatcher.calls.copy():
-            call.future.cancel()
-
     def _end_with_interpreter(self) -> None:
         self._is_shut_down = AFTER_INTERPRETER_SHUTDOWN
-        self._cancel_pending()
+        self._dispatcher.cancel_waiting()
         self._dispatcher.abandon(ClusterLost("the interpreter ends before the call was done"), cancels=True)
 
     def _end_after_fork(self) -> None:
         self._is_shut_down = AFTER_FORK
-        self._cancel_pending()
+        self._dispatcher.cancel_waiting()
         self._dispatcher.abandon(ClusterLost("this is a forked child, and the call is the parent's"), cancels=False)
 
     def __repr__(self) -> str:

@@ -8,8 +8,6 @@ Guarantees:
 
 from __future__ import annotations
 
-from collections import deque
-
 from ._connection import Connection
 from ._errors import ClusterLost, WorkerLost
 from ._resolver import Pack, Resolver
@@ -26,7 +24,7 @@ class Losses:
     def __init__(
         self, connection: Connection, workers: Workers, resolver: Resolver, sent: dict[str, Pack], retries: int
     ) -> None:
-        self.again: deque[Pack] = deque()  # that are to be sent once more
+        self.again: list[Pack] = []  # that are to be sent once more; no deque, as others copy it
         self._connection = connection
         self._workers = workers
         self._resolver = resolver
@@ -76,4 +74,4 @@ class Losses:
     def lose_again(self, error: ClusterLost) -> None:
         """Nobody will send again what was to be."""
         while self.again:
-            self._resolver.lose(self.again.popleft().take(), error)
+            self._resolver.lose(self.again.pop(0).take(), error)

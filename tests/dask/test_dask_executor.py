@@ -7,6 +7,7 @@ import os
 import pickle
 import threading
 import traceback
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Executor, as_completed, wait
 from pathlib import Path
@@ -220,13 +221,24 @@ def test_shutdown_without_waiting_cancels_nothing(client: Any) -> None:
     executor.shutdown()
 
 
+class Changing(deque[Any]):
+    """Is being changed by other threads whenever one iterates over it, as may be where there is no GIL."""
+
+    def __iter__(self) -> Iterator[Any]:
+        raise RuntimeError("deque mutated during iteration")
+
+    copy = __copy__ = __iter__  # type: ignore[assignment]
+
+
 def test_shutdown_cancels_what_was_not_sent(client: Any, tmp_path: Path) -> None:
     executor = DaskExecutor(client)
+    executor._dispatcher.calls = Changing()
     going = [executor.submit(dask_support.wait_for, str(tmp_path / str(number))) for number in range(4)]
     wait_until(lambda: sum(future.running() for future in going) == 4)
     waiting = [executor.submit(echo, number) for number in range(100)]
     executor.shutdown(wait=False, cancel_futures=True)
     assert all(future.cancelled() for future in waiting)
+    assert not wait(waiting, timeout=0).not_done
     for number in range(4):
         (tmp_path / f"{number}.go").touch()
     executor.shutdown()
@@ -242,7 +254,9 @@ def test_a_call_that_comes_as_the_threads_end_is_cancelled(client: Any) -> None:
     executor = DaskExecutor(client)
     executor._dispatcher.close()  # 1. A thread is in `submit`, and has seen no shutdown. 2. Another shuts down.
     executor._dispatcher.join()
-    assert executor.submit(echo, 1).cancelled()  # 3. The first goes on.
+    future = executor.submit(echo, 1)  # 3. The first goes on.
+    assert future.cancelled()
+    assert wait([future], timeout=0).done
     executor.shutdown()
 
 
