@@ -1,4 +1,7 @@
-"""A cluster for all tests that do it no harm, and a client of it."""
+"""A cluster for all tests of a module that do it no harm, and a client of it.
+
+Both end with the module: a client has threads, which tests of other folders would meet in the same process.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,13 @@ with suppress(ImportError):
     from dask_support import Cluster, cluster_of
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with cluster_of(tmp_path_factory.mktemp("cluster"), 2) as cluster:
         yield cluster
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def client(cluster: Cluster) -> Iterator[Any]:
     from distributed import Client
 

@@ -73,7 +73,12 @@ LAYERS: dict[str, Callable[[Any], Any]] = {
 
 
 def loop_threads() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if "loop" in thread.name or "EventLoop" in thread.name]
+    """The threads of ours with a loop; other libraries may have some, too."""
+    return [
+        name
+        for name in (thread.name for thread in threading.enumerate())
+        if name.startswith("EventLoopExecutor-") or (name.startswith("PollExecutor-") and name.endswith("-loop"))
+    ]
 
 
 @pytest.mark.parametrize("layer", LAYERS)

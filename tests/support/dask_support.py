@@ -27,7 +27,11 @@ class Cluster:
         self._file = folder / "scheduler.json"
         self.workers: list[subprocess.Popen[bytes]] = []
         self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
-        wait_until(lambda: self._file.exists() and self._file.read_text().rstrip().endswith("}"))
+        try:
+            wait_until(lambda: self._file.exists() and self._file.read_text().rstrip().endswith("}"))
+        except BaseException:
+            self.end()
+            raise
         self.address: str = json.loads(self._file.read_text())["address"]
 
     def _start(self, what: str, *options: str, **environment: str) -> subprocess.Popen[bytes]:
