@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import prometheus_client
 import pytest
 from exposition import Series, executors, futures, series_in, timeless
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
-from support import CHILD_PATIENCE, PATIENCE, InThread
+from support import CHILD_PATIENCE, PATIENCE
 
 from more_executors.metrics._files import MetricFiles
 from more_executors.metrics._totals import Totals
@@ -50,18 +51,25 @@ def run(folder: Path, program: str, *arguments: str, status: int = 0) -> str:
 def scraped(folder: Path) -> str:
     registry = prometheus_client.CollectorRegistry()
     MultiProcessCollector(registry, path=str(folder))
-    try:
-        return prometheus_client.generate_latest(registry).decode()
-    except struct.error:  # it has met a file that is being made
-        return ""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return prometheus_client.generate_latest(registry).decode()
+        except struct.error:  # it has met a file that is being made
+            assert time.monotonic() < until
+            pause()
+
+
+def pause() -> None:
+    """Leave the processor to those whose files are read."""
+    threading.Event().wait(0.02)
 
 
 def eventually(folder: Path, expected: Series, name: str = "books") -> None:
     """Wait until the series of `name` have these among them, or fail as they are."""
     until = time.monotonic() + PATIENCE
-    while not series(folder, name).items() >= expected.items() and time.monotonic() < until:
-        InThread(int).outcome()
-    found = series(folder, name)
+    while not (found := series(folder, name)).items() >= expected.items() and time.monotonic() < until:
+        pause()
     assert {key: found.get(key) for key in expected} == expected
 
 
@@ -149,7 +157,7 @@ def test_it_is_there_while_the_process_goes_on(folder: Path) -> None:
 
 def test_gauges_of_what_is_gone_are_0(folder: Path) -> None:
     program = """
-        import gc, sys
+        import gc, sys, threading
         from more_executors import Executors
         from more_executors.rate_limit import RateLimit
         executor = Executors.sync(name="books").with_poll(lambda descriptors: 60.0)
@@ -159,6 +167,10 @@ def test_gauges_of_what_is_gone_are_0(folder: Path) -> None:
         sys.stdin.readline()
         pending.cancel()
         del executor, limited, pending
+        while [thread for thread in threading.enumerate() if thread.name.startswith("PollExecutor-")]:
+            # Without a GIL, what one of these had last goes away when the thread that made it runs again: this one.
+            threading.Event().wait(0.01)
+            gc.collect()
         gc.collect()
         print("gone", flush=True)
         sys.stdin.readline()
