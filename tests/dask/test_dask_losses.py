@@ -17,7 +17,7 @@ if os.name != "posix":
 
 import dask_support
 from dask_support import Cluster, cluster_of, echo, wait_until
-from support import PATIENCE
+from support import CHILD_PATIENCE, PATIENCE
 
 from more_executors.dask import ClusterLost, DaskExecutor, WorkerLost
 from more_executors.dask._pack import run_pack, worker_facts
@@ -36,12 +36,18 @@ def made(mortal: Cluster) -> Iterator[Any]:
     executors: list[DaskExecutor] = []
 
     def make(**options: Any) -> DaskExecutor:
-        executors.append(DaskExecutor(mortal.address, timeout=options.pop("timeout", 5.0), **options))
+        executors.append(DaskExecutor(mortal.address, timeout=PATIENCE, **options))
         return executors[-1]
 
     yield make
     for executor in executors:
         executor.shutdown()
+
+
+def end_scheduler(cluster: Cluster, executor: DaskExecutor) -> None:
+    """From now on a short silence is a loss; before, it is a busy machine."""
+    cluster.scheduler.kill()
+    executor._dispatcher._connection._seconds = 0.5
 
 
 def threads_of(executor: DaskExecutor) -> int:
@@ -106,12 +112,12 @@ def test_a_poison_call_takes_no_others_with_it(made: Any, mortal: Cluster) -> No
 
 
 def test_without_a_scheduler_all_fail_and_no_more_are_taken(made: Any, mortal: Cluster, tmp_path: Path) -> None:
-    executor = made(timeout=1.0)
+    executor = made()
     warm_up(executor)
     going = [executor.submit(dask_support.wait_for, str(tmp_path / f"call-{number}")) for number in range(4)]
     wait_until(lambda: sum(future.running() for future in going) == 4)
     waiting = [executor.submit(echo, number) for number in range(100)]
-    mortal.scheduler.kill()
+    end_scheduler(mortal, executor)
     for future in (*going, *waiting):
         assert isinstance(future.exception(PATIENCE), ClusterLost)
     with pytest.raises(ClusterLost):
@@ -122,7 +128,7 @@ def test_a_client_that_was_closed_takes_no_more(mortal: Cluster, tmp_path: Path)
     from distributed import Client
 
     client = Client(mortal.address, set_as_default=False)
-    executor = DaskExecutor(client, timeout=1.0)
+    executor = DaskExecutor(client, timeout=PATIENCE)
     future = executor.submit(dask_support.wait_for, str(tmp_path / "call"))
     wait_until((tmp_path / "call").exists)
     client.close()
@@ -142,9 +148,9 @@ def test_with_a_function_for_clients_it_goes_on_with_another_cluster(
     (tmp_path / "second").mkdir()
     with cluster_of(tmp_path / "second", 1) as second:
         addresses = [second.address, mortal.address]
-        with DaskExecutor(lambda: Client(addresses.pop(), set_as_default=False), timeout=1.0) as executor:
+        with DaskExecutor(lambda: Client(addresses.pop(), set_as_default=False), timeout=PATIENCE) as executor:
             warm_up(executor)
-            mortal.scheduler.kill()
+            end_scheduler(mortal, executor)
             futures = [executor.submit(echo, number) for number in range(10)]
             for future in futures:
                 assert future.exception(PATIENCE) is None or isinstance(future.exception(), ClusterLost)
@@ -194,11 +200,11 @@ def test_one_that_is_forgotten_at_the_end_of_a_program_says_nothing(mortal: Clus
 
     program = f"""if True:
         from more_executors.dask import DaskExecutor
-        executor = DaskExecutor({mortal.address!r})
-        assert executor.submit(abs, -1).result(30) == 1
+        executor = DaskExecutor({mortal.address!r}, timeout={PATIENCE})
+        assert executor.submit(abs, -1).result({PATIENCE}) == 1
         futures = [executor.submit(abs, number) for number in range(10_000)]
     """
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=CHILD_PATIENCE)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
