@@ -26,6 +26,7 @@ from .._version import __version__
 from ._connection import Connection
 from ._errors import ClusterLost, another
 from ._losses import Losses
+from ._meter import DaskMeter
 from ._pack import Call, packed, run_pack, worker_facts
 from ._pack_size import PackSize
 from ._resolver import SECONDS_FOR_OUTCOME, Pack, Resolver
@@ -44,6 +45,7 @@ class Dispatcher:
         self.refusal: ClusterLost | None = None  # why no more are taken, for now
         self.is_closing = False
         self.is_over = False
+        self.meter = DaskMeter()
         self._connection = connection
         self._logger = logger
         self._waker = Waker()
@@ -58,7 +60,7 @@ class Dispatcher:
         self._resolver = Resolver(
             self._sent, partial(tell, self._size.learn), partial(tell, self._lose_one), logger, name
         )
-        self._losses = Losses(connection, self._workers, self._resolver, self._sent, retries)
+        self._losses = Losses(connection, self._workers, self._resolver, self._sent, retries, self.meter)
         self._again = self._losses.again
         self._sender = Thread(target=self._run, name=f"{name}-sender", daemon=True)
         try:
@@ -245,6 +247,7 @@ class Dispatcher:
         if rest:
             self._again.insert(0, Pack(rest, pack.losses))
         if calls:
+            self.meter.calls_again += len(calls)
             self._send_pack(Pack(calls, pack.losses), encoded, worker)
         else:
             worker.has_suspect = False
@@ -253,6 +256,7 @@ class Dispatcher:
         pack.name, pack.worker = next(self._names), worker
         self._sent[pack.name] = pack
         worker.packs.add(pack.name)
+        self.meter.packs += 1
         try:
             pack.task = self._submitted(run_pack, worker, pack.name, worker.ident, encoded, name=pack.name)
             pack.task.add_done_callback(partial(self._came_back, pack))

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import NoReturn
 
+from .. import metrics
 from .._chaining import Chainable
 from .._checks import check_name, checked_count, checked_flag, checked_timeout, chosen_logger, refuse_copy_of_executor
 from .._core import Future as PlainFuture
-from .._core import check_threads
+from .._core import FutureSource, check_threads, counted
 from .._runtime.delegate import AFTER_FORK, AFTER_INTERPRETER_SHUTDOWN, AFTER_SHUTDOWN
 from .._runtime.lifecycle import track
 from .._types import Anything, P, R, Returned
@@ -58,7 +59,7 @@ class DaskExecutor(Chainable[Anything, Returned[NoReturn]]):
                 some times more while it is found out which call of a pack it was: for calls that may be repeated.
             timeout: for so many seconds a scheduler may be silent before it is taken for lost.
             logger: by default the logger "DaskExecutor".
-            name: the end of the names of the threads.
+            name: the end of the names of the threads, and the label of this executor in metrics.
 
         Raises TypeError or ValueError if one of these cannot be used, and ClusterLost if no scheduler answers.
         """
@@ -76,6 +77,9 @@ class DaskExecutor(Chainable[Anything, Returned[NoReturn]]):
             connection.close()
             raise
         weakref.finalize(self, self._dispatcher.close).atexit = False
+        self._future_source = FutureSource(logger)
+        self._meter = self._dispatcher.meter
+        self._record = metrics.track(self, "dask", name, self._future_source.counters)
         track(self)
 
     __reduce_ex__ = refuse_copy_of_executor
@@ -93,7 +97,7 @@ class DaskExecutor(Chainable[Anything, Returned[NoReturn]]):
                 raise RuntimeError(self._is_shut_down)
             future: Future[R] = PlainFuture()
             self._dispatcher.add(Call(future, fn, args, kwargs))
-            return future
+            return counted(self._future_source, future)
         finally:
             del self, fn, args, kwargs  # see _frames
 
@@ -105,6 +109,7 @@ class DaskExecutor(Chainable[Anything, Returned[NoReturn]]):
         wait = checked_flag("wait", wait)
         cancel_futures = checked_flag("cancel_futures", cancel_futures)
         self._is_shut_down = self._is_shut_down or AFTER_SHUTDOWN
+        self._record.ended()
         if cancel_futures:
             self._dispatcher.cancel_waiting()
         self._dispatcher.close()

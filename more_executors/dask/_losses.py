@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from ._connection import Connection
 from ._errors import ClusterLost, WorkerLost
+from ._meter import DaskMeter
 from ._resolver import Pack, Resolver
 from ._workers import Worker, Workers
 
@@ -22,7 +23,13 @@ class Losses:
     """For one thread at a time: that which sends."""
 
     def __init__(
-        self, connection: Connection, workers: Workers, resolver: Resolver, sent: dict[str, Pack], retries: int
+        self,
+        connection: Connection,
+        workers: Workers,
+        resolver: Resolver,
+        sent: dict[str, Pack],
+        retries: int,
+        meter: DaskMeter,
     ) -> None:
         self.again: list[Pack] = []  # that are to be sent once more; no deque, as others copy it
         self._connection = connection
@@ -30,9 +37,11 @@ class Losses:
         self._resolver = resolver
         self._sent = sent
         self._retries = retries
+        self._meter = meter
 
     def lose_worker(self, worker: Worker) -> None:
         """The `worker` is gone."""
+        self._meter.workers_lost += 1
         for pack in self._sent.copy().values():  # also those that it is done with: it has their outcomes
             if pack.worker is worker:
                 self._lose_pack(pack.name, f"the worker {worker.address} is gone")

@@ -154,4 +154,7 @@ EXPORTED = (
     histogram("batch_size", "Tasks in each call of PollExecutor's poll function"),
     histogram("lag_seconds", "How late each call of PollExecutor's poll function came for the tasks in it"),
     counter("poll_throttled", "PollExecutor's poll function calls answered by Throttled", "throttled", "poll"),
+    counter("dask_packs", "Packs of calls that DaskExecutor has sent to workers", "packs", "dask", "started"),
+    counter("dask_calls_again", "Calls that DaskExecutor has sent again", "calls_again", "dask", "started"),
+    counter("dask_workers_lost", "Workers that DaskExecutor has lost", "workers_lost", "dask", "started"),
 )

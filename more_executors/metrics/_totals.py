@@ -19,6 +19,8 @@ COUNTED = (
     *("call_seconds", "retries", "retry_seconds", "cancels"),
 )
 
+METERED = ("throttled", "packs", "calls_again", "workers_lost")  # by executors that have a meter
+
 # Of several executors, the largest of these is shown; of all other gauges, the sum.
 LARGEST = ("oldest_age_seconds", "rate_limit")
 
@@ -32,9 +34,11 @@ class Gauged(Protocol):
 
 
 class Meter(Protocol):
-    """The histograms that a poll executor has of its calls."""
+    """What an executor counts beside futures."""
 
-    throttled: int
+    def counts(self) -> Mapping[str, int]:
+        """Some of METERED. Called from any thread, and takes no lock."""
+        ...
 
     def histograms(self) -> Iterable[tuple[str, Histogram]]:
         """All of them, by their names in metrics."""
@@ -85,7 +89,7 @@ class Totals:
         self.created = created
         self.burials = 0  # how many records of executors that are gone are in it
         self.executors = 0
-        self.counts: dict[str, float] = dict.fromkeys((*COUNTED, "throttled"), 0.0)
+        self.counts: dict[str, float] = dict.fromkeys((*COUNTED, *METERED), 0.0)
         self.histograms: dict[str, HistogramCounts] = {}
         self.in_use = 0
         self.pending = 0
@@ -99,7 +103,8 @@ class Totals:
         for what in COUNTED:
             self.counts[what] += getattr(record.counters, what)
         if record.meter is not None:
-            self.counts["throttled"] += record.meter.throttled
+            for what, count in record.meter.counts().items():
+                self.counts[what] += count
             for what, histogram in record.meter.histograms():
                 counts, before = histogram.snapshot(), self.histograms.get(what)
                 self.histograms[what] = counts if before is None else before.plus(counts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from math import inf
 from threading import Lock
 
@@ -44,6 +44,10 @@ class PollMeter:
         self.batch_sizes.observe(size)
         self.lags.observe(lag)
         self.call_durations.observe(seconds)
+
+    def counts(self) -> Mapping[str, int]:
+        """What is counted for metrics and is no histogram."""
+        return {"throttled": self.throttled}
 
     def histograms(self) -> Iterator[tuple[str, Histogram]]:
         """Each histogram, with its name among the metrics."""

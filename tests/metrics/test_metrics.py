@@ -56,6 +56,9 @@ TYPES = [
     ("poll_batch_size", "histogram"),
     ("poll_lag_seconds", "histogram"),
     ("poll_throttled_total", "counter"),
+    ("dask_packs_total", "counter"),
+    ("dask_calls_again_total", "counter"),
+    ("dask_workers_lost_total", "counter"),
 ]
 
 
