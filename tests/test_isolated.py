@@ -49,7 +49,11 @@ IMPORT_ALONE = """if True:
     modules = sys.argv[2:]
     if len(modules) == 1:
         __import__(modules.pop())
+    elif modules:
+        import more_executors  # which the import of any other begins with
     for module in modules:  # a fork is quicker than to begin with all of Python
+        if module in sys.modules:
+            continue
         child = os.fork()
         if not child:
             status = 1
