@@ -115,7 +115,7 @@ def test_without_a_scheduler_all_fail_and_no_more_are_taken(made: Any, mortal: C
     executor = made()
     warm_up(executor)
     going = [executor.submit(dask_support.wait_for, str(tmp_path / f"call-{number}")) for number in range(4)]
-    wait_until(lambda: sum(future.running() for future in going) == 4)
+    wait_until(lambda: sum(future.running() for future in going) >= 2)  # four, unless calls seemed to take long before
     waiting = [executor.submit(echo, number) for number in range(100)]
     end_scheduler(mortal, executor)
     for future in (*going, *waiting):

@@ -115,9 +115,13 @@ def kill_if(number: int, unlucky: int) -> int:
 
 
 def wait_for(path: str) -> str:
-    """Say in a file of that name that this goes on, and go on until there is one with `.go` at its end."""
+    """Say in a file of that name that this goes on, and go on until there is one with `.go` at its end.
+
+    Not for ever, as the executor of a test that has failed waits for it.
+    """
+    until = time.monotonic() + 2 * PATIENCE
     Path(path).write_text(str(os.getpid()))
-    while not Path(path + ".go").exists():
+    while not Path(path + ".go").exists() and time.monotonic() < until:
         time.sleep(0.01)
     return path
 
