@@ -100,7 +100,7 @@ def sum_of(output: str) -> int:
     return int(match[1].replace(",", ""))
 
 
-KINDS = [(), ("--faults",), ("--async",), ("--faults", "--async")]
+KINDS = [(), ("--faults", "--async")]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids="".join)
