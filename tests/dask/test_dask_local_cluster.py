@@ -66,11 +66,13 @@ def test_an_error_keeps_type_and_cause(executor: DaskExecutor) -> None:
 
 def test_cancel_works_until_a_call_is_sent(executor: DaskExecutor, tmp_path: Path) -> None:
     going = [executor.submit(dask_support.wait_for, str(tmp_path / str(number))) for number in range(4)]
-    wait_until(lambda: sum(future.running() for future in going) == 4)
-    waiting = [executor.submit(echo, number) for number in range(10)]
-    assert [future.cancel() for future in (*going, *waiting)] == [False] * 4 + [True] * 10
-    for number in range(4):
-        (tmp_path / f"{number}.go").touch()
+    try:
+        wait_until(lambda: sum(future.running() for future in going) == 4)
+        waiting = [executor.submit(echo, number) for number in range(10)]
+        assert [future.cancel() for future in (*going, *waiting)] == [False] * 4 + [True] * 10
+    finally:
+        for number in range(4):
+            (tmp_path / f"{number}.go").touch()
     assert all(future.result(PATIENCE) for future in going)
     with pytest.raises(CancelledError):
         waiting[0].result(PATIENCE)
