@@ -28,6 +28,9 @@ BY_THREADS = "by `thread_pool(16)` and requests"
 ONE_THREAD = "one thread"
 EVENT = "threading.Event set to wake-up"
 WRAP_FUTURE = "`asyncio.wrap_future` over stdlib futures"
+DASK_EXECUTOR = "`client.get_executor(pure=False)`, 2,000 calls"
+DASK_CHUNKS = "`client.map` of chunks of 1,000, as bytes"
+DASK_SUBMIT = "`client.submit(f, x, pure=False).result()`"
 AT_ORIGINAL_50 = "more-executors 2.11.4, 50 deep"
 
 
@@ -41,6 +44,7 @@ class Row:
     unit: str = "s"  # "B", or "" for a number of things
     in_table: bool = True  # else in results.json and in the plots only
     free_threaded: bool = False  # measured only where there is no GIL
+    needs: str = ""  # a module: measured only where it is installed
 
 
 ns, us, ms = 1e-9, 1e-6, 1e-3
@@ -87,6 +91,9 @@ EVENT_LOOP = Row("100,000 coroutines that do nothing through `event_loop()`, sub
 EVENT_LOOP_CPU = Row("… coroutines, processor time", times=1.2)
 STARTS = Row("50,000 tasks of the demo's service, started by `event_loop()` and aiohttp: one of them", times=1 / 2.5)
 STARTS_CPU = Row("… tasks started, processor time", times=0.5)
+DASK = Row("200,000 calls of nothing by a Dask cluster of two processes, submit to done", needs="distributed")
+DASK_CPU = Row("… by a Dask cluster, processor time of all processes", needs="distributed")
+DASK_SINGLE = Row("… by a Dask cluster, one at a time", times=1.1, needs="distributed")
 SCRAPE = Row("scrape of the metrics, 1,000 executors with names of their own: one executor")
 NOTIFY = Row("`notify()` to the poll function's first line", times=1.0)
 TWO_THREADS = Row("two threads that resolve, without a GIL: one future", times=1 / 1.6, free_threaded=True)
@@ -151,6 +158,9 @@ ROWS = [
     EVENT_LOOP_CPU,
     STARTS,
     STARTS_CPU,
+    DASK,
+    DASK_CPU,
+    DASK_SINGLE,
     SCRAPE,
     NOTIFY,
     TWO_THREADS,

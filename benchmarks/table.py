@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 from .layer_rows import LAYER_ROWS
@@ -29,8 +30,9 @@ def found_in(benchmarks: list[dict[str, Any]]) -> Found:
 
 
 def not_in(found: Found, gil: bool) -> list[str]:
-    """The rows that nothing of ours was measured for, although this Python, with or without a GIL, can be."""
-    return [row.title for row in ALL_ROWS if OURS not in found.get(row.title, {}) and not (gil and row.free_threaded)]
+    """The rows that nothing of ours was measured for, although it can be here, with or without a GIL."""
+    missing = [row for row in ALL_ROWS if OURS not in found.get(row.title, {}) and not (gil and row.free_threaded)]
+    return [row.title for row in missing if not row.needs or find_spec(row.needs) is not None]
 
 
 @dataclass(frozen=True)
