@@ -7,8 +7,17 @@ try:
 except ImportError as error:
     raise ImportError('more_executors.dask needs Dask: pip install "more-executors[dask]"') from error
 
-from ._errors import ClusterLost, WorkerLost
+from ._errors import ClusterLost, ShardLost, WorkerLost
 from ._executor import DaskExecutor
 from ._outcomes import RemoteError
+from .sharded import ShardedPollExecutor, ShardStats
 
-__all__ = ["ClusterLost", "DaskExecutor", "RemoteError", "WorkerLost"]
+__all__ = [
+    "ClusterLost",
+    "DaskExecutor",
+    "RemoteError",
+    "ShardLost",
+    "ShardStats",
+    "ShardedPollExecutor",
+    "WorkerLost",
+]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-__all__ = ["ClusterLost", "WorkerLost"]
+from ..journal._key_errors import StartInDoubt
+
+__all__ = ["ClusterLost", "ShardLost", "WorkerLost"]
 
 ONE = TypeVar("ONE", bound=BaseException)
 
@@ -15,6 +17,17 @@ class ClusterLost(RuntimeError):  # noqa: N818
 
 class WorkerLost(RuntimeError):  # noqa: N818
     """The worker that a call was sent to is gone before it answered: the call may have been made, or not."""
+
+
+class ShardLost(StartInDoubt):
+    """The worker of a shard is gone, and with it the answer whether a task was started there.
+
+    `key` is that of the task, or None if it has none.
+    """
+
+    def __str__(self) -> str:
+        what = "a task" if self.key is None else f"a task for the key {self.key!r}"
+        return f"it is not known whether {what} was started, as the worker that was to do so is lost"
 
 
 def another(error: ONE) -> ONE:

@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from sys import getsizeof
 from time import perf_counter
 from types import BuiltinFunctionType, FunctionType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from distributed import get_worker
 
@@ -37,13 +37,27 @@ class Call(NamedTuple):
     kwargs: dict[str, Any]
 
 
-def packed(take: Callable[[], Call | None], most: int) -> tuple[list[Call], bytes, list[tuple[Call, BaseException]]]:
+class CallLike(Protocol):
+    """What is called somewhere else."""
+
+    @property
+    def fn(self) -> Any: ...
+    @property
+    def args(self) -> tuple[Any, ...]: ...
+    @property
+    def kwargs(self) -> dict[str, Any]: ...
+
+
+CALL = TypeVar("CALL", bound=CallLike)
+
+
+def packed(take: Callable[[], CALL | None], most: int) -> tuple[list[CALL], bytes, list[tuple[CALL, BaseException]]]:
     """At most so many calls of those that `take` gives, as bytes; and those that cannot be pickled, with the reason."""
     functions: list[tuple[bool, bytes]] = []
     places: dict[int, int] = {}
     entries: list[Any] = []
-    sent: list[Call] = []
-    failed: list[tuple[Call, BaseException]] = []
+    sent: list[CALL] = []
+    failed: list[tuple[CALL, BaseException]] = []
     size = 0
     while len(sent) < most and size < MOST_BYTES and (call := take()) is not None:
         fn, kwargs = call.fn, call.kwargs
@@ -71,6 +85,31 @@ def is_shareable(fn: object) -> bool:
     return type(fn) in (BuiltinFunctionType, type) or (type(fn) is FunctionType and fn.__closure__ is None)
 
 
+class CallLoader:
+    """Calls that were `packed`, where they are made."""
+
+    def __init__(self, calls: bytes) -> None:
+        self._functions, self._entries = pickle.loads(calls)
+        self._shared: dict[int, Any] = {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def call(self, number: int) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+        """The callable of a call, and its arguments, as nobody else has them. Raises what loading them raises."""
+        place, args = self._entries[number]
+        fn = self._shared.get(place)
+        if fn is None:
+            is_shared, encoded = self._functions[place]
+            fn = pickle.loads(encoded)
+            if is_shared:
+                self._shared[place] = fn
+        if type(args) is tuple:
+            return fn, args, {}
+        args, kwargs = pickle.loads(args)
+        return fn, args, kwargs
+
+
 _begun: deque[str] = deque(maxlen=10_000)  # packs, on this worker
 
 
@@ -88,23 +127,13 @@ def run_pack(name: str, worker: str, calls: bytes) -> bytes | None:
         return None
     _begun.append(name)
     began = perf_counter()
-    functions, entries = pickle.loads(calls)
-    shared: dict[int, Any] = {}
+    loader = CallLoader(calls)
     outcomes: list[Any] = []
     unlike: dict[int, bool] = {}  # those that are encoded, and whether they are errors
-    for number, (place, args) in enumerate(entries):
+    for number in range(len(loader)):
         try:
-            fn = shared.get(place)
-            if fn is None:
-                is_shared, encoded = functions[place]
-                fn = pickle.loads(encoded)
-                if is_shared:
-                    shared[place] = fn
-            if type(args) is tuple:
-                result = fn(*args)
-            else:
-                args, kwargs = pickle.loads(args)
-                result = fn(*args, **kwargs)
+            fn, args, kwargs = loader.call(number)
+            result = fn(*args, **kwargs)
             if type(result) not in PLAIN:
                 result = pickled(result)
                 unlike[number] = False
@@ -113,7 +142,7 @@ def run_pack(name: str, worker: str, calls: bytes) -> bytes | None:
             outcomes.append(error_bytes(error))
             unlike[number] = True
         finally:
-            fn = args = kwargs = result = None
+            fn = args = kwargs = result = None  # type: ignore[assignment]
     return pickle.dumps((perf_counter() - began, outcomes, unlike))
 
 

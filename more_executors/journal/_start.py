@@ -59,17 +59,27 @@ class Start:
 
     def __call__(self) -> Any:
         try:
-            self._book.mean(self)
-            call = self._begin()
+            call = self.begin_call()
             try:
                 result = self.fn()
             except BaseException as error:
-                self._end(call, error)
+                self.conclude_call(call, error)
                 raise
-            self._end(call)
+            self.conclude_call(call)
             return result
         finally:
             del self  # see _frames
+
+    def begin_call(self) -> object:
+        """`fn` is about to be called, here or elsewhere: returns when that is on record, what `conclude_call` takes.
+
+        Raises what calling this does if it must not be.
+        """
+        try:
+            self._book.mean(self)
+            return self._begin()
+        finally:
+            del self
 
     def _begin(self) -> object:
         call = object()
@@ -90,7 +100,8 @@ class Start:
             del self  # see _frames
         return call
 
-    def _end(self, call: object, error: BaseException | None = None) -> None:
+    def conclude_call(self, call: object, error: BaseException | None = None) -> None:
+        """`fn` has returned, or has raised `error`."""
         # What is in doubt stays so: a later request may be refused for reasons of its own, as without a network.
         if error is None or not is_refusal(error):
             self.is_doubtful = True  # first: there is no moment in which it seems that nothing was started
@@ -127,9 +138,9 @@ class AsyncStart(Start):
             try:
                 result = await self.fn()
             except BaseException as error:
-                self._end(call, error)
+                self.conclude_call(call, error)
                 raise
-            self._end(call)
+            self.conclude_call(call)
             return result
         finally:
             del self

@@ -1,0 +1,93 @@
+"""What the poll executor of a client calls, instead of a service: its shards have the tasks.
+
+Guarantees:
+
+* A task that joins is polled by a shard, by the one that has started it or, if it was adopted, by another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from queue import SimpleQueue
+from time import monotonic, sleep
+from typing import Any
+
+from .._errors import ClusterLost  # noqa: F401
+from ._coordinator import Coordinator
+from ._link import CancelRequest
+from ._messages import sent
+from ._tasks import ShardTask
+
+__all__: list[str] = []
+
+
+class Client:
+    """All methods may be called from any thread."""
+
+    def __init__(self, coordinator: Coordinator, lease: float) -> None:
+        self._coordinator = coordinator
+        self._longest_cancel = 4 * lease  # seconds
+
+    def claim(self, descriptors: list[Any]) -> None:
+        """The poll function: each descriptor comes once, when its task joins."""
+        coordinator = self._coordinator
+        adopted: list[ShardTask] = []
+        for descriptor in descriptors:
+            task = coordinator.register.claim(descriptor)
+            if task is None:
+                task = self._new(descriptor.result, descriptor)
+                if task is not None:
+                    adopted.append(task)
+            elif task.outcome is not None:
+                coordinator.resolver.end_with(task, task.outcome[0])
+        if adopted:
+            coordinator.tell(coordinator.adopt, adopted)
+
+    def _new(self, result: Any, descriptor: Any = None) -> ShardTask | None:
+        """A task that is known as `result`; None if that cannot be sent, and then the `descriptor` fails."""
+        try:
+            task = ShardTask(next(self._coordinator.numbers), None, sent(result))
+        except Exception as error:
+            if descriptor is not None:
+                descriptor.yield_exception(error)
+            return None
+        task.result = result
+        task.descriptor = descriptor
+        self._coordinator.register.add(task)
+        return task
+
+    def cancel(self, results: list[Any]) -> list[bool]:
+        """Have the shards cancel the tasks that are known as these; returns which they have."""
+        coordinator = self._coordinator
+        tasks: list[ShardTask | None] = []
+        adopted: list[ShardTask] = []
+        for result in results:
+            task = coordinator.register.of(result)
+            if task is None and (task := self._new(result)) is not None:  # it has just joined
+                adopted.append(task)
+            tasks.append(task)
+        if adopted:
+            coordinator.tell(coordinator.adopt, adopted)
+        request = CancelRequest([task for task in tasks if task is not None])
+        coordinator.tell(coordinator.cancel, request)
+        request.is_answered.wait(self._longest_cancel)
+        return [task in request.cancelled for task in tasks]
+
+    def release(self, results: Iterable[Any]) -> None:
+        """Have the shards poll them no more."""
+        found = (self._coordinator.register.of(result) for result in results)
+        self._coordinator.tell(self._coordinator.release, [task for task in found if task is not None])
+
+    def drain(self, address: str, seconds: float) -> bool:
+        """See ShardedPollExecutor."""
+        coordinator = self._coordinator
+        answer: SimpleQueue[bool] = SimpleQueue()
+        coordinator.tell(coordinator.deployment.drain, address, answer.put)
+        if not answer.get(timeout=seconds):
+            raise ValueError(f"worker must be the address of one, not {address!r}")
+        until = monotonic() + seconds
+        while any(link.place is not None and link.place.address == address for link in coordinator.links.copy()):
+            if monotonic() > until:
+                return False
+            sleep(0.02)
+        return True

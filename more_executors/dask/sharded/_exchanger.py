@@ -1,0 +1,212 @@
+"""What is said to a shard, and done with its answers.
+
+Guarantees:
+
+* At most two calls of a shard go on: one that waits for events, and one that says something. So a worker that was
+  stopped renews its lease twice at most when it goes on: after three leases without an answer it has certainly ended.
+* Tasks that may have been started stay known until it is known that they were, or were not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from .._pack import packed
+from ._link import CancelRequest, Link, StartCall, State
+from ._messages import (
+    ADOPT,
+    ANSWERED,
+    CANCEL,
+    CREATED,
+    ENDED,
+    REFUSED,
+    RETURNED,
+    START,
+    STOP,
+    STOPPED,
+    parts_of,
+)
+from ._on_worker import GONE, exchange
+from ._resolver import Resolver
+from ._tasks import ShardTask, TaskRegister
+from ._transport import Transport
+
+__all__: list[str] = []
+
+MOST_STARTING = 2_000  # calls that a shard may have begun: so many are in doubt when it is lost
+ENOUGH = 500  # calls for a message at once
+SECONDS_TO_GATHER = 0.1  # fewer
+
+
+class Exchanger:
+    """For one thread, that of the coordinator."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        resolver: Resolver,
+        register: TaskRegister,
+        numbers: Iterator[int],
+        lease: float,
+        clock: Callable[[], float],
+        tell: Callable[..., None],
+        lose: Callable[[Link, str], None],
+        stopped: Callable[[Link], None],
+    ) -> None:
+        """`tell` has something called on the thread; `lose` is for a shard that is not there, `stopped` one that is."""
+        self._transport = transport
+        self._resolver = resolver
+        self._register = register
+        self._numbers = numbers
+        self._lease = lease
+        self._clock = clock
+        self._tell = tell
+        self._lose = lose
+        self._stopped = stopped
+
+    # -- to the shard -------------------------------------------------------------------------------------------------
+
+    def talk(self, link: Link, now: float, take: Callable[[], StartCall | None], most: int) -> float:
+        """Say what there is to say, with at most so many calls from `take`; returns when to look again."""
+        if (link.held or link.busy) and now > link.deadline:
+            link.held = link.busy = 0
+        if link.busy:
+            return link.deadline
+        if now < link.retry_at:
+            return link.retry_at
+        most = min(most, MOST_STARTING - len(link.starting)) if link.state is State.OPEN else 0
+        has_news = most > 0 or link.has_news()
+        if has_news and most < ENOUGH and now < link.sent_at + SECONDS_TO_GATHER:
+            return link.sent_at + SECONDS_TO_GATHER
+        if most > 0:
+            self._add_starts(link, take, most)
+        if link.has_news():
+            link.sent_at = now
+            link.busy = self._call(link, 0.0)
+        elif not link.held:
+            link.held = self._call(link, self._lease / 4)
+        link.deadline = now + self._lease
+        return link.deadline
+
+    def _call(self, link: Link, hold: float) -> int:
+        call, request = link.request(hold)
+        then = partial(self._tell, self._answered, link, link.generation, call)
+        self._transport.call(
+            link.place.address, exchange, link.name, request, seconds=self._lease, then=lambda *answer: then(*answer)
+        )
+        return call
+
+    def _add_starts(self, link: Link, take: Callable[[], StartCall | None], most: int) -> None:
+        calls, encoded, failed = packed(take, most)
+        if failed:
+            self._resolver.failed(failed)
+        if calls:
+            numbers = [next(self._numbers) for _ in calls]
+            link.starting.update(zip(numbers, calls, strict=True))
+            link.parts.append((START, numbers, encoded))
+
+    def adopt(self, link: Link, tasks: list[ShardTask]) -> None:
+        """Have `tasks` polled there."""
+        for task in tasks:
+            task.link = link
+            link.tasks[task.number] = task
+        if link.state is State.OPEN:  # else they are with those that it resumes
+            link.parts.append((ADOPT, [task.number for task in tasks], [task.sent for task in tasks]))
+
+    def cancel(self, link: Link, request: CancelRequest, tasks: list[ShardTask]) -> None:
+        """Have `tasks` cancelled there."""
+        number = next(self._numbers)
+        link.cancels[number] = request, tasks
+        if link.state is State.OPEN:
+            link.parts.append((CANCEL, number, [task.number for task in tasks]))
+
+    def stop(self, link: Link, now: float) -> None:
+        """Have the shard start nothing more, and leave its tasks."""
+        if link.state is State.OPEN:
+            link.state = State.STOPPING
+            link.stopping_since = now
+            link.parts.append((STOP,))
+
+    # -- from the shard -----------------------------------------------------------------------------------------------
+
+    def _answered(self, link: Link, generation: int, call: int, reply: Any, error: BaseException | None) -> None:
+        if link.generation != generation or call not in (link.held, link.busy):
+            return
+        if call == link.busy:
+            link.busy = 0
+        else:
+            link.held = 0
+        if error is not None:
+            link.retry_at = self._clock() + self._lease / 10
+            return
+        link.heard_at = self._clock()
+        if reply == GONE:
+            self._lose(link, "it is not there any more")
+            return
+        messages = link.take(reply)
+        has_created = False
+        is_stopped = False
+        for message in messages:
+            for kind, *details in parts_of(message):
+                has_created |= kind == CREATED
+                if kind == STOPPED:
+                    is_stopped = True
+                else:
+                    EVENTS[kind](self, link, *details)
+        if messages:
+            done = partial(self._tell, self._dealt_with, link, generation, link.inbox.last)
+            self._resolver.after_all(done, has_created)
+        if is_stopped:
+            self._stopped(link)
+
+    def _dealt_with(self, link: Link, generation: int, last: int) -> None:
+        if link.generation == generation:
+            link.dealt_with = max(link.dealt_with, last)
+
+    def _created(self, link: Link, numbers: list[int], tasks: list[Any]) -> None:
+        found: list[tuple[StartCall, ShardTask]] = []
+        for number, sent in zip(numbers, tasks, strict=True):
+            if (call := link.starting.pop(number, None)) is not None:
+                link.tasks[number] = task = ShardTask(number, link, sent)
+                found.append((call, task))
+        self._resolver.created(found)
+
+    def _refused(self, link: Link, numbers: list[int], errors: list[Any]) -> None:
+        tasks: list[tuple[ShardTask, Any]] = []
+        failed: list[tuple[StartCall, Any]] = []
+        for number, error in zip(numbers, errors, strict=True):
+            if (call := link.starting.pop(number, None)) is not None:
+                failed.append((call, error))
+            elif (task := link.tasks.pop(number, None)) is not None:
+                tasks.append((task, error))
+        self._resolver.failed(failed)
+        self._resolver.ended(tasks)
+
+    def _returned(self, link: Link, numbers: list[int]) -> None:
+        link.again.extend(link.starting.pop(number) for number in numbers if number in link.starting)
+
+    def _ended(self, link: Link, numbers: list[int], outcomes: list[Any]) -> None:
+        ended = zip(numbers, outcomes, strict=True)
+        found = ((link.tasks.pop(number, None), outcome) for number, outcome in ended)
+        self._resolver.ended([(task, outcome) for task, outcome in found if task is not None])
+
+    def _cancelled(self, link: Link, number: int, answers: list[bool]) -> None:
+        if number not in link.cancels:
+            return
+        request, tasks = link.cancels.pop(number)
+        for task, is_cancelled in zip(tasks, answers, strict=True):
+            if is_cancelled:
+                link.tasks.pop(task.number, None)
+                self._register.remove(task)
+            request.answer(task, is_cancelled)
+
+
+EVENTS: dict[int, Callable[..., None]] = {
+    CREATED: Exchanger._created,
+    REFUSED: Exchanger._refused,
+    RETURNED: Exchanger._returned,
+    ENDED: Exchanger._ended,
+    ANSWERED: Exchanger._cancelled,
+}

@@ -1,0 +1,187 @@
+"""A poll executor whose tasks are started and polled by the workers of a cluster of Dask."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from math import inf
+from time import monotonic
+from typing import Any
+
+import cloudpickle  # type: ignore[import-untyped]
+
+from ..._callables import check_callable, check_optional_callable
+from ..._checks import check_name, checked_count, checked_seconds, chosen_logger, iterated, shown
+from ..._core import check_threads
+from ..._types import A, B, T
+from ...journal import JournalLike, Keys
+from ...poll import PollExecutor
+from ...poll.stats import PollStats
+from .._connection import ClientSource, Connection
+from ._client import Client
+from ._coordinator import Coordinator
+from ._delegate import ShardDelegate
+from ._stats import ShardStats, stats_of, with_shards
+from ._transport import Transport
+
+__all__ = ["ShardedPollExecutor"]
+
+SHARDS_FOR_EACH_WORKER = 2  # so that one can go to a worker that comes later
+
+
+class ShardedPollExecutor(PollExecutor[A, B, T]):
+    """Has the workers of a Dask cluster start tasks of a service and poll them; futures are here.
+
+    The work is shared out to shards: each is a `PollExecutor` on a worker, made there by a function of yours. What is
+    submitted is called there. A future ends as the descriptor on the worker is resolved.
+
+        def make():
+            service = Service()
+            return Executors.thread_pool(16).with_poll(service.poll, service.cancel, batch_size=500)
+
+        with ShardedPollExecutor("tcp://scheduler:8786", make) as executor:
+            futures = executor.submit_many(start, jobs)
+
+    A shard whose client is silent starts nothing more. If a worker is lost, its tasks are polled by another one; what
+    it was asked to start, without saying that it did, fails with `ShardLost`, which is a `StartInDoubt`: `submit_once`
+    and `keys` say what becomes of that. Beside that it does what a `PollExecutor` does.
+
+    All methods may be called from any thread.
+    """
+
+    _kind = "ShardedPollExecutor"
+
+    def __init__(
+        self,
+        client: ClientSource,
+        make: Callable[[], PollExecutor[A, B, T]],
+        *,
+        shards: int | None = None,
+        group_by: Callable[..., Any] | None = None,
+        lease: float = 10.0,
+        timeout: float = 10.0,
+        patience: float = 60.0,
+        journal: JournalLike | None = None,
+        keys: Keys | None = None,
+        logger: logging.Logger | None = None,
+        name: str = "default",
+    ) -> None:
+        """Connect, and make the shards.
+
+        Args:
+            client: a `distributed.Client`, which is left open by `shutdown`; or the address of a scheduler, or a
+                function that returns a client: these make one, make another when it is lost, and close it.
+            make: returns a new `PollExecutor`, on a worker. It is sent there by cloudpickle. What is submitted has to
+                return the task's id there: there must be no layer above its pool that makes something else of that.
+            shards: how many; by default two for each worker. At most so many workers take part.
+            group_by: gets the arguments of a call, and returns something hashable: calls for which that is equal go
+                to the same shard. By default all shards get as many.
+            lease: seconds. A shard that has not heard its client for so long stops; one that was not heard for three
+                times as long is taken for lost.
+            timeout: for so many seconds a scheduler may be silent before it is taken for lost, and `make` may take.
+            patience: for so many seconds all is kept when there is no worker. Then it fails with `ClusterLost`.
+            journal: keeps what is polled on record, for `resume` in another process.
+            keys: how `submit_once` works with a `journal`; by default, `Keys()`.
+            logger: by default the logger "ShardedPollExecutor".
+            name: ends the names of the threads.
+
+        Raises TypeError or ValueError if one of these cannot be used, ClusterLost if no scheduler answers or there is
+        no worker, and what `make` raises, as do workers that do not have this library, in this version: then nothing
+        of it is left.
+        """
+        check_threads()
+        check_name(name)
+        check_callable("make", make)
+        check_optional_callable("group_by", group_by)
+        count = None if shards is None else checked_count("shards", shards)
+        lease = checked_seconds("lease", lease)
+        timeout = checked_seconds("timeout", timeout)
+        patience = checked_seconds("patience", patience)
+        try:
+            encoded = cloudpickle.dumps(make)
+        except Exception as error:
+            raise TypeError(f"make cannot be sent to a worker: {shown(make)}") from error
+        logger = chosen_logger(logger, self._kind)
+        connection = Connection(client, timeout)
+        try:
+            self._coordinator = coordinator = Coordinator(
+                Transport(connection),
+                encoded,
+                count or SHARDS_FOR_EACH_WORKER * max(1, len(connection.workers() or ())),
+                lease=lease,
+                timeout=timeout,
+                patience=patience,
+                waits_for_doubtful=keys is not None and keys.find_fn is not None,
+                logger=logger,
+                name=f"{self._kind}-{name}",
+                uid=f"{name}-{uuid.uuid4().hex}",
+            )
+        except BaseException:
+            connection.close()
+            raise
+        try:
+            coordinator.start()
+            coordinator.wait_until_open(timeout)
+            self._client = Client(coordinator, lease)
+            delegate = ShardDelegate(coordinator, group_by, f"{self._kind}-{name}")
+        except BaseException:
+            coordinator.close()
+            coordinator.join()
+            raise
+        try:
+            super().__init__(
+                delegate,
+                self._client.claim,
+                None,
+                inf,
+                logger,
+                name,
+                min_interval=0.01,
+                batch_size=10_000,
+                cancel_many_fn=self._client.cancel,
+                journal=journal,
+                keys=keys,
+            )
+        except BaseException:
+            delegate.shutdown()
+            raise
+        coordinator.resolver.fail_all = self._poll_table.fail_all
+        if self._engine.recorder is not None:
+            coordinator.resolver.flush = self._engine.recorder.flush
+
+    def submit_many(self, fn: Callable[[Any], A], items: Iterable[Any]) -> list[Future[B]]:
+        """`submit(fn, item)` for each of `items`; returns the futures in the same order.
+
+        Raises TypeError if `items` cannot be iterated over, and what `submit` does; then those before go on.
+        """
+        return [self.submit(fn, item) for item in iterated("items", items, "items (for one of them there is `submit`)")]
+
+    def notify(self) -> None:
+        """Have all shards poll everything that is outstanding as soon as possible. Returns at once."""
+        self._coordinator.tell(self._coordinator.poll)
+
+    def release(self, futures: Iterable[Future[Any]]) -> list[T]:
+        """See `PollExecutor.release`. The shards poll the tasks no more, a moment later."""
+        results = super().release(futures)
+        self._client.release(results)
+        return results
+
+    def drain(self, worker: str, timeout: float = 60.0) -> bool:
+        """Have no shards on the `worker` with this address any more, so that it can be ended without losses.
+
+        Its shards finish what they are just starting, and others take over. Do that before `Client.retire_workers`, or
+        before scaling down. Returns whether it has none now; after `timeout` seconds at the latest. Raises ValueError
+        if there is no such worker.
+        """
+        return self._client.drain(worker, checked_seconds("timeout", timeout))
+
+    def shards(self) -> list[ShardStats]:
+        """A record of figures about each shard."""
+        now = monotonic()
+        return [stats_of(link, now) for link in self._coordinator.links]
+
+    def stats(self) -> PollStats:
+        """A record of figures about polling: `due` and what follows calls are sums over all shards, as last heard."""
+        return with_shards(super().stats(), self.shards())

@@ -1,0 +1,218 @@
+"""A shard, on its worker: a poll executor that does what a client says, and says what becomes of its tasks.
+
+Guarantees:
+
+* If its client has not been heard for the time of the lease, nothing more is started: that is looked at right before
+  each start. What is polled is left as it is, and what has happened is kept for the client to ask for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import pickle
+from collections.abc import Callable
+from queue import SimpleQueue
+from threading import Thread
+from time import monotonic
+from typing import Any
+
+from ..._callables import is_async
+from ..._core import log
+from ...poll import PollExecutor
+from .._pack import CallLoader
+from ._host_events import HostEvents, LeaseOver
+from ._messages import ADOPT, ANSWERED, CANCEL, POLL, RELEASE, RETURNED, START, STOP, STOPPED, parts_of, received
+from ._numbered import Inbox, Outbox
+
+__all__: list[str] = []
+
+SECONDS_TO_GATHER = 0.1  # events, unless there are very many
+NOT_HEARD = "its client was not heard"
+
+
+class ShardHost:
+    """Two threads beside those of the executor. `exchange` is for the loop of the worker alone."""
+
+    def __init__(
+        self, name: str, executor: PollExecutor[Any, Any, Any], lease: float, clock: Callable[[], float] = monotonic
+    ) -> None:
+        self._executor = executor
+        self._lease = lease
+        self._clock = clock
+        self._expires = clock() + lease
+        self._why_stopped = ""
+        self._outbox = Outbox()
+        self._inbox = Inbox()
+        self._commands: SimpleQueue[bytes | None] = SimpleQueue()
+        self._events = HostEvents()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._held: asyncio.Future[bool] | None = None
+        self._name = name
+        for what, target in (("commands", self._obey), ("events", self._pack)):
+            self._run(what, target)
+
+    def _run(self, what: str, target: Callable[[], None]) -> None:
+        Thread(target=target, name=f"{self._name}-{what}", daemon=True).start()
+
+    # -- on the loop of the worker ------------------------------------------------------------------------------------
+
+    async def exchange(self, request: bytes) -> bytes:
+        """Take what the client says, and answer with what there is to say; wait some seconds for that, if asked to."""
+        call, hold, seen, dealt_with, first, messages = pickle.loads(request)
+        self._renew()
+        self._loop = asyncio.get_running_loop()
+        self._outbox.forget(dealt_with)
+        for message in self._inbox.new(first, messages):
+            self._commands.put(message)
+        self._let_go(False)
+        is_current = True
+        if hold and not self._outbox.has_after(seen):
+            is_current = await self._hold(hold)
+        first, events = self._outbox.after(seen) if is_current else (0, [])
+        return pickle.dumps((call, self._inbox.last, first, events, tuple(self._executor.stats())))
+
+    async def _hold(self, seconds: float) -> bool:
+        """Wait until there are events, for so long at most; False if another call has come meanwhile."""
+        self._held = held = asyncio.get_running_loop().create_future()
+        await asyncio.wait([held], timeout=seconds)
+        if self._held is held:
+            self._held = None
+        return not held.done() or held.result()
+
+    def _let_go(self, has_events: bool) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            held.set_result(has_events)
+
+    def _renew(self) -> None:
+        now = self._clock()
+        if now > self._expires:
+            self.stop(NOT_HEARD)
+        else:
+            self._expires = now + self._lease
+
+    # -- from any thread ----------------------------------------------------------------------------------------------
+
+    def stop(self, why: str) -> None:
+        """Start nothing more; leave what is polled; say so when all that goes on here is over."""
+        if not self._why_stopped:
+            self._why_stopped = why
+            self._events.waker.set()
+            self._run("stop", self._leave)
+
+    def _leave(self) -> None:
+        try:
+            self._executor.leave()
+        except Exception as error:  # then it is not known what goes on, and nothing is said
+            log(logging.getLogger("ShardHost"), logging.ERROR, "%s could not be stopped", self._name, error=error)
+        else:
+            self._events.note(STOPPED, 0, self._why_stopped)
+
+    def close(self) -> None:
+        """End the thread that does what is said."""
+        self._commands.put(None)
+
+    def _check_lease(self) -> None:
+        if not self._why_stopped and self._clock() > self._expires:
+            self.stop(NOT_HEARD)
+        if self._why_stopped:
+            raise LeaseOver(self._why_stopped)
+
+    def _call(self, number: int, fn: Any, args: Any, kwargs: Any) -> Any:
+        self._check_lease()
+        task = fn(*args, **kwargs)
+        self._events.created(number, task)
+        return task
+
+    async def _await(self, number: int, fn: Any, args: Any, kwargs: Any) -> Any:
+        self._check_lease()
+        task = await fn(*args, **kwargs)
+        self._events.created(number, task)
+        return task
+
+    # -- the thread that does what is said ----------------------------------------------------------------------------
+
+    def _obey(self) -> None:
+        while (message := self._commands.get()) is not None:
+            for kind, *details in parts_of(message):
+                if kind == STOP:
+                    self.stop("it was told to")
+                elif not self._why_stopped:
+                    COMMANDS[kind](self, *details)
+                elif kind == START:
+                    for number in details[0]:
+                        self._events.note(RETURNED, number, None)
+
+    def _start_all(self, numbers: list[int], calls: bytes) -> None:
+        loader = CallLoader(calls)
+        for place, number in enumerate(numbers):
+            self._events.starting(number)
+            try:
+                fn, args, kwargs = loader.call(place)
+                start = self._await if is_async(fn) else self._call
+                self._events.keep(number, self._executor.submit(start, number, fn, args, kwargs))
+            except BaseException as error:
+                self._events.not_started(number, error, is_unbegun=bool(self._why_stopped))
+            finally:
+                fn = args = kwargs = None  # type: ignore[assignment]
+
+    def _adopt_all(self, numbers: list[int], tasks: list[Any]) -> None:
+        for number, task in zip(numbers, tasks, strict=True):
+            try:
+                self._events.keep(number, self._executor.adopt(received(task)))
+            except BaseException as error:
+                if not self._why_stopped:
+                    self._events.not_started(number, error, is_unbegun=False)
+
+    def _cancel_all(self, request: int, numbers: list[int]) -> None:
+        futures = self._events.give_up(numbers)
+
+        def cancel() -> None:
+            try:
+                self._executor.cancel_many(future for future in futures if future is not None)
+            finally:
+                answers = [future is not None and future.cancelled() for future in futures]
+                self._events.note(ANSWERED, request, answers)
+
+        self._run("cancel", cancel)  # as the service may take its time
+
+    def _release_all(self, numbers: list[int]) -> None:
+        futures = self._events.give_up(numbers)
+        self._executor.release(future for future in futures if future is not None)
+
+    def _poll_all(self) -> None:
+        self._executor.notify()
+
+    # -- the thread that makes messages of what has happened ----------------------------------------------------------
+
+    def _pack(self) -> None:
+        events = self._events
+        while not events.is_over:
+            events.is_waiting = True
+            if not events:
+                events.waker.wait(None if self._why_stopped else max(self._expires - self._clock(), 0.01))
+                if not self._why_stopped and self._clock() > self._expires:
+                    self.stop(NOT_HEARD)
+            events.is_waiting = False
+            if events:
+                self._outbox.add(events.message(bool(self._why_stopped)))
+                self._tell_loop()
+                if not events.is_over:
+                    events.waker.wait(SECONDS_TO_GATHER)
+
+    def _tell_loop(self) -> None:
+        if (loop := self._loop) is not None:
+            try:
+                loop.call_soon_threadsafe(self._let_go, True)
+            except RuntimeError:  # it is closed, as the worker ends
+                self._events.is_over = True
+
+
+COMMANDS: dict[int, Callable[..., None]] = {
+    START: ShardHost._start_all,
+    ADOPT: ShardHost._adopt_all,
+    CANCEL: ShardHost._cancel_all,
+    RELEASE: ShardHost._release_all,
+    POLL: ShardHost._poll_all,
+}

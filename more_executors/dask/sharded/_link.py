@@ -1,0 +1,138 @@
+"""One shard as its client sees it: where it is, what it was told, and what is not known yet to have come of that.
+
+Guarantees:
+
+* Of each generation everything is said once and in order, whatever is lost, comes late or comes twice.
+* What a lost generation was told is known: what it may have begun, and what it polled.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections import deque
+from concurrent.futures import Future
+from enum import Enum
+from threading import Event
+from typing import Any, NamedTuple
+
+from ._messages import ADOPT, CANCEL, message_of
+from ._numbered import Inbox, Outbox
+from ._tasks import ShardTask
+
+__all__: list[str] = []
+
+
+class StartCall(NamedTuple):
+    """A call that starts a task; `start` is that of its key, and `begun` what that has called."""
+
+    future: Future[Any]
+    fn: Any
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    start: Any = None
+    begun: Any = None
+
+    @property
+    def may_be_repeated(self) -> bool:
+        """Whether the service starts it once, however often it is asked to: it has a token."""
+        return self.start is not None and self.start.token is not None
+
+    def conclude(self, error: BaseException | None) -> None:
+        """It was made; or has not been, or not that anybody knows, because of `error`."""
+        if self.start is not None:
+            self.start.conclude_call(self.begun, error)
+
+
+class CancelRequest:
+    """Tasks that somebody waits to have cancelled."""
+
+    def __init__(self, tasks: list[ShardTask]) -> None:
+        self.tasks = tasks
+        self.cancelled: set[ShardTask] = set()
+        self.unanswered = set(tasks)
+        self.is_answered = Event()
+
+    def answer(self, task: ShardTask, is_cancelled: bool) -> None:
+        if is_cancelled:
+            self.cancelled.add(task)
+        self.unanswered.discard(task)
+        if not self.unanswered:
+            self.is_answered.set()
+
+
+class State(Enum):
+    """Of a generation of a shard."""
+
+    NOWHERE = "waits for a worker"
+    OPENING = "is being made"
+    OPEN = "goes on"
+    STOPPING = "was told to stop"
+
+
+class Link:
+    """For one thread at a time, but for `grouped`."""
+
+    def __init__(self, index: int, name: str) -> None:
+        self.index = index
+        self.generation = 0
+        self.state = State.NOWHERE
+        self.place: Any = None  # the worker, see Placement
+        self.grouped: deque[StartCall] = deque()  # calls that are for this shard
+        self.again: deque[StartCall] = deque()  # calls that were running here, and have not begun
+        self.starting: dict[int, StartCall] = {}  # calls that it may have begun
+        self.tasks: dict[int, ShardTask] = {}
+        self.cancels: dict[int, tuple[CancelRequest, list[ShardTask]]] = {}
+        self.figures: tuple[Any, ...] = ()  # of its poll executor
+        self.lost = self.adopted = self.started_again = 0
+        self._prefix = f"{name}-{index}"
+        self.begin_again(0.0)
+
+    @property
+    def name(self) -> str:
+        """Of this generation."""
+        return f"{self._prefix}-{self.generation}"
+
+    def begin_again(self, now: float) -> None:
+        """There is to be another generation, which has been told nothing."""
+        self.generation += 1
+        self.outbox = Outbox()
+        self.inbox = Inbox()
+        self.dealt_with = 0  # the number of the last message of it that nothing is left to do for
+        self.parts: list[tuple[Any, ...]] = []  # of the next message
+        self.calls = 0
+        self.held = 0  # the number of the call that waits for events
+        self.busy = 0  # that of the call that says something
+        self.deadline = 0.0  # of these
+        self.sent_at = self.retry_at = -1.0
+        self.heard_at = self.stopping_since = now
+
+    def resume(self) -> None:
+        """Have a new generation do what the last one did."""
+        if self.tasks:
+            self.adopted += len(self.tasks)
+            self.parts.append((ADOPT, list(self.tasks), [task.sent for task in self.tasks.values()]))
+        for number, (_, tasks) in self.cancels.items():
+            self.parts.append((CANCEL, number, [task.number for task in tasks]))
+
+    def load(self) -> int:
+        """How many tasks it has, or is to start."""
+        return len(self.tasks) + len(self.starting) + len(self.again)
+
+    def has_news(self) -> bool:
+        """Whether there is something to say."""
+        return bool(self.parts or self.outbox.has_after(0))
+
+    def request(self, hold: float) -> tuple[int, bytes]:
+        """The next call, and what it says."""
+        if self.parts:
+            self.outbox.add(message_of(self.parts))
+            self.parts = []
+        self.calls += 1
+        first, messages = self.outbox.after(0)
+        return self.calls, pickle.dumps((self.calls, hold, self.inbox.last, self.dealt_with, first, messages))
+
+    def take(self, reply: bytes) -> list[bytes]:
+        """The messages in `reply` that are new."""
+        _, has_dealt_with, first, messages, self.figures = pickle.loads(reply)
+        self.outbox.forget(has_dealt_with)
+        return self.inbox.new(first, messages)

@@ -1,0 +1,135 @@
+"""The thread that ends futures of a ShardedPollExecutor: callbacks run there.
+
+Guarantees:
+
+* That a task was created is said before how it ended, and nothing waits for the callbacks but this.
+* What is `dealt_with` is on disk, if there is a journal.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import CancelledError, InvalidStateError
+from contextlib import suppress
+from queue import SimpleQueue
+from threading import Thread, current_thread
+from typing import Any
+
+from ..._core import log
+from ..._runtime.nested_calls import start_thread
+from .._errors import ClusterLost
+from ._link import StartCall
+from ._messages import Failure, received
+from ._tasks import ShardTask, TaskRegister
+
+__all__: list[str] = []
+
+
+class Resolver:
+    """All methods may be called from any thread."""
+
+    def __init__(self, register: TaskRegister, logger: logging.Logger, name: str) -> None:
+        self._register = register
+        self._logger = logger
+        self._items: SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]] | None] = SimpleQueue()
+        self.fail_all: Callable[[list[Any], BaseException], object] = print  # of the table of the executor
+        self.flush: Callable[[], object] | None = None  # waits until what was created is on disk
+        self._thread = Thread(target=self._run, name=f"{name}-resolver", daemon=True)
+        start_thread(self._thread)
+
+    def created(self, tasks: list[tuple[StartCall, ShardTask]]) -> None:
+        """The calls have started these tasks."""
+        self._items.put((self._created, (tasks,)))
+
+    def failed(self, calls: list[tuple[StartCall, Any]]) -> None:
+        """The calls have started nothing, or nobody knows: each with its error, as it is or as it was sent."""
+        self._items.put((self._failed, (calls,)))
+
+    def cancelled(self, call: StartCall) -> None:
+        """The future of `call` was cancelled before that was made."""
+        self._items.put((call.conclude, (CancelledError(),)))
+
+    def ended(self, tasks: list[tuple[ShardTask, Any]]) -> None:
+        """The tasks have ended, with what was sent."""
+        self._items.put((self._ended, (tasks,)))
+
+    def lost(self, tasks: list[ShardTask], error: ClusterLost) -> None:
+        """The tasks go on, but nobody polls them."""
+        self._items.put((self._lost, (tasks, error)))
+
+    def after_all(self, then: Callable[[], object], has_created: bool) -> None:
+        """Call this when all that was said before is dealt with, and if something was created, is on disk."""
+        self._items.put((self._dealt_with, (then, has_created)))
+
+    def end(self) -> None:
+        """Have the thread end after what it was given."""
+        self._items.put(None)
+
+    def is_current(self) -> bool:
+        """Whether the caller is on the thread."""
+        return current_thread() is self._thread
+
+    def join(self) -> None:
+        """Wait for its end."""
+        self._thread.join()
+
+    def end_with(self, task: ShardTask, outcome: Any) -> None:
+        """End what `task`, whose descriptor is there, stands for; also called on the thread that polls."""
+        descriptor = task.descriptor
+        self._register.remove(task)
+        if isinstance(outcome, ClusterLost):
+            self.fail_all([descriptor], outcome)
+            return
+        try:
+            value = received(outcome)
+        except BaseException as error:
+            descriptor.yield_exception(error)
+            return
+        if type(outcome) is Failure:
+            descriptor.yield_exception(value)
+        else:
+            descriptor.yield_result(value)
+
+    def _run(self) -> None:
+        while (item := self._items.get()) is not None:
+            try:
+                what, details = item
+                what(*details)
+            except Exception as error:
+                log(self._logger, logging.ERROR, "%s goes on after an error", current_thread().name, error=error)
+            finally:
+                item = what = details = None  # type: ignore[assignment]
+
+    def _created(self, tasks: list[tuple[StartCall, ShardTask]]) -> None:
+        for call, task in tasks:
+            try:
+                task.result = received(task.sent)
+            except BaseException as error:
+                self._failed([(call, error)])
+                continue
+            self._register.add(task)
+            call.conclude(None)
+            with suppress(InvalidStateError):  # the interpreter ends
+                call.future.set_result(task.result)
+
+    def _failed(self, calls: list[tuple[StartCall, Any]]) -> None:
+        for call, found in calls:
+            error = received(found) if type(found) is Failure else found
+            call.conclude(error)
+            with suppress(InvalidStateError):
+                call.future.set_exception(error)
+
+    def _ended(self, tasks: list[tuple[ShardTask, Any]]) -> None:
+        for task, outcome in tasks:
+            task.outcome = [outcome]
+            if task.descriptor is not None:  # else who claims it finds the outcome
+                self.end_with(task, outcome)
+
+    def _lost(self, tasks: list[ShardTask], error: ClusterLost) -> None:
+        self._ended([(task, error) for task in tasks])
+
+    def _dealt_with(self, then: Callable[[], object], has_created: bool) -> None:
+        if has_created and self.flush is not None:
+            self.flush()
+        then()

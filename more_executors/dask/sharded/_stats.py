@@ -1,0 +1,73 @@
+"""What a ShardedPollExecutor tells about its shards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ...poll.stats import PollStats
+from ._link import Link, State
+
+__all__ = ["ShardStats"]
+
+
+class ShardStats(NamedTuple):
+    """How a shard of a `ShardedPollExecutor` is doing: a record that does not change.
+
+    Args:
+        shard: its number, from 0 on.
+        generation: how many times it was made anew, on this worker or another, counted from 1.
+        worker: the address of its worker; "" while it waits for one.
+        is_open: whether it can start and poll tasks now.
+        tasks: how many tasks it polls, or will when it is open.
+        starting: how many calls that start tasks it was sent that it has not answered yet.
+        heard: how many seconds ago its worker was heard.
+        lost: how many times its worker was lost.
+        adopted: how many tasks were taken over from an earlier generation, altogether.
+        started_again: how many tasks with a token were started again, as it was not known whether they had been.
+        polls: what its poll executor says, at that time; None before it has.
+    """
+
+    shard: int
+    generation: int
+    worker: str
+    is_open: bool
+    tasks: int
+    starting: int
+    heard: float
+    lost: int
+    adopted: int
+    started_again: int
+    polls: PollStats | None
+
+
+def stats_of(link: Link, now: float) -> ShardStats:
+    place, figures = link.place, link.figures
+    return ShardStats(
+        shard=link.index,
+        generation=link.generation,
+        worker="" if place is None else place.address,
+        is_open=link.state is State.OPEN,
+        tasks=len(link.tasks),
+        starting=len(link.starting) + len(link.again),
+        heard=max(0.0, now - link.heard_at),
+        lost=link.lost,
+        adopted=link.adopted,
+        started_again=link.started_again,
+        polls=PollStats(*figures) if figures else None,
+    )
+
+
+def with_shards(own: PollStats, shards: Iterable[ShardStats]) -> PollStats:
+    """The figures of a client, with those about polling of its shards."""
+    found = [shard.polls for shard in shards if shard.polls is not None]
+    rates = [stats.rate for stats in found if stats.rate is not None]
+    return own._replace(
+        due=sum(stats.due for stats in found),
+        in_calls=sum(stats.in_calls for stats in found),
+        calls=sum(stats.calls for stats in found),
+        errors=sum(stats.errors for stats in found),
+        throttled=sum(stats.throttled for stats in found),
+        lag=max((stats.lag for stats in found), default=0.0),
+        rate=sum(rates) if rates else None,
+    )
