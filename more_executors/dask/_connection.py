@@ -59,7 +59,7 @@ class Connection:
 
     def is_closed(self) -> bool:
         """Whether the client can do nothing more, and is not made again."""
-        return not callable(self._source) and self.client.status in ("closing", "closed")
+        return not self.is_ours and self.client.status in ("closing", "closed")
 
     def is_up(self) -> bool:
         """Whether the client has a scheduler, as far as it knows."""

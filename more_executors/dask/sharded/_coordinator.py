@@ -221,6 +221,7 @@ class Coordinator:
             return link.deadline
         since = link.stopping_since if link.state is State.STOPPING else link.heard_at
         if now > since + 3 * self._lease:
+            link.place.is_silent = True
             self.deployment.lose(link, f"it has not been heard for {now - link.heard_at:.1f} s")
             return now
         if link.place.is_leaving:

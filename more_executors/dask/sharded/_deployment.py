@@ -138,6 +138,7 @@ class Deployment:
             error = error_of(answer)
         if not isinstance(error, OSError | TimeoutError):  # which may pass
             link.place.why_unfit = error
+        link.place.is_silent = isinstance(error, TimeoutError)
         if error is None:
             link.state = State.OPEN
             link.heard_at = self._clock()

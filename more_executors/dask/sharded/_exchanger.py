@@ -2,6 +2,7 @@
 
 Guarantees:
 
+* What is not answered is said again before the lease runs out.
 * At most two calls of a shard go on: one that waits for events, and one that says something. So a worker that was
   stopped renews its lease twice at most when it goes on: after three leases without an answer it has certainly ended.
 * Tasks that may have been started stay known until it is known that they were, or were not.
@@ -84,10 +85,11 @@ class Exchanger:
             self._add_starts(link, take, most)
         if link.has_news():
             link.sent_at = now
+            link.deadline = now + self._lease / 4
             link.busy = self._call(link, 0.0)
         elif not link.held:
+            link.deadline = now + self._lease / 2
             link.held = self._call(link, self._lease / 4)
-        link.deadline = now + self._lease
         return link.deadline
 
     def _call(self, link: Link, hold: float) -> int:

@@ -18,6 +18,8 @@ class Place:
         self.known_by = known_by(facts)
         self.is_leaving = False
         self.why_unfit: BaseException | None = None
+        self.is_silent = False  # it has not answered, and the scheduler has not heard it since
+        self.last_seen = facts.get("last_seen")  # by the scheduler
         self.shards = 0
 
 
@@ -35,6 +37,9 @@ class Placement:
             del self._places[place.address]
         for address, facts in found.items():
             place = self._places.setdefault(address, Place(address, facts))
+            if place.last_seen != facts.get("last_seen"):
+                place.last_seen = facts.get("last_seen")
+                place.is_silent = False
             place.is_leaving = facts.get("status", "running") not in ("running", "paused") or address in self._drained
         return gone
 
@@ -54,12 +59,12 @@ class Placement:
         return [place for place in self._places.values() if place.why_unfit is None and not place.is_leaving]
 
     def choose(self) -> Place | None:
-        """The one with the fewest shards."""
-        return min(self.fit(), key=lambda place: place.shards, default=None)
+        """The one with the fewest shards, of those that answer."""
+        return min(self.fit(), key=lambda place: (place.is_silent, place.shards), default=None)
 
     def overloaded(self) -> Place | None:
         """One that has two shards more than another: that could have one of them."""
-        fit = self.fit()
+        fit = [place for place in self.fit() if not place.is_silent]
         most = max(fit, key=lambda place: place.shards, default=None)
         return most if most is not None and most.shards >= 2 + min(place.shards for place in fit) else None
 

@@ -1,0 +1,259 @@
+"""Polling by shards, on workers that are all in this process: what users get."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, wait
+from typing import Any
+
+import pytest
+
+pytest.importorskip("distributed")
+
+from shard_support import Books, FakeWorkers, fake_workers, new_books, sharded_executor, start_task
+from support import PATIENCE
+
+from more_executors import Executors, Journal
+from more_executors.dask import ClusterLost, RemoteError, ShardedPollExecutor
+
+
+@pytest.fixture
+def books() -> Books:
+    return new_books()
+
+
+@pytest.fixture
+def workers() -> Iterator[FakeWorkers]:
+    with fake_workers() as workers:
+        yield workers
+
+
+def test_what_is_submitted_is_started_and_polled_on_workers(workers: FakeWorkers, books: Books) -> None:
+    with sharded_executor() as executor:
+        futures = executor.submit_many(start_task, range(500))
+        assert not wait(futures, PATIENCE).not_done
+        assert sorted(books.created) == list(range(500))
+        assert {future.result() for future in futures} == {f"{ident} done" for ident in books.polled}
+        assert len({shard.worker for shard in executor.shards()}) == 2
+
+
+def test_all_shards_get_as_many(workers: FakeWorkers, books: Books) -> None:
+    books.ends_at_once = False
+    with sharded_executor(shards=4) as executor:
+        futures = executor.submit_many(start_task, range(400))
+        until(lambda: executor.stats().polled == 400)
+        assert {shard.tasks for shard in executor.shards()} == {100}
+        books.ends_at_once = True
+        executor.notify()
+        assert not wait(futures, PATIENCE).not_done
+
+
+def test_calls_of_a_group_go_to_one_shard(workers: FakeWorkers, books: Books) -> None:
+    books.ends_at_once = False
+    with sharded_executor(shards=4, group_by=lambda what: what % 3) as executor:
+        futures = executor.submit_many(start_task, range(300))
+        until(lambda: executor.stats().polled == 300)
+        assert all(shard.tasks % 100 == 0 for shard in executor.shards())
+        books.ends_at_once = True
+        executor.notify()
+        assert not wait(futures, PATIENCE).not_done
+
+
+def test_errors_of_starting_and_of_tasks_arrive_as_they_are(workers: FakeWorkers, books: Books) -> None:
+    def refuse(what: Any) -> str:
+        raise KeyError(what)
+
+    with sharded_executor() as executor:
+        assert repr(executor.submit(refuse, "a").exception(PATIENCE)) == "KeyError('a')"
+        assert isinstance(executor.submit(lambda: threading.Lock()).exception(PATIENCE), TypeError)  # no id to be sent
+        with pytest.raises(Exception, match="pickle"):
+            executor.submit(start_task, threading.Lock()).result(PATIENCE)
+        books.outcomes["task-b-1"] = threading.Lock()
+        assert isinstance(executor.submit(start_task, "b").exception(PATIENCE), TypeError | RemoteError)
+
+
+def test_adopted_tasks_are_polled(workers: FakeWorkers, books: Books) -> None:
+    with sharded_executor() as executor:
+        assert executor.adopt("a").result(PATIENCE) == "a done"
+        # Equal ints are one and the same object, here and there.
+        assert [future.result(PATIENCE) for future in executor.adopt_many([1, 1, 2])] == ["1 done", "1 done", "2 done"]
+        assert isinstance(executor.adopt(threading.Lock()).exception(PATIENCE), TypeError)
+
+
+def test_cancelling_asks_the_service(workers: FakeWorkers, books: Books) -> None:
+    books.ends_at_once = False
+    with sharded_executor() as executor:
+        futures = executor.submit_many(start_task, range(10))
+        until(lambda: executor.stats().polled == 10)
+        assert futures[0].cancel()
+        assert len(books.cancelled) == 1
+        assert executor.cancel_all() == 9
+        assert len(books.cancelled) == 10
+        adopted = executor.adopt("just now")
+        assert adopted.cancel()
+        assert "just now" in books.cancelled
+
+
+def test_a_service_may_refuse_to_cancel(workers: FakeWorkers, books: Books) -> None:
+    books.ends_at_once = False
+    books.cancel = lambda ident: False  # type: ignore[method-assign]
+    with sharded_executor() as executor:
+        future = executor.submit(start_task, "a")
+        until(lambda: executor.stats().polled == 1)
+        assert not future.cancel()
+        books.ends_at_once = True
+        assert future.result(PATIENCE) == "task-a-1 done"
+
+
+def test_released_tasks_are_polled_no_more_and_not_cancelled(workers: FakeWorkers, books: Books) -> None:
+    books.ends_at_once = False
+    with sharded_executor() as executor:
+        futures = executor.submit_many(start_task, range(10))
+        until(lambda: executor.stats().polled == 10)
+        assert len(executor.release(futures[:4])) == 4
+        until(lambda: sum(shard.tasks for shard in executor.shards()) == 6)
+        until(lambda: sum(shard.polls.outstanding for shard in executor.shards() if shard.polls) == 6)
+        assert len(executor.leave()) == 6
+    assert books.cancelled == []
+
+
+def test_what_was_cancelled_before_it_was_sent_is_not_started(workers: FakeWorkers, books: Books) -> None:
+    workers.fault = lambda address, function: "request lost" if function.__name__ == "exchange" else None
+    with sharded_executor(lease=0.4) as executor:
+        first = executor.submit(start_task, "sent")
+        until(lambda: first.running() or ("worker-0", "exchange") in workers.calls)
+        workers.frozen.update(workers.addresses)  # nothing more can be sent
+        waiting = executor.submit_many(start_task, range(3000))
+        assert sum(future.cancel() for future in waiting) > 0
+        cancelled = {number for number, future in enumerate(waiting) if future.cancelled()}
+        workers.frozen.clear()
+        workers.fault = lambda address, function: None
+        wait(waiting, PATIENCE)
+        assert not cancelled & set(books.created)
+
+
+def test_an_error_in_making_a_shard_is_raised_where_it_was_asked_for(workers: FakeWorkers, books: Books) -> None:
+    def fail() -> Any:
+        raise KeyError("no such service")
+
+    with pytest.raises(KeyError, match="no such service"):
+        ShardedPollExecutor("fake", fail)
+    with pytest.raises(TypeError, match="make must return a PollExecutor, not 5"):
+        ShardedPollExecutor("fake", lambda: 5)  # type: ignore[arg-type, return-value]
+    lock = threading.Lock()
+    with pytest.raises(TypeError, match="make cannot be sent to a worker"):
+        ShardedPollExecutor("fake", lambda: lock)  # type: ignore[arg-type, return-value]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "error"),
+    [
+        ("shards", 0, "shards"),
+        ("shards", "2", "shards"),
+        ("lease", -1, "lease"),
+        ("timeout", "soon", "timeout"),
+        ("patience", None, "patience"),
+        ("group_by", 5, "group_by"),
+        ("make", None, "make"),
+        ("name", 5, "name"),
+    ],
+)
+def test_bad_arguments_are_named(option: str, value: Any, error: str) -> None:
+    options = {"make": make_nothing, option: value}
+    with pytest.raises((TypeError, ValueError), match=error):
+        ShardedPollExecutor("nowhere", **options)
+
+
+def make_nothing() -> Any:
+    raise NotImplementedError
+
+
+def test_it_cannot_be_sent_elsewhere(workers: FakeWorkers, books: Books) -> None:
+    with sharded_executor() as executor, pytest.raises(TypeError, match="cannot be copied or pickled"):
+        pickle.dumps(executor)
+
+
+def test_after_shutdown_nothing_is_taken(workers: FakeWorkers, books: Books) -> None:
+    executor = sharded_executor()
+    future = executor.submit(start_task, "a")
+    executor.shutdown()
+    assert future.result(0) == "task-a-1 done"
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        executor.submit(start_task, "b")
+
+
+def test_shutdown_may_cancel(workers: FakeWorkers, books: Books) -> None:
+    books.ends_at_once = False
+    executor = sharded_executor()
+    futures = executor.submit_many(start_task, range(5))
+    until(lambda: executor.stats().polled == 5)
+    executor.shutdown(cancel_futures=True)
+    assert all(future.cancelled() for future in futures)
+    assert len(books.cancelled) == 5
+
+
+def test_layers_stand_on_it(workers: FakeWorkers, books: Books) -> None:
+    with sharded_executor().with_map(str.upper) as executor:
+        assert executor.submit(start_task, "a").result(PATIENCE) == "TASK-A-1 DONE"
+
+
+def test_an_async_start_runs_on_the_loop_of_a_shard(workers: FakeWorkers, books: Books) -> None:
+    def make() -> Any:
+        return Executors.event_loop().with_poll(books.poll, default_interval=0.01)
+
+    async def start(what: str) -> str:
+        return books.start(what)
+
+    with ShardedPollExecutor("fake", make) as executor:
+        assert executor.submit(start, "a").result(PATIENCE) == "task-a-1 done"
+
+
+def test_a_journal_has_what_is_polled(workers: FakeWorkers, books: Books, tmp_path: Any) -> None:
+    books.ends_at_once = False
+    with Journal(tmp_path / "tasks.db") as journal, sharded_executor(journal=journal) as executor:
+        executor.submit_many(start_task, range(5))
+        until(lambda: executor.stats().polled == 5)
+        assert executor.flush_journal(PATIENCE)
+        executor.leave()
+    books.ends_at_once = True
+    with Journal(tmp_path / "tasks.db") as journal, sharded_executor(journal=journal) as executor:
+        resumed = executor.resume()
+        assert {future.result(PATIENCE) for _, future in resumed} == {f"{ident} done" for ident in books.polled}
+        assert len(resumed) == 5
+    assert len(books.created) == 5
+
+
+def test_keys_start_once(workers: FakeWorkers, books: Books, tmp_path: Any) -> None:
+    for _ in range(2):
+        with Journal(tmp_path / "tasks.db") as journal, sharded_executor(journal=journal) as executor:
+            futures = executor.submit_many_once(start_task, [f"key-{number}" for number in range(50)])
+            assert len({future.result(PATIENCE) for future in futures}) == 50
+    assert len(books.created) == 50
+
+
+def test_no_workers_is_an_error_within_the_timeout(books: Books) -> None:
+    with fake_workers(0), pytest.raises(ClusterLost, match=r"no shard could be made within 0\.3 s"):
+        sharded_executor(timeout=0.3)
+
+
+def test_what_a_poll_cancels_itself_fails(workers: FakeWorkers, books: Books) -> None:
+    def make() -> Any:
+        made: list[Any] = []
+
+        def poll(descriptors: list[Any]) -> None:
+            if descriptors:
+                made[0].cancel_all()
+
+        made.append(Executors.thread_pool(1).with_poll(poll, default_interval=0.01))
+        return made[0]
+
+    with ShardedPollExecutor("fake", make) as executor, pytest.raises(CancelledError):
+        executor.submit(start_task, "a").result(PATIENCE)
+
+
+def until(holds: Any) -> None:
+    from dask_support import wait_until
+
+    wait_until(holds)

@@ -1,0 +1,321 @@
+"""What becomes of tasks when messages, workers or the scheduler are lost, by forced schedules in this process."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Iterator
+from concurrent.futures import wait
+from typing import Any
+
+import pytest
+
+pytest.importorskip("distributed")
+
+from dask_support import wait_until
+from shard_support import (
+    REPLY_LOST,
+    REQUEST_LOST,
+    TWICE,
+    Books,
+    FakeWorkers,
+    fake_workers,
+    new_books,
+    sharded_executor,
+    start_task,
+)
+from support import PATIENCE
+
+from more_executors import Journal, Keys
+from more_executors.dask import ClusterLost, ShardLost
+from more_executors.journal import StartInDoubt
+
+
+@pytest.fixture
+def books() -> Books:
+    return new_books()
+
+
+@pytest.fixture
+def workers() -> Iterator[FakeWorkers]:
+    with fake_workers() as workers:
+        yield workers
+
+
+@pytest.fixture
+def journal(tmp_path: Any) -> Iterator[Journal]:
+    with Journal(tmp_path / "tasks.db") as journal:
+        yield journal
+
+
+class Gate:
+    """What a start function waits for."""
+
+    def __init__(self) -> None:
+        self.came = threading.Semaphore(0)
+        self.go = threading.Event()
+
+    def __reduce__(self) -> Any:
+        return the_gate, ()
+
+
+_gates: list[Gate] = []
+
+
+def the_gate() -> Gate:
+    return _gates[0]
+
+
+def start_slowly(what: Any, token: str | None = None) -> str:
+    gate = the_gate()
+    gate.came.release()
+    gate.go.wait(PATIENCE)
+    return start_task(what, token)
+
+
+def start_and_wait(what: Any, token: str | None = None) -> str:
+    ident = start_task(what, token)
+    the_gate().came.release()
+    the_gate().go.wait(PATIENCE)
+    return ident
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    _gates[:] = [Gate()]
+    yield _gates[0]
+    _gates[0].go.set()
+
+
+@pytest.mark.parametrize("fault", [REQUEST_LOST, REPLY_LOST, TWICE])
+def test_no_message_is_lost_and_none_counts_twice(fault: str, workers: FakeWorkers, books: Books) -> None:
+    kinds = random.Random(5)
+    workers.fault = lambda address, function: (
+        fault if function.__name__ == "exchange" and kinds.random() < 0.4 else None
+    )
+    with sharded_executor(lease=0.4) as executor:
+        futures = executor.submit_many(start_task, range(300))
+        assert not wait(futures, PATIENCE).not_done
+        workers.fault = lambda address, function: None
+    assert {future.result() for future in futures} == {f"{ident} done" for ident in books.polled}
+    assert sorted(books.created) == list(range(300))
+
+
+def test_tasks_of_a_lost_worker_are_polled_by_another(workers: FakeWorkers, books: Books) -> None:
+    books.ends_at_once = False
+    with sharded_executor(shards=2) as executor:
+        futures = executor.submit_many(start_task, range(100))
+        wait_until(lambda: executor.stats().polled == 100)
+        workers.kill("worker-0")
+        wait_until(lambda: sum(shard.lost for shard in executor.shards()) == 1)
+        books.ends_at_once = True
+        assert not wait(futures, PATIENCE).not_done
+        assert sorted(books.created) == list(range(100))
+        assert sum(shard.adopted for shard in executor.shards()) == 50
+        assert {shard.worker for shard in executor.shards()} == {"worker-1"}
+
+
+def test_what_a_lost_worker_was_to_start_is_in_doubt(workers: FakeWorkers, books: Books, gate: Gate) -> None:
+    with sharded_executor(shards=2) as executor:
+        futures = executor.submit_many(start_slowly, range(2))
+        for _ in futures:
+            assert gate.came.acquire(timeout=PATIENCE)
+        workers.kill("worker-0")
+        error = next(future for future in [wait(futures, PATIENCE, "FIRST_COMPLETED").done.pop()]).exception()
+        assert isinstance(error, ShardLost)
+        assert "it is not known whether a task was started" in str(error)
+        gate.go.set()
+        assert not wait(futures, PATIENCE).not_done
+        assert sum(future.exception() is None for future in futures) == 1
+
+
+def test_a_key_is_in_doubt_when_its_worker_is_lost(
+    workers: FakeWorkers, books: Books, gate: Gate, journal: Journal
+) -> None:
+    with sharded_executor(shards=2, journal=journal) as executor:
+        future = executor.submit_once("a", start_slowly, "a")
+        assert gate.came.acquire(timeout=PATIENCE)
+        workers.kill(next(shard.worker for shard in executor.shards() if shard.starting))
+        error = future.exception(PATIENCE)
+        assert isinstance(error, ShardLost)
+        assert error.key == "a"
+        assert isinstance(executor.submit_once("a", start_task, "a").exception(PATIENCE), StartInDoubt)
+        gate.go.set()
+
+
+def test_with_a_token_it_is_started_again_and_counts_once(
+    workers: FakeWorkers, books: Books, gate: Gate, journal: Journal
+) -> None:
+    with sharded_executor(shards=2, journal=journal, keys=Keys(in_doubt="start")) as executor:
+        future = executor.submit_once("a", start_and_wait, "a")
+        assert gate.came.acquire(timeout=PATIENCE)
+        workers.kill(next(shard.worker for shard in executor.shards() if shard.starting))
+        assert gate.came.acquire(timeout=PATIENCE)  # another worker has called it, too
+        gate.go.set()
+        assert future.result(PATIENCE) == "task-a-1 done"
+        assert books.created == ["a"]
+        assert sum(shard.started_again for shard in executor.shards()) == 1
+
+
+@pytest.mark.parametrize("was_started", [True, False])
+def test_a_service_is_asked_once_a_lost_shard_has_certainly_ended(
+    was_started: bool, workers: FakeWorkers, books: Books, gate: Gate, journal: Journal
+) -> None:
+    asked: list[list[str]] = []
+
+    def find(keys: list[str]) -> dict[str, str]:
+        asked.append(keys)
+        return {key: "task-a-1" for key in keys if "a" in books.created}
+
+    with sharded_executor(shards=2, journal=journal, keys=Keys(find_fn=find)) as executor:
+        future = executor.submit_once("a", start_and_wait if was_started else start_slowly, "a")
+        assert gate.came.acquire(timeout=PATIENCE)
+        workers.kill(next(shard.worker for shard in executor.shards() if shard.starting))
+        wait_until(lambda: sum(shard.lost for shard in executor.shards()) == 1)
+        assert asked == []  # as it may be started yet, for three leases
+        assert not future.done()
+        if not was_started:
+            _gates[0] = Gate()  # what hangs on the lost worker stays there
+            _gates[0].go.set()
+        for _ in range(4):
+            workers.clock.ahead += 29.0
+            wait_until(lambda: all(shard.heard < 25.0 for shard in executor.shards()))
+        assert future.result(PATIENCE) == "task-a-1 done"
+        assert asked == [["a"]]
+        assert books.created == ["a"]
+        gate.go.set()
+
+
+def test_a_shard_that_is_not_heard_for_a_lease_starts_nothing_more(
+    workers: FakeWorkers, books: Books, gate: Gate
+) -> None:
+    with sharded_executor(shards=1) as executor:
+        futures = executor.submit_many(start_slowly, range(6))
+        for _ in range(2):  # as many threads as a shard has here
+            assert gate.came.acquire(timeout=PATIENCE)
+        workers.clock.ahead += 31.0  # as if the machine had been asleep
+        wait_until(lambda: executor.shards()[0].worker == "" or executor.stats().polled or gate.go.set() is not None)
+        gate.go.set()
+        assert not wait(futures, PATIENCE).not_done
+        assert sorted(books.created) == list(range(6))
+        assert executor.shards()[0].generation == 2
+        assert executor.shards()[0].lost == 0  # it has said that it stopped
+
+
+def test_a_worker_that_is_silent_for_three_leases_is_lost(workers: FakeWorkers, books: Books) -> None:
+    books.ends_at_once = False
+    with sharded_executor(shards=2) as executor:
+        futures = executor.submit_many(start_task, range(10))
+        wait_until(lambda: executor.stats().polled == 10)
+        workers.frozen.add("worker-0")
+        while executor.shards()[0].lost + executor.shards()[1].lost == 0:
+            workers.clock.ahead += 29.0
+            wait_until(lambda: [shard for shard in executor.shards() if shard.worker == "worker-1" and shard.heard < 25])
+        wait_until(lambda: {shard.worker for shard in executor.shards()} == {"worker-1"})
+        books.ends_at_once = True
+        assert not wait(futures, PATIENCE).not_done
+        assert sorted(books.created) == list(range(10))
+
+
+def test_a_new_worker_gets_a_shard(workers: FakeWorkers, books: Books) -> None:
+    books.ends_at_once = False
+    with sharded_executor(shards=4) as executor:
+        futures = executor.submit_many(start_task, range(40))
+        wait_until(lambda: executor.stats().polled == 40)
+        workers.add("worker-2")
+        wait_until(lambda: any(shard.worker == "worker-2" and shard.is_open for shard in executor.shards()))
+        books.ends_at_once = True
+        assert not wait(futures, PATIENCE).not_done
+        assert sorted(books.created) == list(range(40))
+        assert all(shard.lost == 0 for shard in executor.shards())
+
+
+def test_a_drained_worker_has_no_shards(workers: FakeWorkers, books: Books) -> None:
+    books.ends_at_once = False
+    with sharded_executor(shards=4) as executor:
+        futures = executor.submit_many(start_task, range(40))
+        assert executor.drain("worker-0", PATIENCE)
+        assert "worker-0" not in {shard.worker for shard in executor.shards()}
+        workers.kill("worker-0")
+        books.ends_at_once = True
+        assert not wait(futures, PATIENCE).not_done
+        assert sorted(books.created) == list(range(40))
+        assert all(shard.lost == 0 for shard in executor.shards())
+        with pytest.raises(ValueError, match="worker must be the address of one, not 'nowhere'"):
+            executor.drain("nowhere")
+
+
+def test_a_poison_call_takes_no_created_task_with_it(workers: FakeWorkers, books: Books, gate: Gate) -> None:
+    books.ends_at_once = False
+    with sharded_executor(shards=2) as executor:
+        futures = executor.submit_many(start_task, range(20))
+        wait_until(lambda: executor.stats().polled == 20)
+        poison = executor.submit(start_slowly, "poison")
+        assert gate.came.acquire(timeout=PATIENCE)
+        workers.kill(next(shard.worker for shard in executor.shards() if shard.starting))
+        assert isinstance(poison.exception(PATIENCE), ShardLost)
+        books.ends_at_once = True
+        assert not wait(futures, PATIENCE).not_done
+        assert all(future.exception() is None for future in futures)
+
+
+def test_without_workers_everything_fails_in_the_end(workers: FakeWorkers, books: Books) -> None:
+    books.ends_at_once = False
+    with sharded_executor(shards=2, patience=100.0) as executor:
+        futures = executor.submit_many(start_task, range(10))
+        wait_until(lambda: executor.stats().polled == 10)
+        for address in list(workers.addresses):
+            workers.kill(address)
+        wait_until(lambda: {shard.worker for shard in executor.shards()} == {""})
+        waiting = executor.submit(start_task, "later")
+        assert not wait([*futures, waiting], 0).done
+        workers.clock.ahead += 101.0
+        assert all(isinstance(future.exception(PATIENCE), ClusterLost) for future in (*futures, waiting))
+        with pytest.raises(ClusterLost, match="there has been no worker for"):
+            executor.submit(start_task, "too late")
+        workers.add("worker-9")
+        wait_until(lambda: any(shard.is_open for shard in executor.shards()))
+        books.ends_at_once = True
+        assert executor.submit(start_task, "again").result(PATIENCE).startswith("task-again")
+
+
+def test_cancelling_does_not_wait_for_ever_for_a_lost_worker(workers: FakeWorkers, books: Books) -> None:
+    books.ends_at_once = False
+    with sharded_executor(shards=2) as executor:
+        futures = executor.submit_many(start_task, range(10))
+        wait_until(lambda: executor.stats().polled == 10)
+        workers.kill("worker-0")
+        assert executor.cancel_many(futures) == 10  # by the shard that has adopted them
+        assert len(books.cancelled) == 10
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_happens_every_future_ends_and_nothing_is_made_twice(
+    seed: int, books: Books, journal: Journal
+) -> None:
+    chance = random.Random(seed)
+    with fake_workers(3) as workers:
+        workers.fault = lambda address, function: (
+            chance.choice((REQUEST_LOST, REPLY_LOST, TWICE))
+            if function.__name__ == "exchange" and chance.random() < 0.1
+            else None
+        )
+        with sharded_executor(lease=0.6, shards=4, journal=journal, keys=Keys(in_doubt="start")) as executor:
+            futures = executor.submit_many_once(start_with_token, [f"key-{number}" for number in range(300)])
+            for step in range(4):
+                wait(futures, chance.random() * 0.2)
+                what = chance.choice(("kill", "add", "late"))
+                if what == "kill" and len(workers.addresses) > 1:
+                    workers.kill(chance.choice(workers.addresses))
+                elif what == "late":
+                    workers.clock.ahead += 0.7
+                else:
+                    workers.add(f"new-{step}")
+            assert not wait(futures, PATIENCE).not_done
+            workers.fault = lambda address, function: None
+        assert all(future.exception() is None for future in futures), [future.exception() for future in futures]
+        assert sorted(books.created) == sorted(f"key-{number}" for number in range(300))
+
+
+def start_with_token(what: str, token: str) -> str:
+    return start_task(what, token)
