@@ -134,6 +134,19 @@ def one_error(encoded: bytes) -> BaseException:
     return error
 
 
+def without_frames(error: BaseException) -> BaseException:
+    """`error`, and what led to it, without tracebacks: a frame keeps those that called it, with all that is in them."""
+    seen: set[int] = set()
+    left: list[BaseException | None] = [error]
+    while left:
+        one = left.pop()
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            one.__traceback__ = None
+            left += [one.__cause__, one.__context__]
+    return error
+
+
 def text_of(error: BaseException) -> str:
     try:
         return str(error)

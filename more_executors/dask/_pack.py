@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from distributed import get_worker
 
 from .._version import __version__
-from ._outcomes import PLAIN, error_bytes, error_of, pickled
+from ._outcomes import PLAIN, error_bytes, error_of, pickled, without_frames
 
 __all__: list[str] = []
 
@@ -76,7 +76,7 @@ def packed(take: Callable[[], CALL | None], most: int) -> tuple[list[CALL], byte
             entries.append((place, args))
             sent.append(call)
         except Exception as error:
-            failed.append((call, error))
+            failed.append((call, without_frames(error)))
     return sent, pickle.dumps((functions, entries)), failed
 
 

@@ -210,7 +210,7 @@ def test_a_worker_that_is_silent_for_three_leases_is_lost(workers: FakeWorkers, 
         workers.frozen.add("worker-0")
         while executor.shards()[0].lost + executor.shards()[1].lost == 0:
             workers.clock.ahead += 29.0
-            wait_until(lambda: [shard for shard in executor.shards() if shard.worker == "worker-1" and shard.heard < 25])
+            wait_until(lambda: any(shard.worker == "worker-1" and shard.heard < 25 for shard in executor.shards()))
         wait_until(lambda: {shard.worker for shard in executor.shards()} == {"worker-1"})
         books.ends_at_once = True
         assert not wait(futures, PATIENCE).not_done

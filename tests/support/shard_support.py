@@ -14,8 +14,8 @@ from unittest import mock
 from support import PATIENCE
 
 from more_executors import Executors
-from more_executors.dask import ShardedPollExecutor, sharded
-from more_executors.dask.sharded import _host, _on_worker
+from more_executors.dask import ShardedPollExecutor
+from more_executors.dask.sharded import _executor, _host, _on_worker
 from more_executors.poll import PollExecutor
 
 REQUEST_LOST, REPLY_LOST, TWICE = "request lost", "reply lost", "twice"
@@ -142,9 +142,9 @@ def fake_workers(count: int = 2) -> Iterator[FakeWorkers]:
     """So many; a ShardedPollExecutor that is made meanwhile has them."""
     workers = FakeWorkers(count)
     with (
-        mock.patch.object(sharded._executor, "Connection", lambda client, timeout: workers),
-        mock.patch.object(sharded._executor, "Transport", lambda connection: workers),
-        mock.patch.object(sharded._executor, "Coordinator", partial(sharded._executor.Coordinator, clock=workers.clock)),
+        mock.patch.object(_executor, "Connection", return_value=workers),
+        mock.patch.object(_executor, "Transport", return_value=workers),
+        mock.patch.object(_executor, "Coordinator", partial(_executor.Coordinator, clock=workers.clock)),
         mock.patch.object(_on_worker, "ShardHost", partial(_host.ShardHost, clock=workers.clock)),
     ):
         try:

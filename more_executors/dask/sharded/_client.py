@@ -12,11 +12,11 @@ from queue import SimpleQueue
 from time import monotonic, sleep
 from typing import Any
 
+from ..._core import ShardTask
 from .._errors import ClusterLost  # noqa: F401
 from ._coordinator import Coordinator
 from ._link import CancelRequest
 from ._messages import sent
-from ._tasks import ShardTask
 
 __all__: list[str] = []
 
@@ -32,12 +32,12 @@ class Client:
         """The poll function: each descriptor comes once, when its task joins."""
         coordinator = self._coordinator
         adopted: list[ShardTask] = []
-        for descriptor in descriptors:
-            task = coordinator.register.claim(descriptor)
+        claimed = coordinator.register.claim_all(descriptors)
+        for task, descriptor in zip(claimed, descriptors, strict=True):
             if task is None:
-                task = self._new(descriptor.result, descriptor)
-                if task is not None:
-                    adopted.append(task)
+                new = self._new(descriptor.result, descriptor)
+                if new is not None:
+                    adopted.append(new)
             elif task.outcome is not None:
                 coordinator.resolver.end_with(task, task.outcome[0])
         if adopted:
@@ -53,7 +53,7 @@ class Client:
             return None
         task.result = result
         task.descriptor = descriptor
-        self._coordinator.register.add(task)
+        self._coordinator.register.add_all([task])
         return task
 
     def cancel(self, results: list[Any]) -> list[bool]:

@@ -19,17 +19,17 @@ from threading import Thread, current_thread
 from time import monotonic
 from typing import Any
 
-from ..._core import Waker, log
+from ..._core import ShardCall, ShardTask, Waker, log
 from ..._runtime.nested_calls import start_thread
 from .._errors import ClusterLost, another
 from ._deployment import Deployment
 from ._exchanger import ENOUGH, Exchanger
-from ._link import CancelRequest, Link, StartCall, State
+from ._link import CancelRequest, Link, State
 from ._losses import Losses
 from ._messages import POLL, RELEASE
 from ._placement import Placement
 from ._resolver import Resolver
-from ._tasks import ShardTask, TaskRegister
+from ._tasks import TaskRegister
 from ._transport import Transport
 
 __all__: list[str] = []
@@ -60,12 +60,11 @@ class Coordinator:
         self.resolver = Resolver(self.register, logger, name)
         self.is_closing = False
         self.numbers = itertools.count(1)
-        self._connection = transport.connection
         self._lease = lease
         self._timeout = timeout
         self._clock = clock
         self._logger = logger
-        self._calls: deque[StartCall] = deque()
+        self._calls: deque[ShardCall] = deque()
         self._news: deque[tuple[Any, ...]] = deque()
         self._waker = Waker()
         self._is_waiting = True  # for any call at all
@@ -115,10 +114,10 @@ class Coordinator:
                     return
                 raise ClusterLost(f"no shard could be made within {seconds} s")
 
-    def add(self, call: StartCall, shard: int | None = None) -> None:
+    def add(self, call: ShardCall, shard: int | None = None) -> None:
         """Send `call` soon. Raises ClusterLost."""
-        if self.deployment.refusal is not None or self._connection.is_closed():
-            raise another(self.deployment.refusal or ClusterLost("the client of Dask is closed"))
+        if self.deployment.refusal is not None:
+            raise another(self.deployment.refusal)
         calls = self._calls if shard is None else self.links[shard].grouped
         calls.append(call)
         if self.deployment.refusal is not None:  # since just now: whoever fails what waits may have been before this
@@ -144,7 +143,7 @@ class Coordinator:
             self._thread.join()
             self.resolver.join()
 
-    def queued(self) -> list[StartCall]:
+    def queued(self) -> list[ShardCall]:
         """The calls that wait to be sent."""
         return [*self._calls.copy(), *(call for link in self.links for call in link.grouped.copy())]
 
@@ -194,6 +193,7 @@ class Coordinator:
                     self._waker.wait(SECONDS_BETWEEN_LOOKS)
         finally:
             self.deployment.close()
+            self.register.clear()
             self.resolver.end()
 
     def step(self) -> float:
@@ -233,16 +233,16 @@ class Coordinator:
     def _stop(self, link: Link, now: float) -> None:
         self._exchanger.stop(link, now)
 
-    def _take_all(self) -> list[StartCall]:
+    def _take_all(self) -> list[ShardCall]:
         """All that wait, which are running from now on."""
-        found: list[StartCall] = []
+        found: list[ShardCall] = []
         for link in self.links:
             while (call := self._next_call(link)) is not None:
                 found.append(call)
         return found
 
-    def _next_call(self, link: Link) -> StartCall | None:
-        with suppress(IndexError):
+    def _next_call(self, link: Link) -> ShardCall | None:
+        try:
             if link.again:
                 return link.again.popleft()
             while True:
@@ -250,4 +250,5 @@ class Coordinator:
                 if call.future.set_running_or_notify_cancel():
                     return call
                 self.resolver.cancelled(call)
-        return None
+        except IndexError:
+            return None

@@ -12,13 +12,13 @@ from threading import Thread
 from typing import Any
 
 from ..._core import Future as PlainFuture
+from ..._core import ShardCall
 from ..._runtime.delegate import AFTER_FORK, AFTER_INTERPRETER_SHUTDOWN
 from ..._runtime.lifecycle import track
 from ..._runtime.nested_calls import start_thread
 from ...journal._start import Start
 from .._errors import ClusterLost
 from ._coordinator import Coordinator
-from ._link import StartCall
 
 __all__: list[str] = []
 
@@ -34,6 +34,7 @@ class ShardDelegate(Executor):
         send = partial(send_on_record, self._starts, coordinator, shard_of)
         start_thread(Thread(target=send, name=f"{name}-starts", daemon=True))
         self._shard_of = shard_of
+        self._is_shared_out = group_by is None
         weakref.finalize(self, end, coordinator, self._starts).atexit = False
         track(self)
 
@@ -46,7 +47,8 @@ class ShardDelegate(Executor):
             if isinstance(fn, Start):
                 self._starts.put((fn, future))
             else:
-                self._coordinator.add(StartCall(future, fn, args, kwargs), self._shard_of(args, kwargs))
+                shard = None if self._is_shared_out else self._shard_of(args, kwargs)
+                self._coordinator.add(ShardCall(future, fn, args, kwargs), shard)
             return future
         finally:
             del self, fn, args, kwargs  # see _frames
@@ -95,7 +97,7 @@ def send_on_record(
             try:
                 kwargs = {name: value for name, value in call.keywords.items() if name != "token"}
                 coordinator.add(
-                    StartCall(future, call.func, call.args, call.keywords, start, begun), shard_of(call.args, kwargs)
+                    ShardCall(future, call.func, call.args, call.keywords, start, begun), shard_of(call.args, kwargs)
                 )
             except BaseException as error:
                 start.conclude_call(begun, error)

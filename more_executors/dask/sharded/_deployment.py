@@ -13,11 +13,11 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
-from ..._core import Waker, log
+from ..._core import ShardCall, Waker, log
 from ..._version import __version__
 from .._errors import ClusterLost
 from .._outcomes import error_of
-from ._link import Link, StartCall, State
+from ._link import Link, State
 from ._losses import Losses
 from ._on_worker import close_shard, open_shard
 from ._placement import Place, Placement
@@ -44,7 +44,7 @@ class Deployment:
         losses: Losses,
         placement: Placement,
         tell: Callable[..., None],
-        take_all: Callable[[], list[StartCall]],
+        take_all: Callable[[], list[ShardCall]],
         stop: Callable[[Link, float], None],
         clock: Callable[[], float],
         logger: logging.Logger,

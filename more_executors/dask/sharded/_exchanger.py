@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+from ..._core import ShardCall, ShardTask
 from .._pack import packed
-from ._link import CancelRequest, Link, StartCall, State
+from ._link import CancelRequest, Link, State
 from ._messages import (
     ADOPT,
     ANSWERED,
@@ -31,7 +32,7 @@ from ._messages import (
 )
 from ._on_worker import GONE, exchange
 from ._resolver import Resolver
-from ._tasks import ShardTask, TaskRegister
+from ._tasks import TaskRegister
 from ._transport import Transport
 
 __all__: list[str] = []
@@ -69,7 +70,7 @@ class Exchanger:
 
     # -- to the shard -------------------------------------------------------------------------------------------------
 
-    def talk(self, link: Link, now: float, take: Callable[[], StartCall | None], most: int) -> float:
+    def talk(self, link: Link, now: float, take: Callable[[], ShardCall | None], most: int) -> float:
         """Say what there is to say, with at most so many calls from `take`; returns when to look again."""
         if (link.held or link.busy) and now > link.deadline:
             link.held = link.busy = 0
@@ -100,7 +101,7 @@ class Exchanger:
         )
         return call
 
-    def _add_starts(self, link: Link, take: Callable[[], StartCall | None], most: int) -> None:
+    def _add_starts(self, link: Link, take: Callable[[], ShardCall | None], most: int) -> None:
         calls, encoded, failed = packed(take, most)
         if failed:
             self._resolver.failed(failed)
@@ -168,7 +169,7 @@ class Exchanger:
             link.dealt_with = max(link.dealt_with, last)
 
     def _created(self, link: Link, numbers: list[int], tasks: list[Any]) -> None:
-        found: list[tuple[StartCall, ShardTask]] = []
+        found: list[tuple[ShardCall, ShardTask]] = []
         for number, sent in zip(numbers, tasks, strict=True):
             if (call := link.starting.pop(number, None)) is not None:
                 link.tasks[number] = task = ShardTask(number, link, sent)
@@ -177,7 +178,7 @@ class Exchanger:
 
     def _refused(self, link: Link, numbers: list[int], errors: list[Any]) -> None:
         tasks: list[tuple[ShardTask, Any]] = []
-        failed: list[tuple[StartCall, Any]] = []
+        failed: list[tuple[ShardCall, Any]] = []
         for number, error in zip(numbers, errors, strict=True):
             if (call := link.starting.pop(number, None)) is not None:
                 failed.append((call, error))

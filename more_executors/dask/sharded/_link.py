@@ -10,37 +10,15 @@ from __future__ import annotations
 
 import pickle
 from collections import deque
-from concurrent.futures import Future
 from enum import Enum
 from threading import Event
-from typing import Any, NamedTuple
+from typing import Any
 
+from ..._core import ShardCall, ShardTask
 from ._messages import ADOPT, CANCEL, message_of
 from ._numbered import Inbox, Outbox
-from ._tasks import ShardTask
 
 __all__: list[str] = []
-
-
-class StartCall(NamedTuple):
-    """A call that starts a task; `start` is that of its key, and `begun` what that has called."""
-
-    future: Future[Any]
-    fn: Any
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
-    start: Any = None
-    begun: Any = None
-
-    @property
-    def may_be_repeated(self) -> bool:
-        """Whether the service starts it once, however often it is asked to: it has a token."""
-        return self.start is not None and self.start.token is not None
-
-    def conclude(self, error: BaseException | None) -> None:
-        """It was made; or has not been, or not that anybody knows, because of `error`."""
-        if self.start is not None:
-            self.start.conclude_call(self.begun, error)
 
 
 class CancelRequest:
@@ -77,9 +55,9 @@ class Link:
         self.generation = 0
         self.state = State.NOWHERE
         self.place: Any = None  # the worker, see Placement
-        self.grouped: deque[StartCall] = deque()  # calls that are for this shard
-        self.again: deque[StartCall] = deque()  # calls that were running here, and have not begun
-        self.starting: dict[int, StartCall] = {}  # calls that it may have begun
+        self.grouped: deque[ShardCall] = deque()  # calls that are for this shard
+        self.again: deque[ShardCall] = deque()  # calls that were running here, and have not begun
+        self.starting: dict[int, ShardCall] = {}  # calls that it may have begun
         self.tasks: dict[int, ShardTask] = {}
         self.cancels: dict[int, tuple[CancelRequest, list[ShardTask]]] = {}
         self.figures: tuple[Any, ...] = ()  # of its poll executor

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from math import inf
 
-from ..._core import log
+from ..._core import ShardCall, log
 from .._errors import ClusterLost, ShardLost, another
-from ._link import Link, StartCall, State
+from ._link import Link, State
 from ._placement import Placement
 from ._resolver import Resolver
 
@@ -35,14 +35,14 @@ class Losses:
         self._patience = patience
         self._waits_for_doubtful = waits_for_doubtful
         self._logger = logger
-        self._doubtful: list[tuple[float, list[tuple[StartCall, BaseException]]]] = []
+        self._doubtful: list[tuple[float, list[tuple[ShardCall, BaseException]]]] = []
         self._without_place_since: float | None = None
 
     def lose(self, link: Link, why: str, now: float) -> None:
         """`link` has lost its shard. What that polled is polled by the next one; what it may have begun is in doubt."""
         link.lost += 1
         log(self._logger, logging.WARNING, "shard %d of %s is lost: %s", link.index, link.place.address, why)
-        failed: list[tuple[StartCall, BaseException]] = []
+        failed: list[tuple[ShardCall, BaseException]] = []
         for call in link.starting.values():
             if call.may_be_repeated:
                 link.again.append(call)
@@ -79,14 +79,14 @@ class Losses:
             return None
         return ClusterLost(f"there has been no worker for {now - self._without_place_since:.0f} s")
 
-    def give_up(self, error: ClusterLost, calls: list[StartCall]) -> None:
+    def give_up(self, error: ClusterLost, calls: list[ShardCall]) -> None:
         """Fail `calls`, which nobody has begun, and all tasks, which go on at the service."""
         self._resolver.failed([(call, another(error)) for call in calls])
         for _, failed in self._doubtful:
             self._resolver.failed(failed)
         self._doubtful.clear()
         for link in self._links:
-            doubtful: list[tuple[StartCall, BaseException]] = [
+            doubtful: list[tuple[ShardCall, BaseException]] = [
                 (call, ShardLost(None if call.start is None else call.start.key)) for call in link.starting.values()
             ]
             self._resolver.failed(doubtful)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import pickle
 from typing import Any, NamedTuple
 
-from .._outcomes import PLAIN, error_bytes, error_of, pickled
+from .._outcomes import PLAIN, error_bytes, error_of, pickled, without_frames
 
 __all__: list[str] = []
 
@@ -50,6 +50,14 @@ def received(value: Any) -> Any:
     if type(value) is Failure:
         return error_of(value.encoded)
     return value
+
+
+def outcome_of(value: Any) -> tuple[Any, bool]:
+    """What was sent as `value`, and whether that is an error; what loading it raises is one, too."""
+    try:
+        return received(value), type(value) is Failure
+    except BaseException as error:
+        return without_frames(error), True
 
 
 def message_of(parts: list[tuple[Any, ...]]) -> bytes:

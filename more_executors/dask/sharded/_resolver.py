@@ -16,12 +16,12 @@ from queue import SimpleQueue
 from threading import Thread, current_thread
 from typing import Any
 
-from ..._core import log
+from ..._core import ShardCall, ShardTask, log
 from ..._runtime.nested_calls import start_thread
 from .._errors import ClusterLost
-from ._link import StartCall
-from ._messages import Failure, received
-from ._tasks import ShardTask, TaskRegister
+from .._outcomes import PLAIN
+from ._messages import outcome_of
+from ._tasks import TaskRegister
 
 __all__: list[str] = []
 
@@ -38,15 +38,15 @@ class Resolver:
         self._thread = Thread(target=self._run, name=f"{name}-resolver", daemon=True)
         start_thread(self._thread)
 
-    def created(self, tasks: list[tuple[StartCall, ShardTask]]) -> None:
+    def created(self, tasks: list[tuple[ShardCall, ShardTask]]) -> None:
         """The calls have started these tasks."""
         self._items.put((self._created, (tasks,)))
 
-    def failed(self, calls: list[tuple[StartCall, Any]]) -> None:
+    def failed(self, calls: list[tuple[ShardCall, Any]]) -> None:
         """The calls have started nothing, or nobody knows: each with its error, as it is or as it was sent."""
         self._items.put((self._failed, (calls,)))
 
-    def cancelled(self, call: StartCall) -> None:
+    def cancelled(self, call: ShardCall) -> None:
         """The future of `call` was cancelled before that was made."""
         self._items.put((call.conclude, (CancelledError(),)))
 
@@ -78,15 +78,14 @@ class Resolver:
         """End what `task`, whose descriptor is there, stands for; also called on the thread that polls."""
         descriptor = task.descriptor
         self._register.remove(task)
+        if type(outcome) in PLAIN:
+            descriptor.yield_result(outcome)
+            return
         if isinstance(outcome, ClusterLost):
             self.fail_all([descriptor], outcome)
             return
-        try:
-            value = received(outcome)
-        except BaseException as error:
-            descriptor.yield_exception(error)
-            return
-        if type(outcome) is Failure:
+        value, is_error = outcome_of(outcome)
+        if is_error:
             descriptor.yield_exception(value)
         else:
             descriptor.yield_result(value)
@@ -101,21 +100,26 @@ class Resolver:
             finally:
                 item = what = details = None  # type: ignore[assignment]
 
-    def _created(self, tasks: list[tuple[StartCall, ShardTask]]) -> None:
+    def _created(self, tasks: list[tuple[ShardCall, ShardTask]]) -> None:
+        made: list[tuple[ShardCall, ShardTask]] = []
         for call, task in tasks:
+            task.result, is_error = (task.sent, False) if type(task.sent) in PLAIN else outcome_of(task.sent)
+            if is_error:
+                self._failed([(call, task.result)])
+            else:
+                made.append((call, task))
+        self._register.add_all([task for _, task in made])
+        for call, task in made:
+            if call.start is not None:
+                call.conclude(None)
             try:
-                task.result = received(task.sent)
-            except BaseException as error:
-                self._failed([(call, error)])
-                continue
-            self._register.add(task)
-            call.conclude(None)
-            with suppress(InvalidStateError):  # the interpreter ends
                 call.future.set_result(task.result)
+            except InvalidStateError:  # the interpreter ends
+                continue
 
-    def _failed(self, calls: list[tuple[StartCall, Any]]) -> None:
+    def _failed(self, calls: list[tuple[ShardCall, Any]]) -> None:
         for call, found in calls:
-            error = received(found) if type(found) is Failure else found
+            error = outcome_of(found)[0]
             call.conclude(error)
             with suppress(InvalidStateError):
                 call.future.set_exception(error)

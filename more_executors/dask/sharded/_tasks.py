@@ -10,21 +10,9 @@ from __future__ import annotations
 from threading import Lock
 from typing import Any
 
+from ..._core import ShardTask
+
 __all__: list[str] = []
-
-
-class ShardTask:
-    """A task that is known at the service, as `result`."""
-
-    __slots__ = ("descriptor", "link", "number", "outcome", "result", "sent")
-
-    def __init__(self, number: int, link: Any, sent: Any) -> None:
-        self.number = number
-        self.link = link  # to the shard that polls it
-        self.sent = sent  # `result`, as it is sent
-        self.result: Any = None
-        self.descriptor: Any = None  # of the executor of the client, once its poll function was given that
-        self.outcome: Any = None  # a list of what it has ended with, until that is there
 
 
 class TaskRegister:
@@ -38,14 +26,19 @@ class TaskRegister:
         self._lock = Lock()
         self._found: dict[int, list[ShardTask] | ShardTask] = {}
 
-    def add(self, task: ShardTask) -> None:
-        key = id(task.result)
+    def add_all(self, tasks: list[ShardTask]) -> None:
+        found = self._found
         with self._lock:
-            there = self._found.setdefault(key, task)
-            if isinstance(there, list):
-                there.append(task)
-            elif there is not task:
-                self._found[key] = [there, task]
+            for task in tasks:
+                key = id(task.result)
+                there = found.setdefault(key, task)
+                if there is not task:
+                    found[key] = [*(there if isinstance(there, list) else [there]), task]
+
+    def clear(self) -> None:
+        """Forget all: they would be kept for ever, as the garbage collector does not look into tasks."""
+        with self._lock:
+            self._found.clear()
 
     def remove(self, task: ShardTask) -> None:
         key = id(task.result)
@@ -58,20 +51,23 @@ class TaskRegister:
                 if not there:
                     del self._found[key]
 
-    def claim(self, descriptor: Any) -> ShardTask | None:
-        """The task of `descriptor`, which nobody has asked for before; None if it was not started here."""
+    def claim_all(self, descriptors: list[Any]) -> list[ShardTask | None]:
+        """The task of each of `descriptors`, which nobody has asked for before; None if it was not started here."""
+        claimed: list[ShardTask | None] = []
         with self._lock:
-            for task in self._all(descriptor.result):
-                if task.descriptor is None:
-                    task.descriptor = descriptor
-                    return task
-        return None
+            for descriptor in descriptors:
+                found = self._found.get(id(descriptor.result))
+                if isinstance(found, list):
+                    found = next((task for task in found if task.descriptor is None), None)
+                if found is not None and found.descriptor is None:
+                    found.descriptor = descriptor
+                    claimed.append(found)
+                else:
+                    claimed.append(None)
+        return claimed
 
     def of(self, result: Any) -> ShardTask | None:
         """A task that is known as `result`."""
         with self._lock:
-            return next(iter(self._all(result)), None)
-
-    def _all(self, result: Any) -> list[ShardTask]:
-        there = self._found.get(id(result))
-        return there if isinstance(there, list) else [] if there is None else [there]
+            found = self._found.get(id(result))
+        return found[0] if isinstance(found, list) else found
