@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, NoReturn, overload
+from typing import TYPE_CHECKING, Any, overload
 
 from . import event_loop as _event_loop
 from . import pools
@@ -12,9 +12,12 @@ from . import sync as _sync
 from ._bound import BoundCallable
 from ._chaining import Awaiting, Chainable, HandingOn, Unknown
 from ._runtime.delegate import Delegate
-from ._types import Anything, Async, E, FutureLike, Hook, Log, Never, P, Plain, R, Returned
+from ._types import Async, E, FutureLike, Hook, Log, Never, P, Plain, R
 from ._with_other_results import WithOtherResults
 from ._with_same_results import WithSameResults
+
+if TYPE_CHECKING:
+    from .dask import DaskExecutor
 
 __all__ = ["Executors"]
 
@@ -66,7 +69,7 @@ class Executors(WithOtherResults, WithSameResults):
     @classmethod
     def dask(
         cls, client: Any, *, retries: int = 0, timeout: float = 10.0, logger: Log = None, name: str = "default"
-    ) -> Chainable[Anything, Returned[NoReturn]]:
+    ) -> DaskExecutor:
         """Make a `DaskExecutor`: workers of a Dask cluster make the calls. Needs the extra `dask`.
 
         `client` is a `distributed.Client`, the address of a scheduler, or a function that returns a client.

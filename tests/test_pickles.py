@@ -60,7 +60,10 @@ COPIED = {
     *("Throttled", "TaskMissing", "JournalError", "UnrecordableError", "Unreadable"),
     *("OutcomeNotRecorded", "RecordedError", "StartInDoubt"),
 }
-OF_DASK = {"ClusterLost", "DaskExecutor", "RemoteError", "WorkerLost"}  # tests/dask has what they do
+OF_DASK = {  # tests/dask has what they do
+    *("ClusterLost", "DaskExecutor", "RemoteError", "WorkerLost"),
+    *("ShardLost", "ShardStats", "ShardedPollExecutor"),
+}
 NOT_MADE = {"Executors"}  # nobody has an object of these
 
 

@@ -6,7 +6,7 @@ import logging
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from .. import metrics
 from .._chaining import Chainable
@@ -15,11 +15,18 @@ from .._core import Future as PlainFuture
 from .._core import FutureSource, check_threads, counted
 from .._runtime.delegate import AFTER_FORK, AFTER_INTERPRETER_SHUTDOWN, AFTER_SHUTDOWN
 from .._runtime.lifecycle import track
-from .._types import Anything, P, R, Returned
+from .._types import A, Anything, B, P, R, Returned, T
 from ._connection import ClientSource, Connection
 from ._dispatcher import Dispatcher
 from ._errors import ClusterLost
 from ._pack import Call
+from .sharded import ShardedPollExecutor
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from ..poll import PollExecutor
+    from .sharded._keywords import ShardOptions
 
 __all__ = ["DaskExecutor"]
 
@@ -68,6 +75,7 @@ class DaskExecutor(Chainable[Anything, Returned[NoReturn]]):
         retries = checked_count("retries", retries, least=0)
         seconds = checked_timeout("timeout", timeout)
         self._name = name
+        self._source = client
         self._is_shut_down = ""
         logger = chosen_logger(logger, "DaskExecutor")
         connection = Connection(client, seconds)
@@ -100,6 +108,23 @@ class DaskExecutor(Chainable[Anything, Returned[NoReturn]]):
             return counted(self._future_source, future)
         finally:
             del self, fn, args, kwargs  # see _frames
+
+    def with_sharded_poll(
+        self,
+        make: Callable[[], PollExecutor[A, B, T]],
+        *,
+        logger: logging.Logger | None = None,
+        name: str | None = None,
+        **options: Unpack[ShardOptions],
+    ) -> ShardedPollExecutor[A, B, T]:
+        """Make a `ShardedPollExecutor` on the same cluster: its workers start tasks of a service, and poll them.
+
+        `make` and `options` are what that takes. It does not submit to this executor: each is shut down by itself, and
+        one that nobody refers to ends by itself.
+        """
+        return ShardedPollExecutor(
+            self._source, make, logger=logger, name=self._name if name is None else name, **options
+        )
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more calls. With `wait`, return when all are done; `cancel_futures` cancels those that were not sent.

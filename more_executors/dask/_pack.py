@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from sys import getsizeof
 from time import perf_counter
 from types import BuiltinFunctionType, FunctionType
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar, cast
 
 from distributed import get_worker
 
@@ -98,16 +98,16 @@ class CallLoader:
     def call(self, number: int) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
         """The callable of a call, and its arguments, as nobody else has them. Raises what loading them raises."""
         place, args = self._entries[number]
+        kwargs: dict[str, Any] = {}
         fn = self._shared.get(place)
         if fn is None:
             is_shared, encoded = self._functions[place]
             fn = pickle.loads(encoded)
             if is_shared:
                 self._shared[place] = fn
-        if type(args) is tuple:
-            return fn, args, {}
-        args, kwargs = pickle.loads(args)
-        return fn, args, kwargs
+        if type(args) is not tuple:
+            args, kwargs = pickle.loads(args)
+        return fn, cast("tuple[Any, ...]", args), kwargs
 
 
 _begun: deque[str] = deque(maxlen=10_000)  # packs, on this worker

@@ -254,6 +254,7 @@ class StartBook:
         elif start.is_meant:  # it is on record as it was
             state = STARTED if start.is_started else MEANT
             self._earlier[start.text] = Known(state, start.result, number, start.token)
+            self.futures.give_up(start.text, start.future)
         self._called(start)
         del self._starts[number]  # last: if there was no memory for something, this is called again
         return start

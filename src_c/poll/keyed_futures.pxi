@@ -44,6 +44,14 @@ cdef class KeyedFutures:
             if self.references.get(key) is reference:
                 del self.references[key]
 
+    def give_up(self, str key not None, future not None):
+        """Let another future be claimed for `key`, whoever has this one: it has failed, but its task goes on."""
+        cdef object reference = None    # to be dropped outside
+        with cython.critical_section(self):
+            reference = self.references.get(key)
+            if reference is not None and reference() is future:
+                del self.references[key]
+
 
 def remove_item(dict items not None, key, value):
     """Delete `items[key]` if that is `value`, which no other thread puts another in the place of meanwhile."""

@@ -7,6 +7,7 @@
 cdef class ShardCall:
     """A call that starts a task elsewhere; `start` is that of its key, and `begun` what that has called."""
     cdef readonly object future, fn, args, kwargs, start, begun
+    cdef public int losses      # how many shards were lost that may have begun it
 
     def __init__(self, future, fn, args, kwargs, start=None, begun=None):
         self.future = future

@@ -16,7 +16,7 @@ from shard_support import Books, FakeWorkers, fake_workers, new_books, sharded_e
 from support import PATIENCE
 
 from more_executors import Executors, Journal
-from more_executors.dask import ClusterLost, RemoteError, ShardedPollExecutor
+from more_executors.dask import ClusterLost, RemoteError, ShardedPollExecutor, ShardLost
 
 
 @pytest.fixture
@@ -173,6 +173,13 @@ def make_nothing() -> Any:
 def test_it_cannot_be_sent_elsewhere(workers: FakeWorkers, books: Books) -> None:
     with sharded_executor() as executor, pytest.raises(TypeError, match="cannot be copied or pickled"):
         pickle.dumps(executor)
+
+
+def test_errors_and_records_can_be_sent_elsewhere(workers: FakeWorkers, books: Books) -> None:
+    again = pickle.loads(pickle.dumps(ShardLost("a")))
+    assert (type(again), again.key, str(again)) == (ShardLost, "a", str(ShardLost("a")))
+    with sharded_executor() as executor:
+        assert pickle.loads(pickle.dumps(executor.shards()))[0].shard == 0
 
 
 def test_after_shutdown_nothing_is_taken(workers: FakeWorkers, books: Books) -> None:

@@ -179,6 +179,7 @@ def test_a_service_is_asked_once_a_lost_shard_has_certainly_ended(
             _gates[0].go.set()
         for _ in range(4):
             workers.clock.ahead += 29.0
+            executor.notify()  # so each shard is called
             wait_until(lambda: all(shard.heard < 25.0 for shard in executor.shards()))
         assert future.result(PATIENCE) == "task-a-1 done"
         assert asked == [["a"]]
@@ -210,6 +211,7 @@ def test_a_worker_that_is_silent_for_three_leases_is_lost(workers: FakeWorkers, 
         workers.frozen.add("worker-0")
         while executor.shards()[0].lost + executor.shards()[1].lost == 0:
             workers.clock.ahead += 29.0
+            executor.notify()  # so each shard is called
             wait_until(lambda: any(shard.worker == "worker-1" and shard.heard < 25 for shard in executor.shards()))
         wait_until(lambda: {shard.worker for shard in executor.shards()} == {"worker-1"})
         books.ends_at_once = True
@@ -257,6 +259,46 @@ def test_a_poison_call_takes_no_created_task_with_it(workers: FakeWorkers, books
         books.ends_at_once = True
         assert not wait(futures, PATIENCE).not_done
         assert all(future.exception() is None for future in futures)
+
+
+def test_a_poison_call_with_a_token_is_found_and_takes_no_others_with_it(
+    workers: FakeWorkers, books: Books, gate: Gate, journal: Journal
+) -> None:
+    losses = 0
+    with sharded_executor(shards=1, journal=journal, keys=Keys(in_doubt="start")) as executor:
+        futures = executor.submit_many_once(start_but_for_one, [f"key-{number}" for number in range(100)])
+        while not futures[99].done():
+            if gate.came.acquire(timeout=0.05):
+                workers.add(f"new-{losses}")
+                workers.kill(executor.shards()[0].worker)
+                losses += 1
+        assert isinstance(futures[99].exception(), ShardLost)
+        assert not wait(futures, PATIENCE).not_done
+        assert [number for number, future in enumerate(futures) if future.exception() is not None] == [99]
+        assert losses == 5  # in 100, then in 64, in 8, alone, and once more
+        assert sorted(books.created) == sorted(f"key-{number}" for number in range(100) if number != 99)
+
+
+def start_but_for_one(what: str, token: str) -> str:
+    return (start_slowly if what == "key-99" else start_task)(what, token)
+
+
+def test_what_was_started_with_a_token_stays_in_doubt_if_nobody_can_repeat_it(
+    workers: FakeWorkers, books: Books, gate: Gate, journal: Journal
+) -> None:
+    with sharded_executor(shards=1, journal=journal, keys=Keys(in_doubt="start"), patience=100.0) as executor:
+        future = executor.submit_once("a", start_and_wait, "a")
+        assert gate.came.acquire(timeout=PATIENCE)
+        for address in list(workers.addresses):
+            workers.kill(address)
+        wait_until(lambda: executor.shards()[0].worker == "")
+        workers.clock.ahead += 101.0
+        assert isinstance(future.exception(PATIENCE), ClusterLost)
+        gate.go.set()
+        workers.add("new")
+        wait_until(lambda: executor.shards()[0].is_open)
+        assert executor.submit_once("a", start_and_wait, "a").result(PATIENCE) == "task-a-1 done"
+    assert books.created == ["a"]
 
 
 def test_without_workers_everything_fails_in_the_end(workers: FakeWorkers, books: Books) -> None:

@@ -13,7 +13,6 @@ from time import monotonic, sleep
 from typing import Any
 
 from ..._core import ShardTask
-from .._errors import ClusterLost  # noqa: F401
 from ._coordinator import Coordinator
 from ._link import CancelRequest
 from ._messages import sent

@@ -62,7 +62,7 @@ class Coordinator:
         self.numbers = itertools.count(1)
         self._lease = lease
         self._timeout = timeout
-        self._clock = clock
+        self.clock = clock
         self._logger = logger
         self._calls: deque[ShardCall] = deque()
         self._news: deque[tuple[Any, ...]] = deque()
@@ -187,7 +187,7 @@ class Coordinator:
         try:
             while not self.is_closing:
                 try:
-                    self._waker.wait(max(0.0, self.step() - self._clock()))
+                    self._waker.wait(max(0.0, self.step() - self.clock()))
                 except Exception as error:
                     log(self._logger, logging.ERROR, "%s goes on after an error", current_thread().name, error=error)
                     self._waker.wait(SECONDS_BETWEEN_LOOKS)
@@ -202,7 +202,7 @@ class Coordinator:
         while self._news:
             what, *details = self._news.popleft()
             what(*details)
-        now = self._clock()
+        now = self.clock()
         until = self.deployment.look(now)
         until = min(until, self._losses.tell_doubtful(now))
         if self.deployment.refusal is None:
@@ -237,6 +237,8 @@ class Coordinator:
         """All that wait, which are running from now on."""
         found: list[ShardCall] = []
         for link in self.links:
+            found.extend(link.suspects)
+            link.suspects.clear()
             while (call := self._next_call(link)) is not None:
                 found.append(call)
         return found

@@ -155,7 +155,7 @@ class Deployment:
         link.again.extend(link.starting.values())
         link.starting.clear()
         done = partial(self._transport.call, link.place.address, close_shard, link.name)
-        self._resolver.after_all(partial(done, seconds=self._timeout, then=lambda *_: None), True)
+        self._resolver.after_all(partial(done, seconds=self._timeout, then=nothing), True)
         self._leave(link)
 
     def _lose_place(self, place: Place, why: str) -> None:
@@ -194,3 +194,7 @@ class Deployment:
         self.refusal = ClusterLost("the executor has ended")
         self._losses.give_up(self.refusal, self._take_all())
         self._transport.connection.close()
+
+
+def nothing(answer: object, error: BaseException | None) -> None:
+    """It is the same what came of it."""

@@ -40,6 +40,7 @@ __all__: list[str] = []
 MOST_STARTING = 2_000  # calls that a shard may have begun: so many are in doubt when it is lost
 ENOUGH = 500  # calls for a message at once
 SECONDS_TO_GATHER = 0.1  # fewer
+SUSPECTS = {1: 64, 2: 8}  # at a time, by how often they were lost
 
 
 class Exchanger:
@@ -78,6 +79,8 @@ class Exchanger:
             return link.deadline
         if now < link.retry_at:
             return link.retry_at
+        if link.suspects or link.has_suspects:
+            take, most = self._suspects(link)
         most = min(most, MOST_STARTING - len(link.starting)) if link.state is State.OPEN else 0
         has_news = most > 0 or link.has_news()
         if has_news and most < ENOUGH and now < link.sent_at + SECONDS_TO_GATHER:
@@ -96,9 +99,7 @@ class Exchanger:
     def _call(self, link: Link, hold: float) -> int:
         call, request = link.request(hold)
         then = partial(self._tell, self._answered, link, link.generation, call)
-        self._transport.call(
-            link.place.address, exchange, link.name, request, seconds=self._lease, then=lambda *answer: then(*answer)
-        )
+        self._transport.call(link.place.address, exchange, link.name, request, seconds=self._lease, then=then)
         return call
 
     def _add_starts(self, link: Link, take: Callable[[], ShardCall | None], most: int) -> None:
@@ -109,6 +110,17 @@ class Exchanger:
             numbers = [next(self._numbers) for _ in calls]
             link.starting.update(zip(numbers, calls, strict=True))
             link.parts.append((START, numbers, encoded))
+
+    def _suspects(self, link: Link) -> tuple[Callable[[], ShardCall | None], int]:
+        """The next calls to be repeated, of which one may have killed the worker: they have the shard for themselves.
+
+        The more often they were lost, the fewer go at a time, down to one. So it is found, and takes no others with it.
+        """
+        if link.starting:
+            return link.suspects.popleft, 0
+        link.has_suspects = bool(link.suspects)
+        most = min(len(link.suspects), SUSPECTS.get(link.suspects[0].losses, 1)) if link.suspects else 0
+        return link.suspects.popleft, most
 
     def adopt(self, link: Link, tasks: list[ShardTask]) -> None:
         """Have `tasks` polled there."""

@@ -7,10 +7,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from math import inf
-from time import monotonic
-from typing import Any
-
-import cloudpickle  # type: ignore[import-untyped]
+from typing import Any, cast
 
 from ..._callables import check_callable, check_optional_callable
 from ..._checks import check_name, checked_count, checked_seconds, chosen_logger, iterated, shown
@@ -20,6 +17,7 @@ from ...journal import JournalLike, Keys
 from ...poll import PollExecutor
 from ...poll.stats import PollStats
 from .._connection import ClientSource, Connection
+from .._outcomes import pickled
 from ._client import Client
 from ._coordinator import Coordinator
 from ._delegate import ShardDelegate
@@ -100,7 +98,7 @@ class ShardedPollExecutor(PollExecutor[A, B, T]):
         timeout = checked_seconds("timeout", timeout)
         patience = checked_seconds("patience", patience)
         try:
-            encoded = cloudpickle.dumps(make)
+            encoded = pickled(make)
         except Exception as error:
             raise TypeError(f"make cannot be sent to a worker: {shown(make)}") from error
         logger = chosen_logger(logger, self._kind)
@@ -132,7 +130,7 @@ class ShardedPollExecutor(PollExecutor[A, B, T]):
             raise
         try:
             super().__init__(
-                delegate,
+                cast("Any", delegate),
                 self._client.claim,
                 None,
                 inf,
@@ -179,7 +177,7 @@ class ShardedPollExecutor(PollExecutor[A, B, T]):
 
     def shards(self) -> list[ShardStats]:
         """A record of figures about each shard."""
-        now = monotonic()
+        now = self._coordinator.clock()
         return [stats_of(link, now) for link in self._coordinator.links]
 
     def stats(self) -> PollStats:

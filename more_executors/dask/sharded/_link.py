@@ -57,6 +57,10 @@ class Link:
         self.place: Any = None  # the worker, see Placement
         self.grouped: deque[ShardCall] = deque()  # calls that are for this shard
         self.again: deque[ShardCall] = deque()  # calls that were running here, and have not begun
+        self.suspects: deque[ShardCall] = (
+            deque()
+        )  # calls to be repeated, as their shard was lost: one may be the reason
+        self.has_suspects = False  # among those that it may have begun
         self.starting: dict[int, ShardCall] = {}  # calls that it may have begun
         self.tasks: dict[int, ShardTask] = {}
         self.cancels: dict[int, tuple[CancelRequest, list[ShardTask]]] = {}
@@ -82,6 +86,7 @@ class Link:
         self.busy = 0  # that of the call that says something
         self.deadline = 0.0  # of these
         self.sent_at = self.retry_at = -1.0
+        self.has_suspects = False
         self.heard_at = self.stopping_since = now
 
     def resume(self) -> None:
@@ -94,7 +99,7 @@ class Link:
 
     def load(self) -> int:
         """How many tasks it has, or is to start."""
-        return len(self.tasks) + len(self.starting) + len(self.again)
+        return len(self.tasks) + len(self.starting) + len(self.again) + len(self.suspects)
 
     def has_news(self) -> bool:
         """Whether there is something to say."""

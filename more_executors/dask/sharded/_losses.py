@@ -14,6 +14,9 @@ from ._resolver import Resolver
 __all__: list[str] = []
 
 
+MOST_LOSSES = 4  # of shards that a call which may be repeated is begun on
+
+
 class Losses:
     """For one thread at a time."""
 
@@ -44,8 +47,10 @@ class Losses:
         log(self._logger, logging.WARNING, "shard %d of %s is lost: %s", link.index, link.place.address, why)
         failed: list[tuple[ShardCall, BaseException]] = []
         for call in link.starting.values():
-            if call.may_be_repeated:
-                link.again.append(call)
+            call.losses += 1
+            if call.may_be_repeated and call.losses <= MOST_LOSSES:
+                call.start.is_doubtful = True  # whatever becomes of it the next time
+                link.suspects.append(call)
                 link.started_again += 1
             else:
                 failed.append((call, ShardLost(None if call.start is None else call.start.key)))

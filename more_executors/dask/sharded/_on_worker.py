@@ -6,6 +6,7 @@ import asyncio
 import pickle
 from typing import Any
 
+from ..._checks import shown
 from ..._version import __version__
 from ...poll import PollExecutor
 from .._outcomes import error_bytes
@@ -24,7 +25,7 @@ async def open_shard(name: str, version: str, lease: float, make: bytes) -> byte
         if version != __version__:
             raise RuntimeError(f"the worker has more_executors {__version__}, and the client {version}")
         if name not in _hosts:
-            executor = await asyncio.get_running_loop().run_in_executor(None, made, make)
+            executor = await asyncio.get_running_loop().run_in_executor(None, executor_of, make)
             if name not in _hosts:
                 _hosts[name] = ShardHost(name, executor, lease)
             else:
@@ -34,11 +35,11 @@ async def open_shard(name: str, version: str, lease: float, make: bytes) -> byte
     return None
 
 
-def made(make: bytes) -> PollExecutor[Any, Any, Any]:
-    executor = pickle.loads(make)()
-    if not isinstance(executor, PollExecutor):
-        raise TypeError(f"make must return a PollExecutor, not {executor!r}")
-    return executor
+def executor_of(make: bytes) -> PollExecutor[Any, Any, Any]:
+    made = pickle.loads(make)()
+    if not isinstance(made, PollExecutor):
+        raise TypeError(f"make must return a PollExecutor, not {shown(made)}")
+    return made  # pyright: ignore[reportUnknownVariableType]
 
 
 async def exchange(name: str, request: bytes) -> bytes:

@@ -50,6 +50,8 @@ class Transport:
         async def run() -> None:
             try:
                 answer = await coroutine()
+            except asyncio.TimeoutError as error:  # in Python 3.10 it is another one
+                then(None, TimeoutError(*error.args))
             except Exception as error:
                 then(None, error)
             else:
