@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import wait
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -28,6 +29,7 @@ from support import PATIENCE
 
 from more_executors import Journal, Keys
 from more_executors.dask import ClusterLost, ShardLost
+from more_executors.dask.sharded import _host, _on_worker
 from more_executors.journal import StartInDoubt
 
 
@@ -319,6 +321,17 @@ def test_without_workers_everything_fails_in_the_end(workers: FakeWorkers, books
         wait_until(lambda: any(shard.is_open for shard in executor.shards()))
         books.ends_at_once = True
         assert executor.submit(start_task, "again").result(PATIENCE).startswith("task-again")
+
+
+def test_a_worker_keeps_a_shard_that_nobody_asks_for_some_minutes_only(workers: FakeWorkers, books: Books) -> None:
+    with mock.patch.object(_host, "SECONDS_KEPT", 0.01), sharded_executor(shards=1, patience=100.0) as executor:
+        name = next(iter(workers.shards["worker-0"] or workers.shards["worker-1"]))
+        workers.fault = lambda address, function: REQUEST_LOST
+        workers.clock.ahead += 31.0
+        _on_worker._hosts[name]._events.waker.set()  # as if it had waited until now
+        wait_until(lambda: name not in _on_worker._hosts)
+        workers.fault = lambda address, function: None
+        assert executor.submit(start_task, "a").result(PATIENCE) == "task-a-1 done"
 
 
 def test_cancelling_does_not_wait_for_ever_for_a_lost_worker(workers: FakeWorkers, books: Books) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -51,6 +52,7 @@ class FakeWorkers:
         self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, name="workers", daemon=True)
         self._thread.start()
+        self._openings: list[Any] = []
         self._kinds = itertools.count()
         self._ids = {address: str(next(self._kinds)) for address in self.addresses}
 
@@ -84,7 +86,9 @@ class FakeWorkers:
         asyncio.run_coroutine_threadsafe(look(), self.loop)
 
     def call(self, address: str, function: Any, *args: Any, seconds: float, then: Callable[[Any, Any], object]) -> None:
-        asyncio.run_coroutine_threadsafe(self._call(address, function, args, seconds, then), self.loop)
+        call = asyncio.run_coroutine_threadsafe(self._call(address, function, args, seconds, then), self.loop)
+        if function is _on_worker.open_shard:
+            self._openings.append(call)
 
     async def _call(self, address: str, function: Any, args: Any, seconds: float, then: Any) -> None:
         self.calls.append((address, function.__name__))
@@ -103,6 +107,9 @@ class FakeWorkers:
         except Exception as error:
             then(None, error)
             return
+        finally:
+            if function is _on_worker.open_shard and address not in self.addresses:
+                self._end_shard(args[0])  # which was made a moment too late
         if fault != REPLY_LOST and address not in self.frozen and address in self.addresses:
             then(answer, None)
 
@@ -118,23 +125,23 @@ class FakeWorkers:
         """It is gone, and with it all that its shards did and knew."""
         self.addresses.remove(address)
         for name in self.shards.pop(address):
-            if (host := _on_worker._hosts.pop(name, None)) is not None:
-                end_of(host)
+            self._end_shard(name)
+
+    def _end_shard(self, name: str) -> None:
+        if (host := _on_worker._hosts.pop(name, None)) is not None:
+            host.stop("its worker is killed")
+            host.close()
 
     def end(self) -> None:
         for address in list(self.addresses):
             self.kill(address)
+        wait(self._openings, PATIENCE)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(PATIENCE)
         for task in asyncio.all_tasks(self.loop):
             task.cancel()
         self.loop.run_until_complete(asyncio.sleep(0))
         self.loop.close()
-
-
-def end_of(host: Any) -> None:
-    host.stop("its worker is killed")
-    host.close()
 
 
 @contextmanager

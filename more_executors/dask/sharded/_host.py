@@ -13,7 +13,7 @@ import logging
 import pickle
 from collections.abc import Callable
 from queue import SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 from time import monotonic
 from typing import Any
 
@@ -28,6 +28,7 @@ from ._numbered import Inbox, Outbox
 __all__: list[str] = []
 
 SECONDS_TO_GATHER = 0.1  # events, unless there are very many
+SECONDS_KEPT = 600.0  # what has happened, for a client that may come back
 NOT_HEARD = "its client was not heard"
 
 
@@ -35,9 +36,17 @@ class ShardHost:
     """Two threads beside those of the executor. `exchange` is for the loop of the worker alone."""
 
     def __init__(
-        self, name: str, executor: PollExecutor[Any, Any, Any], lease: float, clock: Callable[[], float] = monotonic
+        self,
+        name: str,
+        executor: PollExecutor[Any, Any, Any],
+        lease: float,
+        forget: Callable[[str], object],
+        clock: Callable[[], float] = monotonic,
     ) -> None:
+        """`forget` is called with the name some minutes after it has stopped, if nobody has closed it by then."""
         self._executor = executor
+        self._forget = forget
+        self._is_closed = Event()
         self._lease = lease
         self._clock = clock
         self._expires = clock() + lease
@@ -110,7 +119,8 @@ class ShardHost:
             self._events.note(STOPPED, 0, self._why_stopped)
 
     def close(self) -> None:
-        """End the thread that does what is said."""
+        """End the threads, once all has stopped."""
+        self._is_closed.set()
         self._commands.put(None)
 
     def _check_lease(self) -> None:
@@ -200,6 +210,9 @@ class ShardHost:
                 self._tell_loop()
                 if not events.is_over:
                     events.waker.wait(SECONDS_TO_GATHER)
+        if not self._is_closed.wait(SECONDS_KEPT):
+            self._forget(self._name)
+            self.close()
 
     def _tell_loop(self) -> None:
         if (loop := self._loop) is not None:

@@ -27,7 +27,7 @@ async def open_shard(name: str, version: str, lease: float, make: bytes) -> byte
         if name not in _hosts:
             executor = await asyncio.get_running_loop().run_in_executor(None, executor_of, make)
             if name not in _hosts:
-                _hosts[name] = ShardHost(name, executor, lease)
+                _hosts[name] = ShardHost(name, executor, lease, forget)
             else:
                 executor.shutdown(wait=False)
     except BaseException as error:
@@ -40,6 +40,10 @@ def executor_of(make: bytes) -> PollExecutor[Any, Any, Any]:
     if not isinstance(made, PollExecutor):
         raise TypeError(f"make must return a PollExecutor, not {shown(made)}")
     return made  # pyright: ignore[reportUnknownVariableType]
+
+
+def forget(name: str) -> None:
+    _hosts.pop(name, None)
 
 
 async def exchange(name: str, request: bytes) -> bytes:
