@@ -197,7 +197,6 @@ def test_a_shard_that_is_not_heard_for_a_lease_starts_nothing_more(
         for _ in range(2):  # as many threads as a shard has here
             assert gate.came.acquire(timeout=PATIENCE)
         workers.clock.ahead += 31.0  # as if the machine had been asleep
-        wait_until(lambda: executor.shards()[0].worker == "" or executor.stats().polled or gate.go.set() is not None)
         gate.go.set()
         assert not wait(futures, PATIENCE).not_done
         assert sorted(books.created) == list(range(6))
@@ -331,6 +330,7 @@ def test_a_worker_keeps_a_shard_that_nobody_asks_for_some_minutes_only(workers: 
         _on_worker._hosts[name]._events.waker.set()  # as if it had waited until now
         wait_until(lambda: name not in _on_worker._hosts)
         workers.fault = lambda address, function: None
+        workers.clock.ahead += 16.0  # what was lost is said again
         assert executor.submit(start_task, "a").result(PATIENCE) == "task-a-1 done"
 
 
@@ -374,3 +374,12 @@ def test_whatever_happens_every_future_ends_and_nothing_is_made_twice(
 
 def start_with_token(what: str, token: str) -> str:
     return start_task(what, token)
+
+
+def test_what_was_said_to_a_shard_that_is_not_there_is_not_in_doubt(workers: FakeWorkers, books: Books) -> None:
+    with sharded_executor(shards=1) as executor:
+        assert executor.submit(start_task, "a").result(PATIENCE) == "task-a-1 done"
+        name = next(name for names in workers.shards.values() for name in names)
+        workers._end_shard(name)
+        assert executor.submit(start_task, "b").result(PATIENCE) == "task-b-2 done"
+        assert executor.shards()[0].lost == 1

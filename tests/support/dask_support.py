@@ -151,3 +151,11 @@ def make_unloadable() -> NotThere:
 
 def make_unpicklable() -> Any:
     return (number for number in range(3))
+
+
+def wait_for_workers(cluster: Cluster, workers: int) -> None:
+    """Return when `cluster` has so many."""
+    from distributed import Client
+
+    with Client(cluster.address, set_as_default=False) as client:
+        client.wait_for_workers(workers, timeout=PATIENCE)

@@ -85,12 +85,12 @@ class Exchanger:
         has_news = most > 0 or link.has_news()
         if has_news and most < ENOUGH and now < link.sent_at + SECONDS_TO_GATHER:
             return link.sent_at + SECONDS_TO_GATHER
-        if most > 0:
-            self._add_starts(link, take, most)
+        fresh = self._add_starts(link, take, most) if most > 0 else []
         if link.has_news():
             link.sent_at = now
             link.deadline = now + self._lease / 4
             link.busy = self._call(link, 0.0)
+            link.fresh = link.busy, fresh
         elif not link.held:
             link.deadline = now + self._lease / 2
             link.held = self._call(link, self._lease / 4)
@@ -102,14 +102,15 @@ class Exchanger:
         self._transport.call(link.place.address, exchange, link.name, request, seconds=self._lease, then=then)
         return call
 
-    def _add_starts(self, link: Link, take: Callable[[], ShardCall | None], most: int) -> None:
+    def _add_starts(self, link: Link, take: Callable[[], ShardCall | None], most: int) -> list[int]:
         calls, encoded, failed = packed(take, most)
         if failed:
             self._resolver.failed(failed)
+        numbers = [next(self._numbers) for _ in calls]
         if calls:
-            numbers = [next(self._numbers) for _ in calls]
             link.starting.update(zip(numbers, calls, strict=True))
             link.parts.append((START, numbers, encoded))
+        return numbers
 
     def _suspects(self, link: Link) -> tuple[Callable[[], ShardCall | None], int]:
         """The next calls to be repeated, of which one may have killed the worker: they have the shard for themselves.
@@ -158,6 +159,8 @@ class Exchanger:
             return
         link.heard_at = self._clock()
         if reply == GONE:
+            if link.fresh[0] == call:  # nobody was there to begin what was said for the first time
+                self._returned(link, link.fresh[1])
             self._lose(link, "it is not there any more")
             return
         messages = link.take(reply)

@@ -83,6 +83,7 @@ class Link:
         self.parts: list[tuple[Any, ...]] = []  # of the next message
         self.calls = 0
         self.held = 0  # the number of the call that waits for events
+        self.fresh: tuple[int, list[int]] = (0, [])  # a call, and numbers of calls of functions that were new in it
         self.busy = 0  # that of the call that says something
         self.deadline = 0.0  # of these
         self.sent_at = self.retry_at = -1.0
