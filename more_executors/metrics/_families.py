@@ -150,6 +150,13 @@ EXPORTED = (
     own_gauge("poll", "outstanding", "Futures of PollExecutor that are not done"),
     own_gauge("poll", "oldest_age_seconds", "How long ago the oldest pending future of PollExecutor was made"),
     own_gauge("poll", "rate_limit", "Calls per second that PollExecutor's rate limit allows now", if_given=True),
+    own_gauge("poll", "shards_open", "Shards of ShardedPollExecutor that can start and poll tasks", if_given=True),
+    own_gauge("poll", "shards_lost", "How often a shard of ShardedPollExecutor was lost", if_given=True),
+    own_gauge(
+        "poll", "shard_silence_seconds", "How long ago the shard was heard that was not for longest", if_given=True
+    ),
+    own_gauge("poll", "tasks_adopted", "Tasks that were taken over from a shard before", if_given=True),
+    own_gauge("poll", "tasks_started_again", "Tasks with a token that were started again", if_given=True),
     histogram("duration_seconds", "Execution time of each call of PollExecutor's poll function"),
     histogram("batch_size", "Tasks in each call of PollExecutor's poll function"),
     histogram("lag_seconds", "How late each call of PollExecutor's poll function came for the tasks in it"),

@@ -22,7 +22,7 @@ COUNTED = (
 METERED = ("throttled", "packs", "calls_again", "workers_lost")  # by executors that have a meter
 
 # Of several executors, the largest of these is shown; of all other gauges, the sum.
-LARGEST = ("oldest_age_seconds", "rate_limit")
+LARGEST = ("oldest_age_seconds", "shard_silence_seconds", "rate_limit")
 
 
 class Gauged(Protocol):

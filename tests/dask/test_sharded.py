@@ -182,6 +182,26 @@ def test_errors_and_records_can_be_sent_elsewhere(workers: FakeWorkers, books: B
         assert pickle.loads(pickle.dumps(executor.shards()))[0].shard == 0
 
 
+def test_it_tells_of_its_shards(workers: FakeWorkers, books: Books) -> None:
+    books.ends_at_once = False
+    with sharded_executor(shards=2, name="told") as executor:
+        futures = executor.submit_many(start_task, range(10))
+        until(lambda: executor.stats().polled == 10)
+        assert [(shard.shard, shard.generation, shard.is_open, shard.tasks) for shard in executor.shards()] == [
+            (0, 1, True, 5),
+            (1, 1, True, 5),
+        ]
+        html = executor._repr_html_()
+        assert ">worker-0<" in html
+        assert ">worker-1<" in html
+        gauges = executor._gauges()
+        assert (gauges["outstanding"], gauges["shards_open"], gauges["shards_lost"]) == (10.0, 2.0, 0.0)
+        until(lambda: executor.stats().calls > 0)  # of the shards
+        books.ends_at_once = True
+        executor.notify()
+        assert not wait(futures, PATIENCE).not_done
+
+
 def test_after_shutdown_nothing_is_taken(workers: FakeWorkers, books: Books) -> None:
     executor = sharded_executor()
     future = executor.submit(start_task, "a")

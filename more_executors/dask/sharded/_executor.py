@@ -21,7 +21,8 @@ from .._outcomes import pickled
 from ._client import Client
 from ._coordinator import Coordinator
 from ._delegate import ShardDelegate
-from ._stats import ShardStats, stats_of, with_shards
+from ._html import shards_table
+from ._stats import ShardStats, gauges_of, stats_of, with_shards
 from ._transport import Transport
 
 __all__ = ["ShardedPollExecutor"]
@@ -183,3 +184,9 @@ class ShardedPollExecutor(PollExecutor[A, B, T]):
     def stats(self) -> PollStats:
         """A record of figures about polling: `due` and what follows calls are sums over all shards, as last heard."""
         return with_shards(super().stats(), self.shards())
+
+    def _gauges(self) -> dict[str, float]:
+        return {**super()._gauges(), **gauges_of(self.shards())}
+
+    def _repr_html_(self) -> str:
+        return super()._repr_html_() + shards_table(self.shards())

@@ -71,3 +71,15 @@ def with_shards(own: PollStats, shards: Iterable[ShardStats]) -> PollStats:
         lag=max((stats.lag for stats in found), default=0.0),
         rate=sum(rates) if rates else None,
     )
+
+
+def gauges_of(shards: Iterable[ShardStats]) -> dict[str, float]:
+    """For the metrics."""
+    found = list(shards)
+    return {
+        "shards_open": float(sum(shard.is_open for shard in found)),
+        "shards_lost": float(sum(shard.lost for shard in found)),
+        "shard_silence_seconds": max(shard.heard for shard in found),
+        "tasks_adopted": float(sum(shard.adopted for shard in found)),
+        "tasks_started_again": float(sum(shard.started_again for shard in found)),
+    }
