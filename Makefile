@@ -6,7 +6,7 @@ VENV ?= .venv
 SOURCES := setup.py build_steps/make_stubs.py pyproject.toml more_executors/_version.py $(wildcard src_c/*.p* src_c/*.h src_c/*/*)
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test test-tools test-long bench bench-gate simulate lint docs develop clean
+.PHONY: demo test test-tools test-long prove-losses bench bench-gate simulate lint docs develop clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/built $(VENV)/with-demo      ## publish 50,000 objects, and draw publish.png; FAULTS=1: the service fails, faults.png; ASYNC=1: by coroutines
@@ -19,6 +19,9 @@ test: test-tools      ## run the tests, but for those that take long, in as many
 
 test-long: test-tools ## run those that take long
 	$(RUN) -m pytest -n auto -m long $(ARGS)
+
+prove-losses: test-tools  ## kill, stop and drain what polls by shards is made of, at random (hours), and write the table in docs/dask.md; ARGS="--tasks 300 --times 1": minutes
+	$(RUN) tests/dask/loss --write $(ARGS)
 
 bench: $(VENV)/built $(VENV)/with-bench $(VENV)/with-demo    ## measure everything (minutes), and write benchmarks/results.json and the tables; COMPARE=REV: both in turns
 	$(RUN) -m benchmarks $(if $(COMPARE),--compare $(COMPARE)) $(ARGS)
