@@ -148,6 +148,11 @@ class PollEngine:
         )
         return KeyedSubmits(self.table, book, delegate, finder)
 
+    def ask_later(self, seconds: float) -> None:
+        """See Finder."""
+        if self._finder is not None:
+            self._finder.ask_later(seconds)
+
     def _runner(self, calls: PollCaller, table: DueTable, options: PollOptions) -> Runner:
         if is_async(options.poll_fn):
             return LoopRunner(calls, table, self.loop, options.max_concurrency)

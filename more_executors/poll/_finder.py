@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Hashable, Mapping
+from time import monotonic
 from typing import Any, TypeAlias, cast
 
 from .._core import Waker, log
@@ -54,6 +55,12 @@ class Finder:
         self._is_closed = False
         self._failures = 0  # in a row
         self._pause = Waker()
+        self._not_before = 0.0
+
+    def ask_later(self, seconds: float) -> None:
+        """Ask nothing for so many seconds if keys are in doubt now: who was to start them may do so until then."""
+        if self._book.keys_in_doubt():
+            self._not_before = monotonic() + seconds
 
     def ask(self, start: Start, answered: Answered) -> None:
         """Find out about `start` in the background, and call `answered`.
@@ -79,7 +86,8 @@ class Finder:
 
     def _run(self) -> None:
         try:
-            self._pause.wait(SECONDS_TO_GATHER)  # doubts come one by one: one call is for many
+            # Doubts come one by one, and one call is for many.
+            self._pause.wait(max(SECONDS_TO_GATHER, self._not_before - monotonic()))
             self._is_scheduled = False
             while texts := self._wanted():
                 for first in range(0, len(texts), self._batch_size):

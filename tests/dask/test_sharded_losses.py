@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import wait
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -14,6 +16,7 @@ import pytest
 pytest.importorskip("distributed")
 
 from dask_support import wait_until
+from keys_support import leave_in_doubt
 from shard_support import (
     REPLY_LOST,
     REQUEST_LOST,
@@ -300,6 +303,30 @@ def test_what_was_started_with_a_token_stays_in_doubt_if_nobody_can_repeat_it(
         wait_until(lambda: executor.shards()[0].is_open)
         assert executor.submit_once("a", start_and_wait, "a").result(PATIENCE) == "task-a-1 done"
     assert books.created == ["a"]
+
+
+def test_a_service_is_asked_once_shards_of_an_earlier_run_have_certainly_ended(
+    workers: FakeWorkers, books: Books, tmp_path: Path
+) -> None:
+    leave_in_doubt(tmp_path / "tasks.db", "a", "b")
+    lease = 0.3
+    asked: list[tuple[float, list[str]]] = []
+
+    def find(keys: list[str]) -> dict[str, str]:
+        asked.append((time.monotonic(), sorted(keys)))
+        return {"b": "task-b-0"}
+
+    began = time.monotonic()
+    keys = Keys(find_fn=find)
+    with (
+        Journal(tmp_path / "tasks.db") as journal,
+        sharded_executor(lease=lease, journal=journal, keys=keys) as executor,
+    ):
+        futures = executor.submit_many_once(start_task, ["a", "b", "c"])
+        assert futures[2].result(PATIENCE) == "task-c-1 done"
+        assert [future.result(PATIENCE) for future in futures[:2]] == ["task-a-2 done", "task-b-0 done"]
+    assert [those for _, those in asked] == [["a", "b"]]
+    assert asked[0][0] >= began + 3 * lease
 
 
 def test_without_workers_everything_fails_in_the_end(workers: FakeWorkers, books: Books) -> None:

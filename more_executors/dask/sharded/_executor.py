@@ -27,6 +27,7 @@ from ._transport import Transport
 
 __all__ = ["ShardedPollExecutor"]
 
+LEASES_UNTIL_LOST = 3  # see Exchanger
 SHARDS_FOR_EACH_WORKER = 2  # so that one can go to a worker that comes later
 
 
@@ -78,7 +79,8 @@ class ShardedPollExecutor(PollExecutor[A, B, T]):
             group_by: gets the arguments of a call, and returns something hashable: calls for which that is equal go
                 to the same shard. By default all shards get as many.
             lease: seconds. A shard that has not heard its client for so long stops; one that was not heard for three
-                times as long is taken for lost.
+                times as long is taken for lost. In the next run, a `find_fn` is asked for keys in doubt three times as
+                long after the beginning at the earliest; so that run must not have a shorter one.
             timeout: for so many seconds a scheduler may be silent before it is taken for lost, and `make` may take.
             patience: for so many seconds all is kept when there is no worker. Then it fails with `ClusterLost`.
             journal: keeps what is polled on record, for `resume` in another process.
@@ -146,6 +148,7 @@ class ShardedPollExecutor(PollExecutor[A, B, T]):
         except BaseException:
             delegate.shutdown()
             raise
+        self._engine.ask_later(LEASES_UNTIL_LOST * lease)  # shards of an earlier run, which was killed, may go on
         coordinator.resolver.fail_all = self._poll_table.fail_all
         if self._engine.recorder is not None:
             coordinator.resolver.flush = self._engine.recorder.flush
