@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -41,6 +42,7 @@ def main() -> int:
     if unknown:
         parser.error(f"there is no kind {unknown[0]!r}")
     set_path()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and end what was started
     sums: dict[tuple[str, str], Verdict] = {}
     for seed in range(options.seed, options.seed + options.times):
         for kind in options.kinds:
