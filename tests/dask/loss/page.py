@@ -22,7 +22,7 @@ def line_of(kind: str, mode: str, seed: int, verdict: Verdict) -> str:
     parts += [
         f"{name} {getattr(verdict, name)}" for name in ("wrong", "hung", "unsettled", "late") if getattr(verdict, name)
     ]
-    parts.append(f"{verdict.runs} runs, the first of which failed {counted(verdict.failed_at_first)}")
+    parts += [f"run {number} failed {counted(failed)}" for number, failed in enumerate(verdict.before, 1)]
     return f"{', '.join(parts)}; {verdict.seconds:.0f} s"
 
 

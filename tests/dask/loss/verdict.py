@@ -26,8 +26,8 @@ class Verdict:
     times: int = 0
     runs: int = 0  # of the client
     resolved: int = 0
-    failed_at_first: Counter[str] = field(default_factory=Counter)  # in the first run of the client
-    failed: Counter[str] = field(default_factory=Counter)  # in the last
+    before: list[Counter[str]] = field(default_factory=list)  # what failed in each run of the client but the last
+    failed: Counter[str] = field(default_factory=Counter)  # what failed in the last
     lost: int = 0  # keys with a task at the service that nobody accounts for
     twice: int = 0  # keys for which two tasks were created, and not cancelled
     wrong: int = 0  # keys of which the client says what is not so
@@ -45,9 +45,9 @@ class Verdict:
 
 def judged(accounts: list[Account], books: Books, tasks: int, mode: str, is_harmless: bool) -> Verdict:
     """Compare what the runs of a client say, of which the last counts, with what the service has."""
-    first, last = accounts[0], accounts[-1]
+    last = accounts[-1]
     verdict = Verdict(tasks=tasks, times=1, runs=len(accounts))
-    verdict.failed_at_first.update(what for what, _ in first.values() if what != "done")
+    verdict.before = [Counter(what for what, _ in account.values() if what != "done") for account in accounts[:-1]]
     verdict.failed.update(what for what, _ in last.values() if what != "done")
     may_end_as = {"done", "cancelled", *(IN_DOUBT if mode == "fail" and not is_harmless else ())}
     for key in {*last, *books}:
