@@ -68,7 +68,11 @@ ACCOUNT = {"a": ["done", "1"], "b": ["done", "3"], "c": ["cancelled", ""]}
 
 
 def judged(books: dict[str, Any], account: dict[str, Any], mode: str = "fail", is_harmless: bool = False) -> Any:
-    return runpy.run_path(str(LOSS / "verdict.py"))["judged"]([account], books, 3, mode, is_harmless)
+    return function("judged")([account], books, 3, mode, is_harmless)
+
+
+def function(name: str) -> Any:
+    return runpy.run_path(str(LOSS / "verdict.py"))[name]
 
 
 def test_what_agrees_with_the_books_is_fine() -> None:
@@ -98,6 +102,12 @@ def test_a_result_that_the_books_do_not_have_is_wrong() -> None:
 @pytest.mark.parametrize(("mode", "is_harmless"), [("token", False), ("find", False), ("fail", True)])
 def test_nothing_may_stay_in_doubt_where_it_need_not(mode: str, is_harmless: bool) -> None:
     assert judged(BOOKS, {**ACCOUNT, "a": ["StartInDoubt", ""]}, mode, is_harmless).unsettled == 1
+
+
+@pytest.mark.parametrize(("options", "count"), [({}, 0), ({"is_survived": True}, 1), ({"is_harmless": True}, 1)])
+def test_what_need_not_fail_may_not_fail_in_the_first_run(options: dict[str, bool], count: int) -> None:
+    accounts = [{**ACCOUNT, "a": ["ClusterLost", ""]}, ACCOUNT]
+    assert function("judged")(accounts, BOOKS, 3, "token", **options).unsettled == count
 
 
 def test_a_key_that_is_not_accounted_for_is_unsettled() -> None:

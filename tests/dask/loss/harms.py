@@ -102,24 +102,25 @@ def poison(scene: Scene) -> None:
 
 
 class Kind(NamedTuple):
-    """`is_harmless`: it fails no task and puts no start in doubt."""
+    """`is_harmless`: it puts no start in doubt. `is_survived`: where starts in doubt are made again, nothing fails."""
 
     harm: Callable[[Scene], None]
     is_harmless: bool = False
+    is_survived: bool = True
     has_moment: bool = True
     client_options: tuple[Any, ...] = ()
 
 
 KINDS = {
-    "nothing": Kind(nothing, True, False),
+    "nothing": Kind(nothing, True, has_moment=False),
     "a worker is added": Kind(worker_added, True),
     "a worker is drained, and ended": Kind(worker_drained, True),
     "a worker is killed": Kind(worker_killed),
     "all workers but one are killed": Kind(all_but_one_killed),
     "a worker is stopped for longer than three leases": Kind(worker_stopped),
-    "a call kills its worker": Kind(poison, has_moment=False),
+    "a call kills its worker": Kind(poison, is_survived=False, has_moment=False),
     "the scheduler is killed, and another one comes": Kind(scheduler_restarted),
-    "the scheduler is killed": Kind(scheduler_gone, client_options=("--patience", 2)),
-    "the client is killed": Kind(client_killed),
+    "the scheduler is killed": Kind(scheduler_gone, is_survived=False, client_options=("--patience", 2)),
+    "the client is killed": Kind(client_killed, is_survived=False),
     "the client is stopped for longer than a lease": Kind(client_stopped),
 }

@@ -79,7 +79,8 @@ def _run(
         if not clusters[-1].has_scheduler() or not clusters[-1].alive():
             clusters.append(Cluster(folder / f"cluster-{len(clusters)}", 3))
         client = begin()
-    verdict = judged(accounts, service.get("/books"), options.tasks, options.mode, kind.is_harmless)
+    books = service.get("/books")
+    verdict = judged(accounts, books, options.tasks, options.mode, kind.is_harmless, kind.is_survived)
     verdict.hung = hung
     verdict.late = late
     return verdict

@@ -32,7 +32,7 @@ class Verdict:
     twice: int = 0  # keys for which two tasks were created, and not cancelled
     wrong: int = 0  # keys of which the client says what is not so
     hung: int = 0  # runs of the client that did not end with all futures done
-    unsettled: int = 0  # keys that are not done in the end, though they must be
+    unsettled: int = 0  # keys that are not done, though they must be
     late: int = 0  # times that it was too late to do harm, as the client had ended
     seconds: float = 0.0
 
@@ -43,9 +43,15 @@ class Verdict:
         return Verdict(*(mine + its for mine, its in zip(vars(self).values(), vars(other).values(), strict=True)))
 
 
-def judged(accounts: list[Account], books: Books, tasks: int, mode: str, is_harmless: bool) -> Verdict:
-    """Compare what the runs of a client say, of which the last counts, with what the service has."""
+def judged(
+    accounts: list[Account], books: Books, tasks: int, mode: str, is_harmless: bool = False, is_survived: bool = False
+) -> Verdict:
+    """Compare what the runs of a client say, of which the last counts, with what the service has.
+
+    `is_harmless`: nothing may be in doubt. `is_survived`: where nothing stays in doubt, all is done in the first run.
+    """
     last = accounts[-1]
+    settled = accounts[0] if is_harmless or (is_survived and mode != "fail") else last
     verdict = Verdict(tasks=tasks, times=1, runs=len(accounts))
     verdict.before = [Counter(what for what, _ in account.values() if what != "done") for account in accounts[:-1]]
     verdict.failed.update(what for what, _ in last.values() if what != "done")
@@ -56,10 +62,9 @@ def judged(accounts: list[Account], books: Books, tasks: int, mode: str, is_harm
         going_on = [task for task in entry["created"] if task not in entry["cancelled"]]
         verdict.twice += len(going_on) > 1
         verdict.resolved += what == "done"
-        verdict.unsettled += what not in may_end_as
         if what == "done":
             verdict.wrong += detail not in entry["created"]
         elif what not in IN_DOUBT:
             verdict.lost += bool(going_on)
-    verdict.unsettled += tasks - len({*last, *books})
+    verdict.unsettled = sum(what not in may_end_as for what, _ in settled.values()) + tasks - len(settled)
     return verdict
