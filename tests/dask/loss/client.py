@@ -62,6 +62,8 @@ def became(future: Future[Any]) -> tuple[str, str]:
     except CancelledError:
         return "cancelled", ""
     except Exception as error:
+        if str(error).endswith(" is cancelled"):  # the service says so; the answer to who cancelled it was lost
+            return "cancelled", ""
         return type(error).__name__, str(error)
 
 
