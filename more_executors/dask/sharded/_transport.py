@@ -3,6 +3,7 @@
 Guarantees:
 
 * What it was given to be called then is called once, or never: who asks keeps a deadline of his own.
+* An error that is no OSError says something of the worker: a client that has no scheduler raises anything.
 * It goes by Dask's `Client.run`: on the loop of the worker, through the scheduler, so that a client need not reach the
   workers; such a call costs as much as one of an actor, which other ways of Dask's get in the way of.
 """
@@ -47,19 +48,27 @@ class Transport:
         self._begin(look, then)
 
     def _begin(self, coroutine: Callable[[], Coroutine[Any, Any, Any]], then: Then) -> None:
+        client = self.connection.client
+
         async def run() -> None:
             try:
                 answer = await coroutine()
             except asyncio.TimeoutError as error:  # in Python 3.10 it is another one
                 then(None, TimeoutError(*error.args))
             except Exception as error:
-                then(None, error)
+                then(None, error if client.status == "running" else without_scheduler(client, error))
             else:
                 then(answer, None)
 
         running = run()
         try:
-            asyncio.run_coroutine_threadsafe(running, self.connection.client.loop.asyncio_loop)
+            asyncio.run_coroutine_threadsafe(running, client.loop.asyncio_loop)
         except Exception as error:  # there is no loop any more
             running.close()
-            then(None, error)
+            then(None, without_scheduler(client, error))
+
+
+def without_scheduler(client: Any, cause: Exception) -> OSError:
+    error = ConnectionError(f"the client of Dask is {client.status}")
+    error.__cause__ = cause
+    return error
