@@ -20,7 +20,7 @@ test: test-tools      ## run the tests, but for those that take long, in as many
 test-long: test-tools ## run those that take long
 	$(RUN) -m pytest -n auto -m long $(ARGS)
 
-prove-losses: test-tools  ## kill, stop and drain what polls by shards is made of, at random (hours), and write the table in docs/dask.md; ARGS="--tasks 300 --times 1": minutes
+prove-losses: test-tools  ## kill, stop and drain what polls by shards is made of, at random, and write the table in docs/dask.md (a quarter of an hour); ARGS="--times 20"
 	$(RUN) tests/dask/loss --write $(ARGS)
 
 bench: $(VENV)/built $(VENV)/with-bench $(VENV)/with-demo    ## measure everything (minutes), and write benchmarks/results.json and the tables; COMPARE=REV: both in turns
