@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from pathlib import Path
@@ -69,7 +70,9 @@ def _run(
     if kind.has_moment:
         scene.wait_for_moment()
     late = kind.has_moment and not client.is_alive()
+    harmed_from = time.monotonic()
     kind.harm(scene)
+    harmed_until = time.monotonic()
     while True:
         has_ended = client.end()
         accounts.append(client.account())
@@ -80,6 +83,7 @@ def _run(
             clusters.append(Cluster(folder / f"cluster-{len(clusters)}", 3))
         client = begin()
     books = service.get("/books")
+    (folder / "books.json").write_text(json.dumps({"harmed": [harmed_from, harmed_until], "keys": books}))
     verdict = judged(accounts, books, options.tasks, options.mode, kind.is_harmless, kind.is_survived)
     verdict.hung = hung
     verdict.late = late

@@ -5,7 +5,7 @@
     DELETE /tasks/{id}      {"cancelled": whether it was running, and now is not}
     POST   /find            a JSON list of keys in, {key: id} of those that have a task which was not cancelled out
     GET    /progress        {"created", "ended"}: how many
-    GET    /books           {key: {"created": [ids], "cancelled": [ids], "ended": [ids]}}
+    GET    /books           {key: {"created": [ids], "cancelled": [ids], "ended": [ids], "at": [seconds]}}
 
 A task is created some milliseconds after it was asked for, and that is told some milliseconds later: so who asks is
 often killed in between. It is created even if nobody waits for the answer any more.
@@ -33,6 +33,7 @@ class Task:
     def __init__(self, task_id: str, key: str, ends_at: float) -> None:
         self.id = task_id
         self.key = key
+        self.created_at = time.monotonic()
         self.ends_at = ends_at
         self.is_cancelled = False
 
@@ -108,7 +109,12 @@ class Books:
 
         return web.json_response(
             {
-                key: {"created": ids(tasks), "cancelled": ids(tasks, "cancelled"), "ended": ids(tasks, "ended")}
+                key: {
+                    "created": ids(tasks),
+                    "cancelled": ids(tasks, "cancelled"),
+                    "ended": ids(tasks, "ended"),
+                    "at": [task.created_at for task in tasks],
+                }
                 for key, tasks in self._by_key.items()
             }
         )
