@@ -62,7 +62,7 @@ COPIED = {
 }
 OF_DASK = {  # tests/dask has what they do
     *("ClusterLost", "DaskExecutor", "RemoteError", "WorkerLost"),
-    *("ShardLost", "ShardStats", "ShardedPollExecutor"),
+    *("Shard", "ShardLost", "ShardStats", "ShardedPollExecutor"),
 }
 NOT_MADE = {"Executors"}  # nobody has an object of these
 

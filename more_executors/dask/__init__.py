@@ -10,12 +10,13 @@ except ImportError as error:
 from ._errors import ClusterLost, ShardLost, WorkerLost
 from ._executor import DaskExecutor
 from ._outcomes import RemoteError
-from .sharded import ShardedPollExecutor, ShardStats
+from .sharded import Shard, ShardedPollExecutor, ShardStats
 
 __all__ = [
     "ClusterLost",
     "DaskExecutor",
     "RemoteError",
+    "Shard",
     "ShardLost",
     "ShardStats",
     "ShardedPollExecutor",

@@ -20,7 +20,7 @@ from ._connection import ClientSource, Connection
 from ._dispatcher import Dispatcher
 from ._errors import ClusterLost
 from ._pack import Call
-from .sharded import ShardedPollExecutor
+from .sharded import Shard, ShardedPollExecutor
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -111,7 +111,7 @@ class DaskExecutor(Chainable[Anything, Returned[NoReturn]]):
 
     def with_sharded_poll(
         self,
-        make: Callable[[], PollExecutor[A, B, T]],
+        make: Callable[[], PollExecutor[A, B, T] | Shard],
         *,
         logger: logging.Logger | None = None,
         name: str | None = None,

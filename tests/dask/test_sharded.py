@@ -12,7 +12,15 @@ import pytest
 
 pytest.importorskip("distributed")
 
-from shard_support import Books, FakeWorkers, fake_workers, new_books, sharded_executor, start_task
+from shard_support import (
+    Books,
+    FakeWorkers,
+    fake_workers,
+    make_shard_that_starts_many,
+    new_books,
+    sharded_executor,
+    start_task,
+)
 from support import PATIENCE
 
 from more_executors import Executors, Journal
@@ -140,7 +148,7 @@ def test_an_error_in_making_a_shard_is_raised_where_it_was_asked_for(workers: Fa
 
     with pytest.raises(KeyError, match="no such service"):
         ShardedPollExecutor("fake", fail)
-    with pytest.raises(TypeError, match="make must return a PollExecutor, not 5"):
+    with pytest.raises(TypeError, match="make must return a PollExecutor, or a Shard with one, not 5"):
         ShardedPollExecutor("fake", lambda: 5)  # type: ignore[arg-type, return-value]
     lock = threading.Lock()
     with pytest.raises(TypeError, match="make cannot be sent to a worker"):
@@ -224,6 +232,29 @@ def test_shutdown_may_cancel(workers: FakeWorkers, books: Books) -> None:
 def test_layers_stand_on_it(workers: FakeWorkers, books: Books) -> None:
     with sharded_executor().with_map(str.upper) as executor:
         assert executor.submit(start_task, "a").result(PATIENCE) == "TASK-A-1 DONE"
+
+
+def test_many_are_started_by_one_call(workers: FakeWorkers, books: Books) -> None:
+    with sharded_executor(shards=2, make=make_shard_that_starts_many) as executor:
+        futures = executor.start_many(range(2000))
+        assert not wait(futures, PATIENCE).not_done
+        assert sorted(books.created) == list(range(2000))
+        assert all(future.result().startswith(f"task-{number}-") for number, future in enumerate(futures))
+        assert sum(books.sizes) == 2000
+        assert len(books.sizes) <= 10
+
+
+def test_what_starts_many_may_fail(workers: FakeWorkers, books: Books) -> None:
+    with sharded_executor(shards=1, make=make_shard_that_starts_many) as executor:
+        assert [repr(future.exception(PATIENCE)) for future in executor.start_many(["refused", 1])] == [
+            "KeyError('refused')",
+            "KeyError('refused')",
+        ]
+        error = executor.start_many([2, "left out"])[0].exception(PATIENCE)
+        assert "start_many_fn must return as many ids as it got items, 2, not ['task-2-1']" in str(error)
+    with sharded_executor(shards=1) as executor:
+        error = executor.start_many([3])[0].exception(PATIENCE)
+        assert "what makes a shard must return a Shard with a start_many_fn" in str(error)
 
 
 def test_an_async_start_runs_on_the_loop_of_a_shard(workers: FakeWorkers, books: Books) -> None:

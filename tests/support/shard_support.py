@@ -15,7 +15,7 @@ from unittest import mock
 from support import PATIENCE
 
 from more_executors import Executors
-from more_executors.dask import ShardedPollExecutor
+from more_executors.dask import Shard, ShardedPollExecutor
 from more_executors.dask.sharded import _executor, _host, _on_worker
 from more_executors.poll import PollExecutor
 
@@ -167,6 +167,7 @@ class Books:
         self.lock = threading.Lock()
         self.created: list[Any] = []  # what tasks were started with
         self.polled: set[str] = set()
+        self.sizes: list[int] = []  # of calls that start many
         self.cancelled: list[str] = []
         self.outcomes: dict[str, Any] = {}  # of ids that are to end; others go on
         self.ends_at_once = True
@@ -181,6 +182,12 @@ class Books:
             if token is not None:
                 self.by_token[token] = ident
             return ident
+
+    def start_many(self, items: list[Any]) -> Any:
+        self.sizes.append(len(items))
+        if "refused" in items:
+            raise KeyError("refused")
+        return (self.start(item) for item in items if item != "left out")
 
     def poll(self, descriptors: list[Any]) -> None:
         for descriptor in descriptors:
@@ -215,9 +222,13 @@ def make_shard() -> PollExecutor[Any, Any, Any]:
     return Executors.thread_pool(2).with_poll(books.poll, books.cancel, default_interval=0.01)
 
 
+def make_shard_that_starts_many() -> Shard:
+    return Shard(make_shard(), the_books().start_many)
+
+
 def sharded_executor(**options: Any) -> ShardedPollExecutor[Any, Any, Any]:
     """On the fake workers that there are."""
-    return ShardedPollExecutor("fake", make_shard, **{"lease": 30.0, "name": "it", **options})
+    return ShardedPollExecutor("fake", **{"make": make_shard, "lease": 30.0, "name": "it", **options})
 
 
 def start_task(what: Any, token: str | None = None) -> str:

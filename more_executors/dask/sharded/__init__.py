@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from ._batches import Shard
 from ._executor import ShardedPollExecutor
 from ._stats import ShardStats
 
-__all__ = ["ShardStats", "ShardedPollExecutor"]
+__all__ = ["Shard", "ShardStats", "ShardedPollExecutor"]

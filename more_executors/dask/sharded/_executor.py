@@ -18,6 +18,7 @@ from ...poll import PollExecutor
 from ...poll.stats import PollStats
 from .._connection import ClientSource, Connection
 from .._outcomes import pickled
+from ._batches import Shard, start_item
 from ._client import Client
 from ._coordinator import Coordinator
 from ._delegate import ShardDelegate
@@ -56,7 +57,7 @@ class ShardedPollExecutor(PollExecutor[A, B, T]):
     def __init__(
         self,
         client: ClientSource,
-        make: Callable[[], PollExecutor[A, B, T]],
+        make: Callable[[], PollExecutor[A, B, T] | Shard],
         *,
         shards: int | None = None,
         group_by: Callable[..., Any] | None = None,
@@ -73,8 +74,9 @@ class ShardedPollExecutor(PollExecutor[A, B, T]):
         Args:
             client: a `distributed.Client`, which is left open by `shutdown`; or the address of a scheduler, or a
                 function that returns a client: these make one, make another when it is lost, and close it.
-            make: returns a new `PollExecutor`, on a worker. It is sent there by cloudpickle. What is submitted has to
-                return the task's id there: there must be no layer above its pool that makes something else of that.
+            make: returns a new `PollExecutor`, on a worker, or a `Shard` that has one and more. It is sent there by
+                cloudpickle. What is submitted has to return the task's id there: there must be no layer above its pool
+                that makes something else of that.
             shards: how many; by default two for each worker. At most so many workers take part.
             group_by: gets the arguments of a call, and returns something hashable: calls for which that is equal go
                 to the same shard. By default all shards get as many.
@@ -159,6 +161,14 @@ class ShardedPollExecutor(PollExecutor[A, B, T]):
         Raises TypeError if `items` cannot be iterated over, and what `submit` does; then those before go on.
         """
         return [self.submit(fn, item) for item in iterated("items", items, "items (for one of them there is `submit`)")]
+
+    def start_many(self, items: Iterable[Any]) -> list[Future[B]]:
+        """Have a task started for each of `items`, by the `start_many_fn` of a shard; returns the futures in order.
+
+        So the service is called once for up to a thousand of them. If `make` returned no `Shard` with such a function,
+        the futures fail with TypeError. `group_by` gets an item. Raises what `submit_many` does.
+        """
+        return [self.submit(start_item, item) for item in iterated("items", items, "items")]
 
     def notify(self) -> None:
         """Have all shards poll everything that is outstanding as soon as possible. Returns at once."""

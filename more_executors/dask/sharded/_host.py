@@ -19,8 +19,8 @@ from typing import Any
 
 from ..._callables import is_async
 from ..._core import log
-from ...poll import PollExecutor
 from .._pack import CallLoader
+from ._batches import Batches, Shard, start_item
 from ._host_events import HostEvents, LeaseOver
 from ._messages import ADOPT, ANSWERED, CANCEL, POLL, RELEASE, RETURNED, START, STOP, STOPPED, parts_of, received
 from ._numbered import Inbox, Outbox
@@ -38,13 +38,13 @@ class ShardHost:
     def __init__(
         self,
         name: str,
-        executor: PollExecutor[Any, Any, Any],
+        shard: Shard,
         lease: float,
         forget: Callable[[str], object],
         clock: Callable[[], float] = monotonic,
     ) -> None:
         """`forget` is called with the name some minutes after it has stopped, if nobody has closed it by then."""
-        self._executor = executor
+        self._executor = shard.executor
         self._forget = forget
         self._is_closed = Event()
         self._lease = lease
@@ -58,6 +58,7 @@ class ShardHost:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._held: asyncio.Future[bool] | None = None
         self._name = name
+        self._batches = Batches(shard.start_many_fn, shard.executor, self._events, self._check_lease, name)
         for what, target in (("commands", self._obey), ("events", self._pack)):
             self._run(what, target)
 
@@ -112,6 +113,7 @@ class ShardHost:
 
     def _leave(self) -> None:
         try:
+            self._batches.end()
             self._executor.leave()
         except Exception as error:  # then it is not known what goes on, and nothing is said
             log(logging.getLogger("ShardHost"), logging.ERROR, "%s could not be stopped", self._name, error=error)
@@ -156,16 +158,22 @@ class ShardHost:
 
     def _start_all(self, numbers: list[int], calls: bytes) -> None:
         loader = CallLoader(calls)
+        batch: list[tuple[int, Any]] = []
         for place, number in enumerate(numbers):
             self._events.starting(number)
             try:
                 fn, args, kwargs = loader.call(place)
+                if fn is start_item:
+                    batch.append((number, *args))
+                    continue
                 start = self._await if is_async(fn) else self._call
                 self._events.keep(number, self._executor.submit(start, number, fn, args, kwargs))
             except BaseException as error:
                 self._events.not_started(number, error, is_unbegun=bool(self._why_stopped))
             finally:
                 fn = args = kwargs = None  # type: ignore[assignment]
+        if batch:
+            self._batches.start(batch)
 
     def _adopt_all(self, numbers: list[int], tasks: list[Any]) -> None:
         for number, task in zip(numbers, tasks, strict=True):

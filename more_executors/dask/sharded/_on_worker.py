@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-from typing import Any
 
+from ..._callables import check_optional_callable
 from ..._checks import shown
 from ..._version import __version__
 from ...poll import PollExecutor
 from .._outcomes import error_bytes
+from ._batches import Shard
 from ._host import ShardHost
 
 __all__: list[str] = []
@@ -25,21 +26,24 @@ async def open_shard(name: str, version: str, lease: float, make: bytes) -> byte
         if version != __version__:
             raise RuntimeError(f"the worker has more_executors {__version__}, and the client {version}")
         if name not in _hosts:
-            executor = await asyncio.get_running_loop().run_in_executor(None, executor_of, make)
+            shard = await asyncio.get_running_loop().run_in_executor(None, made, make)
             if name not in _hosts:
-                _hosts[name] = ShardHost(name, executor, lease, forget)
+                _hosts[name] = ShardHost(name, shard, lease, forget)
             else:
-                executor.shutdown(wait=False)
+                shard.executor.shutdown(wait=False)
     except BaseException as error:
         return error_bytes(error)
     return None
 
 
-def executor_of(make: bytes) -> PollExecutor[Any, Any, Any]:
-    made = pickle.loads(make)()
-    if not isinstance(made, PollExecutor):
-        raise TypeError(f"make must return a PollExecutor, not {shown(made)}")
-    return made  # pyright: ignore[reportUnknownVariableType]
+def made(make: bytes) -> Shard:
+    shard = pickle.loads(make)()
+    if not isinstance(shard, Shard):
+        shard = Shard(shard)
+    if not isinstance(shard.executor, PollExecutor):
+        raise TypeError(f"make must return a PollExecutor, or a Shard with one, not {shown(shard.executor)}")
+    check_optional_callable("start_many_fn", shard.start_many_fn, iterated=True)
+    return shard
 
 
 def forget(name: str) -> None:
