@@ -44,7 +44,7 @@ def main() -> int:
 
     from more_executors.journal import JournalError
 
-    from service_process import ServiceError
+    from child import ServiceError
     from state import State, StateError
 
     try:

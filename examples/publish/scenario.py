@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
@@ -18,10 +19,10 @@ from canceller import Canceller
 from chain import polling
 from interrupts import Interrupts
 from metering import Cost, Meter, MeteredClient
+from once import Once
 from options import Options
 from patience import Patience, UnavailableError
 from progress import Monitor, say
-from restarter import Restarter
 from runs import Run
 from service_process import ServiceProcess
 from starts import Found, find_starts, unsettled
@@ -124,9 +125,7 @@ class Scenario:
                     Canceller(options, self._futures, lambda: self._interrupts.count > 0, self._cancel_all)
                 )
                 if options.faults and not any(run.killed for run in earlier):
-                    stack.enter_context(
-                        Restarter(self._service, self._run, self._is_half_published, 2 * options.interval)
-                    )
+                    stack.enter_context(Once(self._is_half_published, self._restart_service))
                 for future in self._done_of(self._submit()):
                     self._tally.count(future)
             self._seconds = time.monotonic() - self._begin
@@ -212,6 +211,11 @@ class Scenario:
 
     def _is_half_published(self) -> bool:
         return self._found.started + self._client.published >= self._options.tasks / 2
+
+    def _restart_service(self, left: threading.Event) -> None:
+        self._run.killed = time.time()
+        self._service.restart(left, 2 * self._options.interval)
+        self._run.restarted = time.time()
 
     # A task that nobody will ask about again may as well end with the service.
 

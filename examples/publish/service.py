@@ -24,15 +24,12 @@ does: whoever started it holds the other end of that pipe, so the service cannot
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import random
 import re
 import sys
-import threading
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeGuard, cast
 
@@ -41,6 +38,7 @@ from aiohttp import web
 from checks import OneLineParser, rate, seconds, whole_number
 from faults import NO_FAULTS, parse_faults
 from ledger import Ledger, RefusedError
+from lifeline import end_of_input, tell
 from task import DISTRIBUTIONS, Settings, Task
 from trouble import Trouble
 
@@ -183,41 +181,21 @@ async def serve(settings: Settings, state: Path | None, port: int) -> int:
     try:
         app = TaskService(settings, state).application()
     except OSError as error:
-        _tell({"error": f"cannot use the ledger {str(state)!r}: {error.strerror}"})
+        tell({"error": f"cannot use the ledger {str(state)!r}: {error.strerror}"})
         return 1
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     try:
         await web.TCPSite(runner, HOST, port, backlog=1024).start()
     except OSError as error:
-        _tell({"error": f"cannot listen on port {port}: {os.strerror(error.errno or 0)}"})
+        tell({"error": f"cannot listen on port {port}: {os.strerror(error.errno or 0)}"})
         return 1
     else:
-        _tell({"port": runner.addresses[0][1]})
-        await _end_of_input()
+        tell({"port": runner.addresses[0][1]})
+        await end_of_input()
         return 0
     finally:
         await runner.cleanup()
-
-
-def _tell(news: dict[str, Any]) -> None:
-    # Whoever started the service may be gone already; then its input has ended, too.
-    with suppress(BrokenPipeError):
-        os.write(sys.stdout.fileno(), f"{json.dumps(news)}\n".encode())
-
-
-async def _end_of_input() -> None:
-    loop = asyncio.get_running_loop()
-    ended = asyncio.Event()
-
-    def read() -> None:
-        while os.read(sys.stdin.fileno(), 1024):
-            pass
-        loop.call_soon_threadsafe(ended.set)
-
-    # A thread, because asyncio cannot read a pipe on every platform, let alone a file.
-    threading.Thread(target=read, daemon=True).start()
-    await ended.wait()
 
 
 def main() -> int:
