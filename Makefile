@@ -9,8 +9,8 @@ RUN := $(VENV)/bin/python
 .PHONY: demo test test-tools test-long prove-losses bench bench-gate simulate lint docs develop clean
 .DELETE_ON_ERROR:
 
-demo: $(VENV)/built $(VENV)/with-demo      ## publish 50,000 objects, and draw publish.png; FAULTS=1: the service fails, faults.png; ASYNC=1: by coroutines
-	$(RUN) examples/publish $(if $(filter-out 0,$(FAULTS)),--faults) $(if $(filter-out 0,$(ASYNC)),--async) $(ARGS)
+demo: $(VENV)/built $(VENV)/with-demo      ## publish 50,000 objects, and draw publish.png; FAULTS=1: the service fails, faults.png; ASYNC=1: by coroutines; CLUSTER=4: by workers of Dask, cluster.png
+	$(RUN) examples/publish $(if $(filter-out 0,$(FAULTS)),--faults) $(if $(filter-out 0,$(ASYNC)),--async) $(if $(filter-out 0,$(CLUSTER)),--cluster $(CLUSTER)) $(ARGS)
 
 test-tools: $(VENV)/built $(VENV)/with-test $(VENV)/with-greenlets $(VENV)/with-demo $(VENV)/with-recipes $(VENV)/with-dask
 
@@ -49,8 +49,8 @@ develop: $(VENV)/built                     ## build the extension in place
 
 clean:                                     ## remove what was built, the virtual environment too
 	rm -rf $(VENV) build dist docs/_build *.egg-info src_c/*.c src_c/*.html
-	rm -f more_executors/*.so more_executors/*.pyd publish.png faults.png faults.log
-	rm -rf publish.state faults.state
+	rm -f more_executors/*.so more_executors/*.pyd publish.png faults.png faults.log cluster.png cluster.log
+	rm -rf publish.state faults.state cluster.state
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # A stamp for each step. The extension is built again when a source of it is newer.

@@ -36,7 +36,9 @@ def main() -> int:
     from options import parse
 
     options = parse()
-    needed = ("_sqlite3", "aiohttp", "matplotlib", "more_executors", "requests", "rich")
+    needed = ["_sqlite3", "aiohttp", "matplotlib", "more_executors", "requests", "rich"]
+    if options.cluster:
+        needed.append("distributed")
     missing = [name for name in needed if find_spec(name) is None]
     if missing:
         print(f"publish: error: not installed: {', '.join(missing)}", file=sys.stderr)
@@ -76,14 +78,15 @@ def publish(options: Options, interrupts: Interrupts, state: State) -> int:
     from scenario import run
     from summary import summarize
 
-    if options.faults:
-        # They are what this is about; in the terminal they would only be in the way.
-        mode = "a" if state.runs.runs else "w"
-        logging.basicConfig(filename=options.log, filemode=mode, format=LOG_FORMAT)
+    if options.is_logged:
+        # Losses are what this is about; in the terminal they would only be in the way.
+        if not state.runs.runs:
+            options.log.write_bytes(b"")
+        logging.basicConfig(filename=options.log, format=LOG_FORMAT)
     say(f"starting the service; then {options.tasks:,} objects are published")
     outcome = run(options, interrupts, state)
     say(f"\n{summarize(outcome, options)}\n")
-    if options.faults:
+    if options.is_logged:
         say(f"what the library has logged: {options.log}")
     if interrupts.count:
         return 130
@@ -91,7 +94,10 @@ def publish(options: Options, interrupts: Interrupts, state: State) -> int:
         print("publish: error: the service ended too early; run this again to go on", file=sys.stderr)
         return 1
     say("drawing the picture")  # the first time, matplotlib looks through all fonts
-    from plot import draw
+    if options.cluster:
+        from plot_cluster import draw_cluster as draw
+    else:
+        from plot import draw
 
     try:
         draw(outcome, options.output)

@@ -48,7 +48,7 @@ class Canceller:
 
     def _run(self) -> None:
         while not self._left.wait(0.05):
-            while self._due() and not self._stop():
+            while self._due() and not (self._stop() or self._left.is_set()):
                 self._futures[self._plan.pop()[1]].cancel()
             if self._stop():
                 self._see_all_cancelled()

@@ -24,11 +24,11 @@ def polling(
     options: Options,
     patience: Patience,
     client: PublishClient | AsyncClient,
-    journal: Journal,
+    journal: Journal | None,
     cancel_task: Callable[[str], bool],
     cancel_tasks: Callable[[list[str]], list[bool]],
 ) -> PollExecutor[Any, Any]:
-    """An executor for ``client.publish``, which starts nothing that is on record in ``journal``."""
+    """An executor for ``client.publish``, which starts nothing that a ``journal`` has on record."""
     starting = (
         Executors.event_loop(AT_ONCE, name="publish", open_fn=client.open, close_fn=client.close)
         if isinstance(client, AsyncClient)
@@ -49,5 +49,10 @@ def polling(
         retry_policy=patience,
         cancel_many_fn=cancel_tasks,
         journal=journal,
-        keys=Keys(NAMESPACE, find_fn=client.find, retry_failed=False),
+        keys=None if journal is None else keys_of(client),
     )
+
+
+def keys_of(client: PublishClient | AsyncClient) -> Keys:
+    """What is done with keys: the service is asked about objects that are in doubt."""
+    return Keys(NAMESPACE, find_fn=client.find, retry_failed=False)

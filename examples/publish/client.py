@@ -80,7 +80,7 @@ class PublishClient:
         )
         self._url = url
         self._publish_limit = publish_limit
-        self._patience = patience
+        self.patience = patience
         self._local = threading.local()
         self._sessions: list[requests.Session] = []
 
@@ -161,7 +161,7 @@ class PublishClient:
     def _insist(self, what: str, ask: Callable[[], Any]) -> Any:
         """What ``ask()`` returns, tried again while there is patience; None if refused, or if all fails."""
         try:
-            return self._patience.call(ask)
+            return self.patience.call(ask)
         except TaskError:
             return None
         except (Throttled, UnavailableError) as error:

@@ -154,11 +154,7 @@ class MeteredClient(PublishClient):
         """Resolve a future, and note how long after its task had ended."""
         if "ended" in task:
             super().resolve(descriptor, task)
-            if task["ended"] < self._run.began:
-                with self._lock:
-                    self._run.late += 1
-            else:
-                self._run.delays.append(time.time() - task["ended"])
+            self.note_ended(task["ended"])
 
     def find(self, object_ids: list[str]) -> dict[str, str]:
         """Look up objects."""
@@ -166,6 +162,14 @@ class MeteredClient(PublishClient):
             found = super().find(object_ids)
         self.note_found(len(object_ids), len(found))
         return found
+
+    def note_ended(self, ended: float) -> None:
+        """Note how long ago a task ended, unless that was before this run."""
+        if ended < self._run.began:
+            with self._lock:
+                self._run.late += 1
+        else:
+            self._run.delays.append(time.time() - ended)
 
     def note_published(self) -> None:
         """Count a task that was started."""

@@ -39,6 +39,7 @@ class Options:
     state: Path
     fresh: bool
     by_coroutines: bool
+    cluster: int
 
     @property
     def missing_after(self) -> float:
@@ -50,8 +51,13 @@ class Options:
         return {name: getattr(self, name) for name in OF_THE_WORK}
 
     @property
+    def is_logged(self) -> bool:
+        """Whether much is logged: that something is lost is what it is about then."""
+        return self.faults or self.cluster > 0
+
+    @property
     def log(self) -> Path:
-        """Where to log, with faults; there is nothing to log without."""
+        """Where to log."""
         return self.output.with_suffix(".log")
 
     @property
@@ -76,6 +82,7 @@ STATE = "folder of what the next run has to know if this one is killed (beside t
 FRESH = "begin anew, whatever a run that was killed has left"
 ASYNC = "start and search by coroutines, with one session for all, instead of by threads"
 FAULTS = "make it fail: errors, lost connections, rate limits, slow answers, lost tasks, a restart"
+CLUSTER = "have N workers of a Dask cluster do it, 2 or more; one is killed, and another one comes"
 USUAL: dict[str, Any] = {
     "workers": 8,
     "publishes": 5_000,
@@ -88,6 +95,7 @@ WITH_FAULTS: dict[str, Any] = {
     "batch_size": 200,
     "output": Path("faults.png"),
 }
+WITH_CLUSTER: dict[str, Any] = {**USUAL, "workers": 16, "output": Path("cluster.png")}
 
 
 def parse(arguments: Sequence[str] | None = None) -> Options:
@@ -101,7 +109,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         group.add_argument(f"--{name}", type=type, metavar=metavar, default=default, help=help)
 
     def depends(name: str) -> str:
-        return f"({USUAL[name]}; with --faults {WITH_FAULTS[name]})"
+        return f"({USUAL[name]}; with --faults {WITH_FAULTS[name]}, with --cluster {WITH_CLUSTER[name]})"
 
     group = parser.add_argument_group("the program")
     add("tasks", number, "N", 50_000, "objects to publish (%(default)s)")
@@ -118,6 +126,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
         "--fresh", action="store_true", help="begin anew, whatever a run that was killed has left"
     )
     group.add_argument("--async", action="store_true", dest="by_coroutines", help=ASYNC)
+    add("cluster", whole_number(2, 64), "N", 0, CLUSTER)
     group = parser.add_argument_group("the service")
     add("duration", seconds, "S", 15.0, "mean time of a task (%(default)s s)")
     group.add_argument("--distribution", choices=shapes, default="uniform", help=VARIES)
@@ -127,7 +136,9 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     add("port", port, "N", 0, "port that it listens on (any free one)")
     group.add_argument("--faults", action="store_true", help=FAULTS)
     values = vars(parser.parse_args(arguments))
-    usual = WITH_FAULTS if values["faults"] else USUAL
+    if values["cluster"] and (values["faults"] or values["by_coroutines"]):
+        parser.error("argument --cluster: not with --faults or --async")
+    usual = WITH_FAULTS if values["faults"] else WITH_CLUSTER if values["cluster"] else USUAL
     output: Path = values["output"] or usual["output"]
     defaults: dict[str, Any] = {**usual, "state": output.parent / f"{output.stem}.state"}
     options = Options(**{name: defaults[name] if value is None else value for name, value in values.items()})

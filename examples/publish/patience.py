@@ -12,6 +12,9 @@ from more_executors import RetryPolicy, Throttled
 
 T = TypeVar("T")
 
+ATTEMPTS = 30
+"""How often a request is made before it is given up: for half a minute or so."""
+
 
 class UnavailableError(Exception):
     """The service had an error of its own, or there was no answer. Perhaps it did what it was asked."""

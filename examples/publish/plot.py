@@ -10,18 +10,24 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import StrMethodFormatter
 
+from plot_axes import (
+    ACCENT,
+    INK,
+    PALE,
+    STRONG,
+    finish,
+    label_breaks,
+    label_time,
+    leave_room,
+    mark_breaks,
+    title,
+)
 from plot_faults import draw_faults, mark_outages
 from runs import Run
 from scenario import Outcome
 from summary import percentile
 from timeline import TimeLine
-
-INK = "#2b2d42"
-PALE = "#cfd8e3"
-STRONG = "#2a6f97"
-ACCENT = "#d1495b"
 
 BODY = 0.82
 """The share of the height that the data takes; the rest is for the legend."""
@@ -40,20 +46,14 @@ def draw(outcome: Outcome, path: Path) -> None:
     _draw_outstanding(upper, outcome, line)
     _draw_delays(lower, [delay for run in outcome.runs for delay in run.delays])
     for axes in (upper, lower):
-        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-        axes.set_ylim(0, axes.dataLim.ymax / BODY or 1)
+        leave_room(axes, BODY)
     for axes in middle:
         draw_faults(axes, outcome.runs, faults, line)
-        _label_time(axes, line)
+        label_time(axes, line)
         mark_outages(axes, outcome.runs, line, 1.0)
         mark_outages(upper, outcome.runs, line, BODY)
-        _mark_breaks(axes, line)
-    for axes in (upper, *middle, lower):
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.spines[["left", "bottom"]].set_color(INK)
-        axes.tick_params(colors=INK)
-        axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
-        axes.set_axisbelow(True)
+        mark_breaks(axes, line)
+    finish((upper, *middle, lower))
     figure.savefig(path)
 
 
@@ -79,26 +79,16 @@ def _draw_outstanding(axes: Axes, outcome: Outcome, line: TimeLine) -> None:
     searches = [size for run in outcome.runs for size in run.searches]
     seconds = sum(run.ended - run.began for run in outcome.runs[:-1]) + outcome.seconds
     by = f" of {len(outcome.runs)} runs" if len(outcome.runs) > 1 else ""
-    title = (
+    text = (
         f"{outcome.tally.submitted:,} futures done in {seconds:.0f} s{by}, "
         f"by {len(searches):,} searches for up to {max(searches, default=0):,} tasks each"
     )
-    axes.set_title(title, loc="left", color=INK, fontweight="bold")
+    title(axes, text)
     axes.set_ylabel("futures", color=INK)
     axes.legend(frameon=False, labelcolor=INK, loc="upper right", ncols=2)
-    _label_time(axes, line)
-    _mark_breaks(axes, line)
-    for begin, end, duration in line.breaks:
-        axes.text(
-            (begin + end) / 2,
-            0.4,
-            f"not running for {duration:,.0f} s",
-            transform=axes.get_xaxis_transform(),
-            rotation="vertical",
-            ha="center",
-            va="center",
-            color=INK,
-        )
+    label_time(axes, line)
+    mark_breaks(axes, line)
+    label_breaks(axes, line)
 
 
 def _draw_run(axes: Axes, run: Run, line: TimeLine, *, is_first: bool) -> None:
@@ -110,21 +100,8 @@ def _draw_run(axes: Axes, run: Run, line: TimeLine, *, is_first: bool) -> None:
     axes.fill_between(seconds, polled, color=STRONG, linewidth=0, label=labels[1])
 
 
-def _mark_breaks(axes: Axes, line: TimeLine) -> None:
-    for begin, end, _ in line.breaks:
-        axes.axvspan(begin, end, facecolor="none", edgecolor=PALE, hatch="///", linewidth=0)
-
-
-def _label_time(axes: Axes, line: TimeLine) -> None:
-    left_out = sum(seconds - (end - begin) for begin, end, seconds in line.breaks)
-    shortened = f", but for {left_out:,.0f} s in which nothing ran" if left_out >= 0.5 else ""
-    axes.set_xlabel(f"seconds since the first submit{shortened}", color=INK)
-    axes.set_xlim(0, max(line.end, 0.1))
-
-
 def _draw_delays(axes: Axes, delays: Sequence[float]) -> None:
-    title = "How long after the end of its task a future was done"
-    axes.set_title(title, loc="left", color=INK, fontweight="bold")
+    title(axes, "How long after the end of its task a future was done")
     axes.set_xlabel("seconds from the end of the task on the service", color=INK)
     if not delays:
         axes.text(0.5, 0.5, "no task ended", transform=axes.transAxes, ha="center", color=INK)

@@ -11,14 +11,13 @@ from typing import TypeAlias
 
 from matplotlib.axes import Axes
 
+from plot_axes import ACCENT, INK, title
 from runs import Run
 from timeline import TimeLine
 
 Faults: TypeAlias = "Mapping[str, Sequence[tuple[float, int]]]"
 """For each kind the times, in seconds since the epoch, and how often it struck then."""
 
-INK = "#2b2d42"
-FAULT = "#d1495b"
 NAMES = {
     "429": "too many requests",
     "500": "errors",
@@ -51,13 +50,13 @@ def draw_faults(axes: Axes, runs: Sequence[Run], faults: Faults, line: TimeLine)
         scales[bottom], scales[bottom + TALL] = "0", f"{most:,}"
         left = [slot * width for slot in counts]
         heights = [TALL * count / most for count in counts.values()]
-        axes.bar(left, heights, width, [bottom] * len(left), align="edge", color=FAULT, linewidth=0)
+        axes.bar(left, heights, width, [bottom] * len(left), align="edge", color=ACCENT, linewidth=0)
     for begin, end in outages_of(runs):
         axes.barh(-len(kinds), line.at(end) - line.at(begin), TALL, line.at(begin), color=INK)
         labels.append(f"killed, down for {end - begin:.1f} s")
     axes.set_yticks([-row for row in range(len(labels))], labels)
     axes.set_ylim(-len(labels) + 0.4, 0.6)
-    axes.set_title("What went wrong with the service", loc="left", color=INK, fontweight="bold")
+    title(axes, "What went wrong with the service")
     _draw_scales(axes, scales, width)
 
 

@@ -13,6 +13,7 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TimeElapsedColumn
 from rich.table import Table
 
+from shard_progress import shard_line, shard_table
 from tally import Sample
 
 SAMPLING = 0.1
@@ -42,7 +43,7 @@ class Bar(Progress):
 
     def __init__(self, console: Console, total: int) -> None:
         columns = (BarColumn(None), TaskProgressColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self._counts: RenderableType = ""
+        self._counts: list[RenderableType] = []
         super().__init__(*columns, console=console, expand=True, refresh_per_second=4)
         self._task = self.add_task("publishing", total=total)
 
@@ -57,13 +58,13 @@ class Bar(Progress):
             f"[red]failed [bold]{sample.failed:,}",
             f"[yellow]cancelled [bold]{sample.cancelled:,}",
         )
-        self._counts = row
+        self._counts = [row, shard_table(sample)] if sample.shards else [row]
         self.update(self._task, completed=sample.done)
 
     def get_renderables(self) -> Iterable[RenderableType]:
-        """The bar and the counts."""
+        """The bar and the counts, and the shards."""
         yield from super().get_renderables()
-        yield self._counts
+        yield from self._counts
 
 
 class Lines(AbstractContextManager["Lines"]):
@@ -80,7 +81,7 @@ class Lines(AbstractContextManager["Lines"]):
         say(
             f"{sample.seconds:6.1f} s  submitted {sample.submitted:,}  outstanding {sample.outstanding:,}"
             f"  polled {sample.polled:,}  finished {sample.finished:,}  failed {sample.failed:,}"
-            f"  cancelled {sample.cancelled:,}"
+            f"  cancelled {sample.cancelled:,}{shard_line(sample)}"
         )
 
     def __exit__(self, *_: object) -> None:

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from tally import Sample
 
@@ -19,7 +19,8 @@ class Run:
 
     ``searches`` has the size of each, ``delays`` the seconds from the end of each task to that of its future;
     but for ``late`` tasks, which had ended before the run began. The service was killed and started again at
-    the times ``killed`` and ``restarted``, also in seconds since the epoch.
+    the times ``killed`` and ``restarted``, also in seconds since the epoch; ``marks`` has other times, and
+    what happened then.
     """
 
     began: float
@@ -29,6 +30,7 @@ class Run:
     late: int = 0
     killed: float | None = None
     restarted: float | None = None
+    marks: list[tuple[float, str]] = field(default_factory=list[tuple[float, str]])
 
     @property
     def ended(self) -> float:
@@ -73,6 +75,7 @@ class RunFile:
             "late": run.late,
             "killed": run.killed,
             "restarted": run.restarted,
+            "marks": run.marks,
         }
         new = (len(entry[name]) for name in LISTS)
         self._written = [count + more for count, more in zip(self._written, new, strict=True)]
@@ -83,10 +86,15 @@ class RunFile:
             self.runs.append(Run(entry["began"]))
             return
         run = self.runs[-1]
-        run.samples += [Sample(*sample) for sample in entry["samples"]]
+        for sample in entry["samples"]:
+            values: list[Any] = [
+                tuple(cast("list[int]", value)) if isinstance(value, list) else value for value in sample
+            ]
+            run.samples.append(Sample(*values))
         run.searches += entry["searches"]
         run.delays += entry["delays"]
         run.late, run.killed, run.restarted = entry["late"], entry["killed"], entry["restarted"]
+        run.marks = [(moment, what) for moment, what in entry["marks"]]
 
     def _complete_lines(self) -> Iterator[bytes]:
         with os.fdopen(os.dup(self._file), "rb") as file:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from more_executors import Journal, PollExecutor, RateLimit
 
@@ -21,7 +21,7 @@ from interrupts import Interrupts
 from metering import Cost, Meter, MeteredClient
 from once import Once
 from options import Options
-from patience import Patience, UnavailableError
+from patience import ATTEMPTS, Patience, UnavailableError
 from progress import Monitor, say
 from runs import Run
 from service_process import ServiceProcess
@@ -29,8 +29,8 @@ from starts import Found, find_starts, unsettled
 from state import State
 from tally import Sample, Tally
 
-ATTEMPTS = 30
-"""How often a request is made before it is given up: for half a minute or so."""
+if TYPE_CHECKING:
+    from more_executors.dask import ShardStats
 
 AT_ONCE = 1_000
 """How many objects are submitted before the next look at whether there was a Ctrl-C."""
@@ -41,7 +41,7 @@ class Outcome:
     """What happened, in all ``runs``; the rest is of the last one, which took ``seconds``.
 
     The service was asked about ``doubts`` objects whether they have a task, and ``known`` of them had;
-    ``audit`` is None if it could not be asked.
+    ``audit`` is None if it could not be asked. ``shards`` are those of a cluster.
     """
 
     runs: Sequence[Run]
@@ -54,6 +54,7 @@ class Outcome:
     costs: Sequence[Cost]
     service_lost: bool
     audit: Audit | None
+    shards: Sequence[ShardStats] = ()
 
 
 def run(options: Options, interrupts: Interrupts, state: State) -> Outcome:
@@ -62,10 +63,11 @@ def run(options: Options, interrupts: Interrupts, state: State) -> Outcome:
     Raises ServiceError if the service does not start, JournalError if the journal cannot be used.
     """
     with ServiceProcess(options, state.ledger) as service:
-        scenario = Scenario(options, interrupts, state, service)
-        scenario.publish_all()
-        scenario.end()
-        return scenario.outcome()
+        if not options.cluster:
+            return Scenario(options, interrupts, state, service).outcome_of_all()
+        from cluster_scenario import run_on_cluster
+
+        return run_on_cluster(options, interrupts, state, service)
 
 
 class Scenario:
@@ -104,30 +106,29 @@ class Scenario:
         self._starting: MeteredClient | AsyncClient = self._client
         if options.by_coroutines:
             self._starting = AsyncClient(self._client, service.url, publish_limit, options.missing_after)
+        self._start: Callable[[str], Any] = self._starting.publish
+
+    def outcome_of_all(self) -> Outcome:
+        """Publish everything, close everything, and tell what happened."""
+        self.publish_all()
+        self.end()
+        return self.outcome()
 
     def publish_all(self) -> None:
         """Submit everything and wait for it."""
-        options, earlier = self._options, self._earlier
+        options = self._options
         with self._meter.watch():
-            self._executor: PollExecutor[Any, Any] = polling(
-                options,
-                # More than that of the client: what fails as the service is lost would be on record so.
-                Patience(ATTEMPTS, self._is_hopeless),
-                self._starting,
-                self._journal,
-                self._cancel_task,
-                self._cancel_tasks,
-            )
+            self._executor = self._opened()
             self._file.begin(self._run)
             with ExitStack() as stack:
                 stack.enter_context(Monitor(self._measure, options.tasks))
                 stack.enter_context(
                     Canceller(options, self._futures, lambda: self._interrupts.count > 0, self._cancel_all)
                 )
-                if options.faults and not any(run.killed for run in earlier):
-                    stack.enter_context(Once(self._is_half_published, self._restart_service))
+                for meanwhile in self._on_the_way():
+                    stack.enter_context(meanwhile)
                 for future in self._done_of(self._submit()):
-                    self._tally.count(future)
+                    self._note(future)
             self._seconds = time.monotonic() - self._begin
             self._cpu_seconds = time.process_time() - self._cpu_begin
 
@@ -168,13 +169,31 @@ class Scenario:
             audit=self._audit,
         )
 
+    def _opened(self) -> PollExecutor[Any, Any]:
+        return polling(
+            self._options,
+            # More than that of the client: what fails as the service is lost would be on record so.
+            Patience(ATTEMPTS, self._is_hopeless),
+            self._starting,
+            self._journal,
+            self._cancel_task,
+            self._cancel_tasks,
+        )
+
+    def _on_the_way(self) -> Iterator[AbstractContextManager[Any]]:
+        if self._options.faults and not any(run.killed for run in self._earlier):
+            yield Once(self._is_half_published, self._restart_service)
+
+    def _note(self, future: Future[Any]) -> None:
+        self._tally.count(future)
+
     def _submit(self) -> SimpleQueue[Future[Any]]:
         done: SimpleQueue[Future[Any]] = SimpleQueue()
         for first in range(0, self._options.tasks, AT_ONCE):
             if self._interrupts.count:
                 break
             some = self._object_ids[first : first + AT_ONCE]
-            futures = self._meter.submit(self._executor.submit_many_once, self._starting.publish, some)
+            futures = self._meter.submit(self._executor.submit_many_once, self._start, some)
             self._futures += futures
             self._tally.submitted += len(futures)
             for future in futures:
@@ -191,16 +210,22 @@ class Scenario:
             try:
                 yield done.get(timeout=0.1)
             except Empty:
-                if self._is_lost() and not self._interrupts.count:
+                if self._gives_up():
                     break
             else:
                 left -= 1
 
     def _measure(self) -> Sample:
-        sample = self._tally.sample(time.monotonic() - self._begin, self._executor.stats().polled)
+        sample = self._sample()
         self._run.samples.append(sample)
         self._file.update()
         return sample
+
+    def _sample(self) -> Sample:
+        return self._tally.sample(time.monotonic() - self._begin, self._executor.stats().polled)
+
+    def _gives_up(self) -> bool:
+        return self._is_lost() and not self._interrupts.count
 
     def _is_lost(self) -> bool:
         return not self._service.running

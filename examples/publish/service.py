@@ -139,7 +139,7 @@ class TaskService:
 async def _ids_in(request: web.Request) -> list[str]:
     try:
         ids: object = await request.json()
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, ConnectionResetError):  # of the last, nobody hears
         ids = None
     if not is_list_of_texts(ids):
         raise web.HTTPBadRequest(text="expected a JSON list of ids")

@@ -12,6 +12,8 @@ from scenario import Outcome
 def summarize(outcome: Outcome, options: Options) -> str:
     """Return the summary, a text of several lines."""
     parts = [_counts(outcome, options), _searches(outcome)]
+    if outcome.shards:
+        parts.append(_shards(outcome))
     if outcome.costs:
         parts.append(_costs(outcome))
     if outcome.audit is not None:
@@ -50,10 +52,8 @@ def _searches(outcome: Outcome) -> str:
     sizes = [size for run in outcome.runs for size in run.searches]
     polled = max((sample.polled for run in outcome.runs for sample in run.samples), default=0)
     delays = [delay for run in outcome.runs for delay in run.delays]
-    lines = [
-        f"{len(sizes):,} searches, for up to {max(sizes, default=0):,} tasks each",
-        f"up to {polled:,} tasks on the service at the same time",
-    ]
+    lines = [f"{len(sizes):,} searches, for up to {max(sizes):,} tasks each"] if sizes else []
+    lines.append(f"up to {polled:,} tasks on the service at the same time")
     if delays:
         median, high, last = (percentile(delays, percent) for percent in (50, 95, 100))
         spread = f"95 % within {high:.2f} s, all within {last:.2f} s"
@@ -63,6 +63,24 @@ def _searches(outcome: Outcome) -> str:
     if outcome.doubts:
         lines.append(f"of {outcome.doubts:,} objects in doubt, the service had tasks for {outcome.known:,}")
     return "\n".join(lines)
+
+
+def _shards(outcome: Outcome) -> str:
+    shards = outcome.shards
+    happened = [
+        f"{what} after {moment - run.began:.1f} s" for run in outcome.runs for moment, what in run.marks
+    ]
+    lost = sum(shard.lost for shard in shards)
+    adopted = sum(shard.adopted for shard in shards)
+    now = " in this run" if len(outcome.runs) > 1 else ""
+    made = sum(shard.generation - 1 for shard in shards)
+    return "\n".join(
+        [
+            f"{len(shards)} shards; {', '.join(happened) or 'no worker killed, and none new'}",
+            f"{lost:,} shards lost with their worker, {made:,} made anew{now}; "
+            f"{adopted:,} tasks adopted again",
+        ]
+    )
 
 
 def _costs(outcome: Outcome) -> str:

@@ -14,7 +14,11 @@ from client import TaskError
 
 @dataclass(frozen=True)
 class Sample:
-    """The counts at a moment, ``seconds`` after the start; ``polled`` of them are on the service."""
+    """The counts at a moment, ``seconds`` after the start; ``polled`` of them are on the service.
+
+    In a cluster, ``shards`` has how many each shard has, and ``workers`` the number of the worker where it is
+    open, or 0.
+    """
 
     seconds: float
     submitted: int
@@ -22,6 +26,8 @@ class Sample:
     failed: int
     cancelled: int
     polled: int
+    shards: tuple[int, ...] = ()
+    workers: tuple[int, ...] = ()
 
     @property
     def done(self) -> int:

@@ -135,6 +135,7 @@ def test_killed(tmp_path: Path) -> None:
         ("--duration", "-1"),
         ("--interval", "0"),
         ("--port", "65536"),
+        ("--cluster", "1"),
         ("--output", "publish.txt"),
         ("--output", "no/such/folder/publish.png"),
     ],

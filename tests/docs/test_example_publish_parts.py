@@ -150,16 +150,17 @@ def test_a_bucket_lets_the_rate_through_and_a_few_more_after_a_pause(example: An
     assert all(example("trouble").Bucket(float("inf")).take(0.0) for _ in range(100))
 
 
-def test_what_is_written_with_and_without_faults_has_names_of_its_own(
+def test_what_is_written_by_each_variant_has_names_of_its_own(
     example: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # it must be possible to write there
     parse = example("options").parse
-    both = parse([]), parse(["--faults"])
-    written = [(options.output.name, options.log.name, options.state.name) for options in both]
+    all_of_them = parse([]), parse(["--faults"]), parse(["--cluster=2"])
+    written = [(options.output.name, options.log.name, options.state.name) for options in all_of_them]
     assert written == [
         ("publish.png", "publish.log", "publish.state"),
         ("faults.png", "faults.log", "faults.state"),
+        ("cluster.png", "cluster.log", "cluster.state"),
     ]
     Path("a").mkdir()
     mine = parse(["--faults", "--output=a/mine.svg"])
