@@ -82,7 +82,7 @@ class ClusterScenario(Scenario):
     def _on_the_way(self) -> Iterator[AbstractContextManager[Any]]:
         if not any(run.marks for run in self._earlier):
             yield Once(self._has_started(KILL_AT), lambda _: self._mark("killed", self._cluster.kill_one))
-            yield Once(self._has_started(ADD_AT), lambda _: self._mark("new", self._cluster.add_one))
+            yield Once(self._has_started(ADD_AT), lambda _: self._mark("added", self._cluster.add_one))
 
     def _has_started(self, share: float) -> Callable[[], bool]:
         def has_started() -> bool:

@@ -17,6 +17,7 @@ from plot_axes import (
     PALE,
     STRONG,
     finish,
+    headline,
     label_breaks,
     label_time,
     leave_room,
@@ -77,10 +78,8 @@ def _draw_outstanding(axes: Axes, outcome: Outcome, line: TimeLine) -> None:
         bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 2},
     )
     searches = [size for run in outcome.runs for size in run.searches]
-    seconds = sum(run.ended - run.began for run in outcome.runs[:-1]) + outcome.seconds
-    by = f" of {len(outcome.runs)} runs" if len(outcome.runs) > 1 else ""
     text = (
-        f"{outcome.tally.submitted:,} futures done in {seconds:.0f} s{by}, "
+        f"{headline(outcome)}, "
         f"by {len(searches):,} searches for up to {max(searches, default=0):,} tasks each"
     )
     title(axes, text)

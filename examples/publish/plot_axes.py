@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from matplotlib.axes import Axes
 from matplotlib.ticker import StrMethodFormatter
 
+from scenario import Outcome
 from timeline import TimeLine
 
 INK = "#2b2d42"
@@ -21,6 +22,13 @@ ACCENT = "#d1495b"
 def title(axes: Axes, text: str) -> None:
     """Say what it shows."""
     axes.set_title(text, loc="left", color=INK, fontweight="bold")
+
+
+def headline(outcome: Outcome) -> str:
+    """What was done, and how long that took."""
+    seconds = sum(run.ended - run.began for run in outcome.runs[:-1]) + outcome.seconds
+    by = f" of {len(outcome.runs)} runs" if len(outcome.runs) > 1 else ""
+    return f"{outcome.tally.submitted:,} futures done in {seconds:.0f} s{by}"
 
 
 def leave_room(axes: Axes, body: float) -> None:

@@ -8,13 +8,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from plot_axes import ACCENT, INK, PALE, finish, label_breaks, label_time, leave_room, mark_breaks, title
+from plot_axes import (
+    ACCENT,
+    INK,
+    PALE,
+    finish,
+    headline,
+    label_breaks,
+    label_time,
+    leave_room,
+    mark_breaks,
+    title,
+)
 from runs import Run
 from scenario import Outcome
 from timeline import TimeLine
@@ -30,6 +42,9 @@ NAMED = 12
 
 WORKERS = ("#8c8c8c", "#2a6f97", "#f4a261", "#52a675", "#e9c46a", "#8f6bb3")
 """The colours of workers, in turns."""
+
+LEGEND: dict[str, Any] = {"labelcolor": INK, "facecolor": "white", "edgecolor": "none", "framealpha": 0.85}
+"""How the legends look, also above the time in which no run went on."""
 
 THICK = 0.7
 """The height of the bar of a shard; from shard to shard it is 1."""
@@ -68,16 +83,14 @@ def _draw_outstanding(axes: Axes, outcome: Outcome, line: TimeLine, count: int) 
             above = [low + sample.shards[number] for low, sample in zip(below, samples, strict=True)]
             axes.fill_between(seconds, below, above, color=colour, edgecolor="white", linewidth=0.4)
             below = above
-    whole = sum(run.ended - run.began for run in outcome.runs[:-1]) + outcome.seconds
-    shown = f"{outcome.tally.submitted:,} futures done in {whole:.0f} s"
-    title(axes, f"{shown}: how many each shard has, one upon another")
+    title(axes, f"{headline(outcome)}: how many each shard has, one upon another")
     axes.set_ylabel("futures that are not done", color=INK)
     leave_room(axes, BODY)
     handles = [Patch(color=colours[number], label=f"shard {number}") for number in range(count)]
     if count > NAMED:
         handles = [handles[0], handles[-1]]
     handles.append(Patch(color=PALE, label="none: not sent yet, or in doubt"))
-    axes.legend(handles=handles, frameon=False, labelcolor=INK, loc="upper right", ncols=5)
+    axes.legend(handles=handles, **LEGEND, loc="upper right", ncols=5)
 
 
 def _draw_places(axes: Axes, runs: Sequence[Run], line: TimeLine, count: int) -> None:
@@ -102,7 +115,7 @@ def _draw_places(axes: Axes, runs: Sequence[Run], line: TimeLine, count: int) ->
         Patch(color=WORKERS[worker % len(WORKERS)], label=f"worker {worker}") for worker in sorted(seen)
     ]
     if handles:
-        axes.legend(handles=handles, frameon=False, labelcolor=INK, loc="upper right", ncols=6)
+        axes.legend(handles=handles, **LEGEND, loc="upper right", ncols=6)
 
 
 def _stays(run: Run, shard: int) -> Iterator[tuple[int, float, float]]:
@@ -120,12 +133,13 @@ def _mark(axes: Axes, runs: Sequence[Run], line: TimeLine, *, is_labelled: bool)
     marks = [mark for run in runs for mark in run.marks]
     for number, (moment, what) in enumerate(marks):
         at = line.at(moment)
-        axes.axvline(at, ymax=LABELS[0], color=ACCENT, linestyle="--", linewidth=1.5)
+        height = LABELS[number % len(LABELS) if is_labelled else 0]
+        axes.axvline(at, ymax=height, color=ACCENT, linestyle="--", linewidth=1.5)
         if is_labelled:
             is_late = at > line.end * 0.8
             axes.annotate(
                 what,
-                (at, LABELS[number % len(LABELS)]),
+                (at, height),
                 xycoords=axes.get_xaxis_transform(),
                 xytext=(-5 if is_late else 5, 0),
                 textcoords="offset points",
@@ -133,4 +147,5 @@ def _mark(axes: Axes, runs: Sequence[Run], line: TimeLine, *, is_labelled: bool)
                 va="top",
                 color=ACCENT,
                 fontweight="bold",
+                bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 1},
             )

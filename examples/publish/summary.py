@@ -76,7 +76,7 @@ def _shards(outcome: Outcome) -> str:
     made = sum(shard.generation - 1 for shard in shards)
     return "\n".join(
         [
-            f"{len(shards)} shards; {', '.join(happened) or 'no worker killed, and none new'}",
+            f"{len(shards)} shards; {', '.join(happened) or 'no worker killed, and none added'}",
             f"{lost:,} shards lost with their worker, {made:,} made anew{now}; "
             f"{adopted:,} tasks adopted again",
         ]

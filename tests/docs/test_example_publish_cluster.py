@@ -36,7 +36,7 @@ def test_publishes_everything_once_though_a_worker_is_killed(tmp_path: Path) -> 
     assert int(counts["finished"]) > 500
     assert (counts["never submitted"], counts["sum"]) == ("0", "600")
     assert re.search(r"^          worker 1: \d+ \+ \d+   worker 2: \d+ \+ \d+$", done.stdout, re.M), done.stdout
-    assert re.search(r"^4 shards; worker 1 killed after [\d.]+ s, worker 3 new after [\d.]+ s$", done.stdout, re.M)
+    assert re.search(r"^4 shards; worker 1 killed after [\d.]+ s, worker 3 added after [\d.]+ s$", done.stdout, re.M)
     assert re.search(
         r"^[2-9] shards lost with their worker, \d+ made anew; [1-9]\d* tasks adopted again$", done.stdout, re.M
     )
