@@ -10,15 +10,27 @@ from __future__ import annotations
 import pickle
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from typing import Any
 
 import pytest
 
 from more_executors import Executors
 
-from .dask_calls import call_all
+from .dask_calls import call_all, make_shard, started
 from .measuring import Bench
-from .rows import DASK, DASK_CHUNKS, DASK_CPU, DASK_EXECUTOR, DASK_SINGLE, DASK_SUBMIT, OURS
+from .rows import (
+    DASK,
+    DASK_CHUNKS,
+    DASK_CPU,
+    DASK_EXECUTOR,
+    DASK_SINGLE,
+    DASK_SUBMIT,
+    ONE_POLL_EXECUTOR,
+    OURS,
+    SHARDED_CPU,
+    Row,
+)
 
 distributed = pytest.importorskip("distributed")
 psutil = pytest.importorskip("psutil")
@@ -27,6 +39,7 @@ CALLS = 200_000
 CALLS_OF_DASK = 2_000
 CALLS_OF_CHUNK = 1_000
 AWAITED = 300
+TASKS = 100_000
 SECONDS_IDLE = 2.0
 
 Run = Callable[[], object]
@@ -88,10 +101,10 @@ def used_by(run: Run, count: int, idle: float) -> float:
     return (processor_seconds() - before - each_second * (time.perf_counter() - began)) / count
 
 
-def measure(bench: Bench, who: str, run: Callable[[int], object], nominal: int) -> None:
+def measure(bench: Bench, who: str, run: Callable[[int], object], nominal: int, row: Row = DASK_CPU) -> None:
     count = bench.size(nominal)
     idle = SECONDS_IDLE if count == nominal else 0.1
-    bench.value(DASK_CPU, who, lambda: used_by(lambda: run(count), count, idle))
+    bench.value(row, who, lambda: used_by(lambda: run(count), count, idle))
 
 
 def test_executor(bench: Bench, executor: Any) -> None:
@@ -130,3 +143,19 @@ def test_awaited_by_dask(bench: Bench, client: Any) -> None:
     count = bench.size(AWAITED)
     submit = lambda *call: client.submit(*call, pure=False)  # noqa: E731
     bench.time(DASK_SINGLE, DASK_SUBMIT, lambda _: awaited(submit, count), per=count)
+
+
+def test_shards(bench: Bench, client: Any) -> None:
+    from more_executors.dask import ShardedPollExecutor
+
+    with ShardedPollExecutor(client, make_shard, shards=2) as executor:
+        measure(bench, OURS, lambda count: through_poll(executor, count), TASKS, SHARDED_CPU)
+
+
+def test_without_shards(bench: Bench) -> None:
+    with make_shard() as executor:
+        measure(bench, ONE_POLL_EXECUTOR, lambda count: through_poll(executor, count), TASKS, SHARDED_CPU)
+
+
+def through_poll(executor: Any, count: int) -> None:
+    wait([executor.submit(started, number) for number in range(count)])

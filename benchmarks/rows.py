@@ -30,6 +30,7 @@ EVENT = "threading.Event set to wake-up"
 WRAP_FUTURE = "`asyncio.wrap_future` over stdlib futures"
 DASK_EXECUTOR = "`client.get_executor(pure=False)`, 2,000 calls"
 DASK_CHUNKS = "`client.map` of chunks of 1,000, as bytes"
+ONE_POLL_EXECUTOR = "one `PollExecutor` here"
 DASK_SUBMIT = "`client.submit(f, x, pure=False).result()`"
 AT_ORIGINAL_50 = "more-executors 2.11.4, 50 deep"
 
@@ -94,6 +95,9 @@ STARTS_CPU = Row("… tasks started, processor time", times=0.5)
 DASK = Row("200,000 calls of nothing by a Dask cluster of two processes, submit to done", needs="distributed")
 DASK_CPU = Row("… by a Dask cluster, processor time of all processes", needs="distributed")
 DASK_SINGLE = Row("… by a Dask cluster, one at a time", times=1.1, needs="distributed")
+SHARDED_CPU = Row(
+    "100,000 tasks started and polled by two shards, processor time of all processes", times=2.0, needs="distributed"
+)
 SCRAPE = Row("scrape of the metrics, 1,000 executors with names of their own: one executor")
 NOTIFY = Row("`notify()` to the poll function's first line", times=1.0)
 TWO_THREADS = Row("two threads that resolve, without a GIL: one future", times=1 / 1.6, free_threaded=True)
@@ -161,6 +165,7 @@ ROWS = [
     DASK,
     DASK_CPU,
     DASK_SINGLE,
+    SHARDED_CPU,
     SCRAPE,
     NOTIFY,
     TWO_THREADS,
