@@ -18,6 +18,8 @@ from ._with_same_results import WithSameResults
 
 if TYPE_CHECKING:
     from .dask import DaskExecutor
+else:
+    DaskExecutor = Chainable  # it is one, and Dask may not be there
 
 __all__ = ["Executors"]
 
