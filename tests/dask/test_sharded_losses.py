@@ -223,6 +223,48 @@ def test_a_worker_that_is_silent_for_three_leases_is_lost(workers: FakeWorkers, 
         assert sorted(books.created) == list(range(10))
 
 
+def test_a_shard_whose_answers_are_lost_has_ended_when_it_is_taken_for_lost(workers: FakeWorkers, books: Books) -> None:
+    books.ends_at_once = False
+    with sharded_executor(shards=1) as executor:
+        futures = executor.submit_many(start_task, range(10))
+        wait_until(lambda: executor.stats().polled == 10)
+        worker = executor.shards()[0].worker
+        host = _on_worker._hosts[next(iter(workers.shards[worker]))]
+        workers.fault = lambda address, function: REPLY_LOST if function.__name__ == "exchange" else None
+        for _ in range(40):
+            calls = [*workers.calls]
+            workers.clock.ahead += 8.0  # so there is a call again and again, each of which is heard
+            executor.notify()
+            wait_until(lambda calls=calls: workers.calls != calls)
+            if executor.shards()[0].lost:
+                break
+        assert host._why_stopped == "its client was not heard"
+        workers.fault = lambda address, function: None
+        books.ends_at_once = True
+        assert not wait(futures, PATIENCE).not_done
+        assert sorted(books.created) == list(range(10))
+
+
+def test_a_journal_that_cannot_be_written_holds_no_results_up(
+    workers: FakeWorkers, books: Books, journal: Journal
+) -> None:
+    with sharded_executor(shards=1, journal=journal) as executor:
+        host = _on_worker._hosts[next(name for names in workers.shards.values() for name in names)]
+        with mock.patch.object(executor._coordinator.resolver, "flush", return_value=False):
+            assert executor.submit(start_task, "a").result(PATIENCE) == "task-a-1 done"
+            assert executor.submit(start_task, "b").result(PATIENCE) == "task-b-2 done"
+            assert host._outbox._first == 1  # nothing was acknowledged
+        assert executor.submit(start_task, "c").result(PATIENCE) == "task-c-3 done"
+        executor.notify()
+        wait_until(lambda: host._outbox._first > 1)
+
+
+def test_cancelling_what_cannot_be_sent_does_not_wait(workers: FakeWorkers, books: Books) -> None:
+    with sharded_executor(shards=1) as executor:
+        assert executor._client.cancel([]) == []
+        assert executor._client.cancel([threading.Lock()]) == [False]
+
+
 def test_a_new_worker_gets_a_shard(workers: FakeWorkers, books: Books) -> None:
     books.ends_at_once = False
     with sharded_executor(shards=4) as executor:

@@ -8,7 +8,7 @@ Guarantees:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from time import monotonic, sleep
 from typing import Any
 
@@ -68,8 +68,9 @@ class Client:
         if adopted:
             coordinator.tell(coordinator.adopt, adopted)
         request = CancelRequest([task for task in tasks if task is not None])
-        coordinator.tell(coordinator.cancel, request)
-        request.is_answered.wait(self._longest_cancel)
+        if request.unanswered:
+            coordinator.tell(coordinator.cancel, request)
+            request.is_answered.wait(self._longest_cancel)
         return [task in request.cancelled for task in tasks]
 
     def release(self, results: Iterable[Any]) -> None:
@@ -82,7 +83,11 @@ class Client:
         coordinator = self._coordinator
         answer: SimpleQueue[bool] = SimpleQueue()
         coordinator.tell(coordinator.deployment.drain, address, answer.put)
-        if not answer.get(timeout=seconds):
+        try:
+            is_there = answer.get(timeout=seconds)
+        except Empty:
+            return False
+        if not is_there:
             raise ValueError(f"worker must be the address of one, not {address!r}")
         until = monotonic() + seconds
         while any(link.place is not None and link.place.address == address for link in coordinator.links.copy()):

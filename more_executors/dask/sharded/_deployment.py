@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from functools import partial
+from math import inf
 from time import monotonic
 from typing import Any
 
@@ -136,15 +137,15 @@ class Deployment:
             return
         if answer is not None:
             error = error_of(answer)
-        if not isinstance(error, OSError | TimeoutError):  # which may pass
+        if error is not None and not isinstance(error, OSError | TimeoutError):  # which may pass
             link.place.why_unfit = error
+            self.error = self.error or error
         link.place.is_silent = isinstance(error, TimeoutError)
         if error is None:
             link.state = State.OPEN
             link.heard_at = self._clock()
             link.resume()
         else:
-            self.error = self.error or error
             log(self._logger, logging.ERROR, "%s cannot have shard %d", link.place.address, link.index, error=error)
             self._leave(link)
             link.retry_at = self._clock() + SECONDS_BETWEEN_LOOKS
@@ -192,6 +193,7 @@ class Deployment:
         while pending and monotonic() < until:
             answers.wait(max(0.0, until - monotonic()))
         self.refusal = ClusterLost("the executor has ended")
+        self._losses.tell_doubtful(inf)
         self._losses.give_up(self.refusal, self._take_all())
         self._transport.connection.close()
 

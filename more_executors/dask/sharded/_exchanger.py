@@ -3,8 +3,9 @@
 Guarantees:
 
 * What is not answered is said again before the lease runs out.
-* At most two calls of a shard go on: one that waits for events, and one that says something. So a worker that was
-  stopped renews its lease twice at most when it goes on: after three leases without an answer it has certainly ended.
+* A call renews the lease only if there was an answer within the last one. So what was said later, or comes late, keeps
+  no shard alive that is not heard: after three leases without an answer it has ended, as no call is on its way for
+  longer than one.
 * Tasks that may have been started stay known until it is known that they were, or were not.
 """
 
@@ -97,7 +98,7 @@ class Exchanger:
         return link.deadline
 
     def _call(self, link: Link, hold: float) -> int:
-        call, request = link.request(hold)
+        call, request = link.request(hold, self._clock() < link.heard_at + self._lease)
         then = partial(self._tell, self._answered, link, link.generation, call)
         self._transport.call(link.place.address, exchange, link.name, request, seconds=self._lease, then=then)
         return call

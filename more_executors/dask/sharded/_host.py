@@ -58,6 +58,7 @@ class ShardHost:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._held: asyncio.Future[bool] | None = None
         self._name = name
+        self._logger = logging.getLogger("ShardHost")
         self._batches = Batches(shard.start_many_fn, shard.executor, self._events, self._check_lease, name)
         for what, target in (("commands", self._obey), ("events", self._pack)):
             self._run(what, target)
@@ -69,8 +70,8 @@ class ShardHost:
 
     async def exchange(self, request: bytes) -> bytes:
         """Take what the client says, and answer with what there is to say; wait some seconds for that, if asked to."""
-        call, hold, seen, dealt_with, first, messages = pickle.loads(request)
-        self._renew()
+        call, hold, renews, seen, dealt_with, first, messages = pickle.loads(request)
+        self._look_at_lease(renews)
         self._loop = asyncio.get_running_loop()
         self._outbox.forget(dealt_with)
         for message in self._inbox.new(first, messages):
@@ -95,11 +96,11 @@ class ShardHost:
         if held is not None:
             held.set_result(has_events)
 
-    def _renew(self) -> None:
+    def _look_at_lease(self, renews: bool) -> None:
         now = self._clock()
         if now > self._expires:
             self.stop(NOT_HEARD)
-        else:
+        elif renews:
             self._expires = now + self._lease
 
     # -- from any thread ----------------------------------------------------------------------------------------------
@@ -116,7 +117,7 @@ class ShardHost:
             self._batches.end()
             self._executor.leave()
         except Exception as error:  # then it is not known what goes on, and nothing is said
-            log(logging.getLogger("ShardHost"), logging.ERROR, "%s could not be stopped", self._name, error=error)
+            log(self._logger, logging.ERROR, "%s could not be stopped", self._name, error=error)
         else:
             self._events.note(STOPPED, 0, self._why_stopped)
 
@@ -148,13 +149,19 @@ class ShardHost:
     def _obey(self) -> None:
         while (message := self._commands.get()) is not None:
             for kind, *details in parts_of(message):
-                if kind == STOP:
-                    self.stop("it was told to")
-                elif not self._why_stopped:
-                    COMMANDS[kind](self, *details)
-                elif kind == START:
-                    for number in details[0]:
-                        self._events.note(RETURNED, number, None)
+                try:
+                    self._do(kind, details)
+                except Exception as error:  # a lack of memory
+                    log(self._logger, logging.ERROR, "%s goes on after an error", self._name, error=error)
+
+    def _do(self, kind: int, details: list[Any]) -> None:
+        if kind == STOP:
+            self.stop("it was told to")
+        elif not self._why_stopped:
+            COMMANDS[kind](self, *details)
+        elif kind == START:
+            for number in details[0]:
+                self._events.note(RETURNED, number, None)
 
     def _start_all(self, numbers: list[int], calls: bytes) -> None:
         loader = CallLoader(calls)

@@ -106,14 +106,14 @@ class Link:
         """Whether there is something to say."""
         return bool(self.parts or self.outbox.has_after(0))
 
-    def request(self, hold: float) -> tuple[int, bytes]:
-        """The next call, and what it says."""
+    def request(self, hold: float, renews: bool) -> tuple[int, bytes]:
+        """The next call, and what it says; whether it `renews` the lease."""
         if self.parts:
             self.outbox.add(message_of(self.parts))
             self.parts = []
         self.calls += 1
         first, messages = self.outbox.after(0)
-        return self.calls, pickle.dumps((self.calls, hold, self.inbox.last, self.dealt_with, first, messages))
+        return self.calls, pickle.dumps((self.calls, hold, renews, self.inbox.last, self.dealt_with, first, messages))
 
     def take(self, reply: bytes) -> list[bytes]:
         """The messages in `reply` that are new."""

@@ -87,9 +87,6 @@ class Losses:
     def give_up(self, error: ClusterLost, calls: list[ShardCall]) -> None:
         """Fail `calls`, which nobody has begun, and all tasks, which go on at the service."""
         self._resolver.failed([(call, another(error)) for call in calls])
-        for _, failed in self._doubtful:
-            self._resolver.failed(failed)
-        self._doubtful.clear()
         for link in self._links:
             doubtful: list[tuple[ShardCall, BaseException]] = [
                 (call, ShardLost(None if call.start is None else call.start.key)) for call in link.starting.values()

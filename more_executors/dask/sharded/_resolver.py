@@ -25,6 +25,8 @@ from ._tasks import TaskRegister
 
 __all__: list[str] = []
 
+SECONDS_TO_FLUSH = 0.5  # a journal; one that cannot be written holds nothing up for longer
+
 
 class Resolver:
     """All methods may be called from any thread."""
@@ -34,7 +36,8 @@ class Resolver:
         self._logger = logger
         self._items: SimpleQueue[tuple[Callable[..., None], tuple[Any, ...]] | None] = SimpleQueue()
         self.fail_all: Callable[[list[Any], BaseException], object] = print  # of the table of the executor
-        self.flush: Callable[[], object] | None = None  # waits until what was created is on disk
+        self.flush: Callable[[float], bool] | None = None  # waits until what was created is on disk: whether it is
+        self._is_to_flush = False  # there is something that was created, and may not be
         self._thread = Thread(target=self._run, name=f"{name}-resolver", daemon=True)
         start_thread(self._thread)
 
@@ -134,6 +137,9 @@ class Resolver:
         self._ended([(task, error) for task in tasks])
 
     def _dealt_with(self, then: Callable[[], object], has_created: bool) -> None:
-        if has_created and self.flush is not None:
-            self.flush()
+        self._is_to_flush |= has_created
+        if self._is_to_flush and self.flush is not None:
+            if not self.flush(SECONDS_TO_FLUSH):
+                return  # the shard keeps it until later
+            self._is_to_flush = False
         then()
