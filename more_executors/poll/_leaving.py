@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import Future
+from threading import get_ident
 from typing import Any, Generic
 
 from .._checks import checked_flag
@@ -19,6 +20,19 @@ class LeavingExecutor(ThreadedExecutor[A, B], Generic[A, B, T]):
     """A ThreadedExecutor whose table leaves tasks."""
 
     _poll_table: PollTable
+    _in_shutdown: set[int]  # the threads that are
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        me = get_ident()
+        is_nested = me in self._in_shutdown
+        self._in_shutdown.add(me)
+        try:
+            super().shutdown(wait, cancel_futures=cancel_futures)
+        finally:
+            if not is_nested:
+                self._in_shutdown.discard(me)
+
+    shutdown.__doc__ = ThreadedExecutor.shutdown.__doc__
 
     def release(self, futures: Iterable[Future[Any]]) -> list[T]:
         """Do without the tasks of `futures`, of this executor or made from them, for somebody else to `adopt` them.
@@ -42,7 +56,8 @@ class LeavingExecutor(ThreadedExecutor[A, B], Generic[A, B, T]):
         table.start_leaving()
         self.shutdown(wait)
         table.leave_all()  # where it was shut down before
-        if wait and not self._would_wait_for_itself():
+        # In a signal handler that has interrupted a shutdown, that is what would have to go on.
+        if wait and get_ident() not in self._in_shutdown and not self._would_wait_for_itself():
             self._wait_until_drained()
         return table.results_left()
 

@@ -120,7 +120,8 @@ def wait_for(path: str) -> str:
     Not for ever, as the executor of a test that has failed waits for it.
     """
     until = time.monotonic() + 2 * PATIENCE
-    Path(path).write_text(str(os.getpid()))
+    Path(path + ".new").write_text(str(os.getpid()))
+    Path(path + ".new").rename(path)  # so nobody finds it empty
     while not Path(path + ".go").exists() and time.monotonic() < until:
         time.sleep(0.01)
     return path
