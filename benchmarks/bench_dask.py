@@ -41,6 +41,7 @@ CALLS_OF_CHUNK = 1_000
 AWAITED = 300
 TASKS = 100_000
 SECONDS_IDLE = 2.0
+SECONDS_COUNTED = 0.01  # ticks of processor time
 
 Run = Callable[[], object]
 
@@ -92,13 +93,17 @@ def processor_seconds() -> float:
 
 
 def used_by(run: Run, count: int, idle: float) -> float:
-    """The processor time of one of `count`. For `idle` seconds it is seen what is used without them."""
+    """The processor time of one of `count`. For `idle` seconds it is seen what is used without them.
+
+    It is no less than what it is counted in: a few that take less than the noise would take nothing, or time back.
+    """
     before = processor_seconds()
     time.sleep(idle)
     each_second = (processor_seconds() - before) / idle
     before, began = processor_seconds(), time.perf_counter()
     run()
-    return (processor_seconds() - before - each_second * (time.perf_counter() - began)) / count
+    used = processor_seconds() - before - each_second * (time.perf_counter() - began)
+    return max(used, SECONDS_COUNTED) / count
 
 
 def measure(bench: Bench, who: str, run: Callable[[int], object], nominal: int, row: Row = DASK_CPU) -> None:
