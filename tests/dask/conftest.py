@@ -14,6 +14,7 @@ import pytest
 
 with suppress(ImportError):
     from dask_support import Cluster, cluster_of
+    from shard_support import Books, FakeWorkers, fake_workers, new_books
 
 
 @pytest.fixture(scope="module")
@@ -35,3 +36,16 @@ def client(cluster: Cluster) -> Iterator[Any]:
         assert called.wait(60)
         del future
         yield client
+
+
+@pytest.fixture
+def books() -> Books:
+    """A service that tasks of shards are started on."""
+    return new_books()
+
+
+@pytest.fixture
+def workers() -> Iterator[FakeWorkers]:
+    """Two for shards, which are in this process."""
+    with fake_workers() as workers:
+        yield workers

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 import threading
-from collections.abc import Iterator
 from concurrent.futures import CancelledError, wait
 from typing import Any
 
@@ -17,7 +16,6 @@ from shard_support import (
     FakeWorkers,
     fake_workers,
     make_shard_that_starts_many,
-    new_books,
     sharded_executor,
     start_task,
 )
@@ -25,17 +23,6 @@ from support import PATIENCE
 
 from more_executors import Executors, Journal
 from more_executors.dask import ClusterLost, RemoteError, ShardedPollExecutor, ShardLost
-
-
-@pytest.fixture
-def books() -> Books:
-    return new_books()
-
-
-@pytest.fixture
-def workers() -> Iterator[FakeWorkers]:
-    with fake_workers() as workers:
-        yield workers
 
 
 def test_what_is_submitted_is_started_and_polled_on_workers(workers: FakeWorkers, books: Books) -> None:

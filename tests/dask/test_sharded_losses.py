@@ -24,7 +24,6 @@ from shard_support import (
     Books,
     FakeWorkers,
     fake_workers,
-    new_books,
     sharded_executor,
     start_task,
 )
@@ -34,17 +33,6 @@ from more_executors import Journal, Keys
 from more_executors.dask import ClusterLost, ShardLost
 from more_executors.dask.sharded import _host, _on_worker
 from more_executors.journal import StartInDoubt
-
-
-@pytest.fixture
-def books() -> Books:
-    return new_books()
-
-
-@pytest.fixture
-def workers() -> Iterator[FakeWorkers]:
-    with fake_workers() as workers:
-        yield workers
 
 
 @pytest.fixture
@@ -261,8 +249,8 @@ def test_a_journal_that_cannot_be_written_holds_no_results_up(
 
 def test_cancelling_what_cannot_be_sent_does_not_wait(workers: FakeWorkers, books: Books) -> None:
     with sharded_executor(shards=1) as executor:
-        assert executor._client.cancel([]) == []
-        assert executor._client.cancel([threading.Lock()]) == [False]
+        assert executor._service.cancel([]) == []
+        assert executor._service.cancel([threading.Lock()]) == [False]
 
 
 def test_a_new_worker_gets_a_shard(workers: FakeWorkers, books: Books) -> None:

@@ -19,10 +19,10 @@ from ...poll.stats import PollStats
 from .._connection import ClientSource, Connection
 from .._outcomes import pickled
 from ._batches import Shard, start_item
-from ._client import Client
 from ._coordinator import Coordinator
 from ._delegate import ShardDelegate
 from ._html import shards_table
+from ._service import ShardService
 from ._stats import ShardStats, gauges_of, stats_of, with_shards
 from ._transport import Transport
 
@@ -127,7 +127,7 @@ class ShardedPollExecutor(PollExecutor[A, B, T]):
         try:
             coordinator.start()
             coordinator.wait_until_open(timeout)
-            self._client = Client(coordinator, lease)
+            self._service = ShardService(coordinator, lease)
             delegate = ShardDelegate(coordinator, group_by, f"{self._kind}-{name}")
         except BaseException:
             coordinator.close()
@@ -136,14 +136,14 @@ class ShardedPollExecutor(PollExecutor[A, B, T]):
         try:
             super().__init__(
                 cast("Any", delegate),
-                self._client.claim,
+                self._service.claim,
                 None,
                 inf,
                 logger,
                 name,
                 min_interval=0.01,
                 batch_size=10_000,
-                cancel_many_fn=self._client.cancel,
+                cancel_many_fn=self._service.cancel,
                 journal=journal,
                 keys=keys,
             )
@@ -177,7 +177,7 @@ class ShardedPollExecutor(PollExecutor[A, B, T]):
     def release(self, futures: Iterable[Future[Any]]) -> list[T]:
         """See `PollExecutor.release`. The shards poll the tasks no more, a moment later."""
         results = super().release(futures)
-        self._client.release(results)
+        self._service.release(results)
         return results
 
     def drain(self, worker: str, timeout: float = 60.0) -> bool:
@@ -187,7 +187,7 @@ class ShardedPollExecutor(PollExecutor[A, B, T]):
         before scaling down. Returns whether it has none now; after `timeout` seconds at the latest. Raises ValueError
         if there is no such worker.
         """
-        return self._client.drain(worker, checked_seconds("timeout", timeout))
+        return self._service.drain(worker, checked_seconds("timeout", timeout))
 
     def shards(self) -> list[ShardStats]:
         """A record of figures about each shard."""

@@ -1,4 +1,4 @@
-"""What the poll executor of a client calls, instead of a service: its shards have the tasks.
+"""What stands for the service where a client polls: its shards, which have the tasks.
 
 Guarantees:
 
@@ -20,7 +20,7 @@ from ._messages import sent
 __all__: list[str] = []
 
 
-class Client:
+class ShardService:
     """All methods may be called from any thread."""
 
     def __init__(self, coordinator: Coordinator, lease: float) -> None:
