@@ -176,7 +176,6 @@ class PollExecutor(KeyedExecutor[A, B, T]):
         Raises TypeError or ValueError if one of these cannot be used.
         """
         super().__init__(delegate, logger, name)
-        self._in_shutdown = set()
         self._options = PollOptions(
             poll_fn=poll_fn,
             cancel_fn=cancel_fn,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from concurrent.futures import Future
-from threading import get_ident
+from types import FrameType
 from typing import Any, Generic
 
 from .._checks import checked_flag
 from .._core import PollTable
 from .._runtime.bulk_cancel import checked_futures
+from .._runtime.executor import LastingExecutor
 from .._runtime.threaded_executor import ThreadedExecutor
 from .._types import A, B, T
 
@@ -20,19 +22,6 @@ class LeavingExecutor(ThreadedExecutor[A, B], Generic[A, B, T]):
     """A ThreadedExecutor whose table leaves tasks."""
 
     _poll_table: PollTable
-    _in_shutdown: set[int]  # the threads that are
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        me = get_ident()
-        is_nested = me in self._in_shutdown
-        self._in_shutdown.add(me)
-        try:
-            super().shutdown(wait, cancel_futures=cancel_futures)
-        finally:
-            if not is_nested:
-                self._in_shutdown.discard(me)
-
-    shutdown.__doc__ = ThreadedExecutor.shutdown.__doc__
 
     def release(self, futures: Iterable[Future[Any]]) -> list[T]:
         """Do without the tasks of `futures`, of this executor or made from them, for somebody else to `adopt` them.
@@ -56,8 +45,7 @@ class LeavingExecutor(ThreadedExecutor[A, B], Generic[A, B, T]):
         table.start_leaving()
         self.shutdown(wait)
         table.leave_all()  # where it was shut down before
-        # In a signal handler that has interrupted a shutdown, that is what would have to go on.
-        if wait and get_ident() not in self._in_shutdown and not self._would_wait_for_itself():
+        if wait and not (has_interrupted_shutdown(self) or self._would_wait_for_itself()):
             self._wait_until_drained()
         return table.results_left()
 
@@ -65,3 +53,14 @@ class LeavingExecutor(ThreadedExecutor[A, B], Generic[A, B, T]):
         if self._poll_table.leaves:
             self._poll_table.leave_all()
         super()._cancel_at_shutdown(asked_for)
+
+
+SHUTDOWN = LastingExecutor.shutdown.__code__
+
+
+def has_interrupted_shutdown(executor: object) -> bool:
+    """Whether this is a signal handler on a thread that is in `shutdown` of `executor`: that would have to go on."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and not (frame.f_code is SHUTDOWN and frame.f_locals.get("self") is executor):
+        frame = frame.f_back
+    return frame is not None
