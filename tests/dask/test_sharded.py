@@ -22,7 +22,9 @@ from shard_support import (
 from support import PATIENCE
 
 from more_executors import Executors, Journal
+from more_executors._core import ShardTask
 from more_executors.dask import ClusterLost, RemoteError, ShardedPollExecutor, ShardLost
+from more_executors.dask.sharded._tasks import TaskRegister
 
 
 def test_what_is_submitted_is_started_and_polled_on_workers(workers: FakeWorkers, books: Books) -> None:
@@ -89,6 +91,24 @@ def test_cancelling_asks_the_service(workers: FakeWorkers, books: Books) -> None
         adopted = executor.adopt("just now")
         assert adopted.cancel()
         assert "just now" in books.cancelled
+
+
+def test_what_tasks_are_known_by_is_let_go_of_with_nothing_held() -> None:
+    register = TaskRegister()
+    found: list[Any] = []
+
+    class Known:
+        def __del__(self) -> None:
+            found.append(register.of("another"))  # which waits for ever if the lock is held
+
+    task = ShardTask(1, None, b"")
+    task.result = Known()
+    register.add_all([task])
+    del task
+    thread = threading.Thread(target=register.clear, daemon=True)
+    thread.start()
+    thread.join(PATIENCE)
+    assert found == [None]
 
 
 def test_a_service_may_refuse_to_cancel(workers: FakeWorkers, books: Books) -> None:

@@ -27,8 +27,8 @@ class TaskRegister:
         self._found: dict[int, list[ShardTask] | ShardTask] = {}
 
     def add_all(self, tasks: list[ShardTask]) -> None:
-        found = self._found
         with self._lock:
+            found = self._found
             for task in tasks:
                 key = id(task.result)
                 there = found.setdefault(key, task)
@@ -38,7 +38,8 @@ class TaskRegister:
     def clear(self) -> None:
         """Forget all: they would be kept for ever, as the garbage collector does not look into tasks."""
         with self._lock:
-            self._found.clear()
+            found, self._found = self._found, {}
+        found.clear()  # with nothing held: what tasks are known by may have destructors
 
     def remove(self, task: ShardTask) -> None:
         key = id(task.result)
