@@ -28,6 +28,7 @@ SANITIZED = ["-O1", "-g3", "-fno-omit-frame-pointer"]
 # profile: (compiler arguments, linker arguments, C macros, Cython directives)
 PROFILES = {
     "release": (["/O2"] if MSVC else ["-O3", "-g0"], [], [], {}),
+    "quick": (["/O1"] if MSVC else ["-O1", "-g0"], [], [], {}),
     "debug": (
         ["/Od", "/Zi"] if MSVC else ["-O0", "-g3", "-UNDEBUG", "-Wall", "-Werror"],
         [],

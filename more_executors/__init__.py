@@ -42,6 +42,7 @@ from .journal import OutcomeNotRecorded as OutcomeNotRecorded
 from .journal import RecordedError as RecordedError
 from .journal import StartInDoubt as StartInDoubt
 from .map import MapExecutor
+from .partial_failure import PartialFailure as PartialFailure
 from .poll import PollDescriptor, PollExecutor
 from .poll_stats import OutstandingTask as OutstandingTask
 from .poll_stats import PollStats as PollStats
@@ -49,8 +50,10 @@ from .promise import Promise as Promise
 from .rate_limit import RateLimit as RateLimit
 from .rate_limit import Throttled as Throttled
 from .retry import ExceptionRetryPolicy, RetryExecutor, RetryPolicy
+from .status_poll import EachStatus as EachStatus
 from .status_poll import StatusPoll as StatusPoll
 from .status_poll import TaskMissing as TaskMissing
+from .status_poll import TaskUnknown as TaskUnknown
 from .sync import SyncExecutor
 from .throttle import ThrottleExecutor
 from .timeout import TimeoutExecutor

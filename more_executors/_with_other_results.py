@@ -11,6 +11,7 @@ from . import poll as _poll
 from ._chaining import Awaiting, Chainable, HandingOn, Unknown, inherited
 from ._runtime.delegate import Delegate
 from ._types import Anything, C, Cancel, D, E, FutureLike, Log, Name, OnError, Plain, Poll, R, Returned, X
+from .poll._defaults import DEFAULT_INTERVAL, with_its_options
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -285,12 +286,17 @@ class WithOtherResults:
         executor: Delegate,
         poll_fn: Poll[Any, Any],
         cancel_fn: Cancel[Any] = None,
-        default_interval: float = 5.0,
+        default_interval: float = DEFAULT_INTERVAL,
         logger: Log = None,
         name: Name = None,
         **options: Any,
     ) -> _poll.PollExecutor[Any, Any]:
-        """Make a `PollExecutor` that submits to `executor`; `options` are its keyword-only arguments."""
+        """Make a `PollExecutor` that submits to `executor`; `options` are its keyword-only arguments.
+
+        `poll_fn` may also be a `Service`: it brings the functions and the options that are not given here; an option
+        that is given as None is none. So does an `EachStatus`.
+        """
+        poll_fn, cancel_fn, interval, options = with_its_options(poll_fn, cancel_fn, default_interval, options)
         return _poll.PollExecutor(
-            executor, poll_fn, cancel_fn, default_interval, logger, name=inherited(name, executor), **options
+            executor, poll_fn, cancel_fn, interval, logger, name=inherited(name, executor), **options
         )

@@ -134,10 +134,9 @@ class EventLoopExecutor(LastingExecutor[Anything, Awaited[Never]]):
         self._calls.cancel_running()
         super()._end_with_interpreter()
 
-    def _end_after_fork(self) -> None:
+    def _forget_threads(self) -> None:
         self._loop_use.shared.forget()
         self._calls.forget_running()
-        super()._end_after_fork()
 
 
 SUBMIT = EventLoopExecutor.submit

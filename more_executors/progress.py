@@ -13,7 +13,7 @@ import concurrent.futures
 import functools
 import threading
 import weakref
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sized
 from concurrent.futures import Executor, Future
 from math import inf
 from types import TracebackType
@@ -22,10 +22,13 @@ from typing import Any, NamedTuple, Protocol, TypeVar, cast
 from ._checks import checked_count, checked_timeout, iterated, real_number, shown
 from ._core import check_future
 from ._runtime.nested_calls import start_thread
+from ._states import first_states
 
 __all__ = ["as_completed", "progress"]
 
 T = TypeVar("T")
+
+MOST_STATES = 5  # beside the bar
 
 
 def progress(
@@ -47,8 +50,9 @@ def progress(
 
     The bar is drawn until the block ends: in the second example, until all futures of the executor are done. For an
     executor, it counts the futures that end from now on, and the total grows when something is submitted. The bar
-    shows how many futures failed and how many were cancelled, as soon as there are any. `with` gives the bar, a
-    `tqdm.tqdm`.
+    shows how many futures failed and how many were cancelled, as soon as there are any, and for an executor how many
+    tasks are in each state that its poll function reports. Only futures that end move it: what tasks report as their
+    progress does not. `with` gives the bar, a `tqdm.tqdm`.
 
     Args:
         what: an iterable of futures, or an executor that has `stats()`. The executor is not kept alive.
@@ -106,6 +110,7 @@ class Counts(NamedTuple):
     total: int
     failed: int
     cancelled: int
+    states: Mapping[str, int]
 
 
 class Counting(Protocol):
@@ -153,7 +158,7 @@ class CountsOfFutures:
 
     def read(self) -> Counts:
         done = max(0, self._total - len(self._pending))
-        return Counts(done, max(self._least, self._total), self._failed, self._cancelled)
+        return Counts(done, max(self._least, self._total), self._failed, self._cancelled, {})
 
     def stop(self) -> Counts:
         # Whoever waited for a future may be here before its callbacks.
@@ -172,7 +177,7 @@ class CountsOfExecutor:
     def __init__(self, executor: Any) -> None:
         self._executor = weakref.ref(executor)
         self._before = executor.stats()
-        self._last = Counts(0, self._before.outstanding, 0, 0)
+        self._last = Counts(0, self._before.outstanding, 0, 0, {})
 
     def start(self) -> None:
         """Do nothing: the executor counts."""
@@ -183,7 +188,8 @@ class CountsOfExecutor:
             now, before = executor.stats(), self._before
             done = now.done - before.done
             failed, cancelled = now.failed - before.failed, now.cancelled - before.cancelled
-            self._last = Counts(done, done + now.outstanding, failed, cancelled)
+            states = first_states(getattr(now, "states", {}), MOST_STATES)
+            self._last = Counts(done, done + now.outstanding, failed, cancelled, states)
         return self._last
 
     stop = read
@@ -249,7 +255,8 @@ class Progress:
         total = max(self._least, counts.total)
         if total != bar.total:
             set_total(bar, total)
-        told = {what: count for what, count in (("failed", counts.failed), ("cancelled", counts.cancelled)) if count}
+        ended = {"failed": counts.failed, "cancelled": counts.cancelled}
+        told = {**counts.states, **{what: count for what, count in ended.items() if count}}
         if told != self._told:
             self._told = told
             bar.set_postfix(told, refresh=False)

@@ -21,14 +21,16 @@ No thread enters the section of one object inside that of another, so there is n
 * ``section(future)`` guards the future's fields and, while the future is pending, what its task knows;
 * ``section(table)`` guards which tasks are outstanding, where they are listed, when they are due, and who stands in
   line;
-* ``section(counters)`` guards the counts, but for those in a ``Share``, which who holds it has to itself;
+* ``section(counters)`` guards the counts, but for those in a ``Share``, which who holds it has to itself, as with a
+  ``Box`` of a table;
   ``section(timers)`` guards the heap and every timer in it;
 * ``section(call queue)`` guards how many workers a thread pool has, how many calls are not done, and why it is
   broken;
-* what is not part of these has one of its own: a ``Waker``, a ``SharedError``, a ``GoingOn``, an attempt to cancel, a
-  ``BulkCancel``, the place of a worker, a bridge to a loop with what is in its queue, which such bridge was used last,
-  the ``Arrivals`` of a coroutine, a callback of somebody else's future, and of a ``FutureSource`` that is no table,
-  what it has complained of and whether it is closed.
+* what is not part of these has one of its own: a ``Waker``, an ``EventLog``, a ``TaskChains``, a ``SharedError``, a
+  ``GoingOn``, an attempt to cancel, a ``BulkCancel``, the ``ReportedStates`` of a table, the place of a worker, a
+  bridge to a loop with what is in its queue, which such bridge was used last, the ``Arrivals`` of a coroutine, a
+  callback of somebody else's future, and of a ``FutureSource`` that is no table, what it has complained of and whether
+  it is closed.
 
 Outside its section a field is touched
 
@@ -93,11 +95,19 @@ cdef extern from "platform.h" nogil:
     void hold_share(Share *share)
     void release_share(Share *share)
     int share_here()
+    enum:
+        BOX_PLACES
+    ctypedef struct Box:
+        PyObject *tasks[BOX_PLACES]
+        int count
+    void hold_box(Box *box)
+    void release_box(Box *box)
 cdef extern from "platform.h":
     ctypedef struct Section:
         pass
     void enter_section(Section *section, PyObject *thing) noexcept
     void leave_section(Section *section) noexcept
+    void vacate_section(PyObject *thing) noexcept
     ctypedef unsigned char SharedByte
     ctypedef unsigned int SharedCount
     ctypedef size_t SharedThread
@@ -146,6 +156,7 @@ include "task/timers.pxi"
 include "task/task.pxi"
 include "task/long_loops.pxi"
 include "task/task_table.pxi"
+include "task/take_out.pxi"
 include "task/turns.pxi"
 include "task/two_stage_table.pxi"
 include "task/future_checks.pxi"
@@ -159,6 +170,7 @@ include "poll/due_heap.pxi"
 include "poll/backoff.pxi"
 include "poll/poll_descriptor.pxi"
 include "poll/cancel_attempt.pxi"
+include "poll/reported_states.pxi"
 include "poll/bulk_cancel.pxi"
 include "poll/pause.pxi"
 include "poll/round_spacing.pxi"
@@ -167,9 +179,17 @@ include "poll/joining_table.pxi"
 include "poll/keyed_table.pxi"
 include "poll/keyed_futures.pxi"
 include "poll/start_change.pxi"
-include "poll/shard_task.pxi"
+include "shards/task_chains.pxi"
+include "shards/numbered_tasks.pxi"
+include "shards/shard_task.pxi"
+include "shards/call_runs.pxi"
+include "shards/remote_call.pxi"
+include "shards/remote_calls.pxi"
+include "shards/hosted_tasks.pxi"
 include "poll/leaving_table.pxi"
+include "poll/watched_table.pxi"
 include "poll/poll_table.pxi"
+include "poll/boxed_table.pxi"
 include "poll/on_record.pxi"
 include "poll/full_list_table.pxi"
 include "poll/poll_call.pxi"
@@ -178,6 +198,8 @@ include "poll/due_groups.pxi"
 include "poll/schedule.pxi"
 include "poll/grouped_table.pxi"
 include "poll/due_table.pxi"
+include "shards/task_register.pxi"
+include "shards/sharded_table.pxi"
 include "poll/cancel_many.pxi"
 include "layers/map_task.pxi"
 include "layers/deferred_task.pxi"

@@ -140,10 +140,14 @@ static inline void enter_section(Section *section, PyObject *thing)
     PyCriticalSection_Begin(section, thing);
 }
 static inline void leave_section(Section *section) { PyCriticalSection_End(section); }
+/* In a forked child: no thread is in the section of `thing`. It may be locked all the same: the lock that a thread has waited
+ * for is given to it by who leaves, also once all have been stopped for the fork. That thread is not there. */
+static inline void vacate_section(PyObject *thing) { _Py_atomic_store_uint8_relaxed(&thing->ob_mutex._bits, 0); }
 #else
 typedef char Section;
 static inline void enter_section(Section *section, PyObject *thing) { (void)section; (void)thing; }
 static inline void leave_section(Section *section) { (void)section; }
+static inline void vacate_section(PyObject *thing) { (void)thing; }
 #endif
 
 /* What is counted at every future. Without a GIL, each thread counts in one of several shares, so that few threads write to
@@ -159,15 +163,16 @@ typedef struct {
 } Share;
 #ifdef Py_GIL_DISABLED
 #define SHARES 8
-static inline void hold_share(Share *share)
+static inline void hold(int *held)
 {
-    while (_Py_atomic_exchange_int(&share->held, 1))
-        for (int looks = 0; _Py_atomic_load_int_relaxed(&share->held); looks++)
+    while (_Py_atomic_exchange_int(held, 1))
+        for (int looks = 0; _Py_atomic_load_int_relaxed(held); looks++)
             if (looks < 1000)
                 MORE_EXECUTORS_PAUSE();
             else
                 MORE_EXECUTORS_GIVE_WAY();
 }
+static inline void hold_share(Share *share) { hold(&share->held); }
 static inline void release_share(Share *share) { _Py_atomic_store_int_release(&share->held, 0); }
 static inline int share_here(void)
 {
@@ -182,6 +187,23 @@ static inline int share_here(void)
 static inline void hold_share(Share *share) { (void)share; }
 static inline void release_share(Share *share) { (void)share; }
 static inline int share_here(void) { return 0; }
+#endif
+
+/* Tasks of a table whose futures are done, and which a thread takes out of there many at a time: for builds without a GIL.
+ * Who holds a box does nothing but look into it or fill it. Where there is a GIL, there are none. */
+#define BOX_PLACES 64
+typedef struct {
+    PyObject *tasks[BOX_PLACES];
+    int count;
+    int held;
+    char apart[56]; /* as in `Share` */
+} Box;
+#ifdef Py_GIL_DISABLED
+static inline void hold_box(Box *box) { hold(&box->held); }
+static inline void release_box(Box *box) { _Py_atomic_store_int_release(&box->held, 0); }
+#else
+static inline void hold_box(Box *box) { (void)box; }
+static inline void release_box(Box *box) { (void)box; }
 #endif
 
 /* What `type()` does before it looks for an `__init__`. */

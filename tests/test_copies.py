@@ -21,6 +21,7 @@ from support import PATIENCE, HeardLogger, SomeError
 
 from more_executors import (
     Backoff,
+    EachStatus,
     ExceptionRetryPolicy,
     Executors,
     Keys,
@@ -34,12 +35,23 @@ from more_executors import (
     StatusPoll,
     SyncExecutor,
     TaskMissing,
+    TaskUnknown,
     Throttled,
     f_return,
     f_return_error,
     f_zip,
 )
 from more_executors.journal import JSON, JournalError, Unreadable, UnrecordableError
+from more_executors.services import ServiceAway, Slurm, TaskFailed, UnexpectedReply
+from more_executors.services.slurm import (
+    CommandResult,
+    JobForgotten,
+    JobRecord,
+    JobRefused,
+    SlurmError,
+    SlurmUnavailable,
+    SubmissionInDoubt,
+)
 
 
 class OwnBackoff(Backoff):
@@ -61,6 +73,10 @@ class OwnStatusPoll(StatusPoll[Any, Any]):
 
 def fetch(ids: list[Any]) -> dict[Any, Any]:
     return {key: f"status of {key}" for key in ids}
+
+
+def fetch_one(key: Any) -> str:
+    return f"status of {key}"
 
 
 def resolve(descriptor: Any, status: Any) -> None:
@@ -132,6 +148,20 @@ VALUES: dict[str, tuple[Callable[[], Any], Callable[[Any], Any]]] = {
         lambda: OutstandingTask(**dict.fromkeys(OutstandingTask._fields, 3)),
         lambda t: (t._asdict(), t),
     ),
+    "EachStatus": (lambda: EachStatus(fetch_one, resolve, missing_after=5), repr),
+    "TaskUnknown": (lambda: TaskUnknown("job-1"), said_of),
+    "TaskFailed": (lambda: TaskFailed("job-1", {"exit": 3}, "exit code 3"), said_of),
+    "TaskFailed without a reason": (lambda: TaskFailed("job-1", {"exit": 3}), said_of),
+    "Slurm": (lambda: Slurm("one", interval=7), lambda slurm: (slurm.cluster, slurm.interval, slurm.group_of("7"))),
+    "CommandResult": (lambda: CommandResult(1, "a", "b"), tuple),
+    "JobRecord": (lambda: JobRecord("7", None, None, "FAILED", 3), lambda record: (record, record.why())),
+    "JobForgotten": (lambda: JobForgotten("7_3", NOW, 60.0), said_of),
+    "SlurmError": (lambda: SlurmError("sacct", None, "a row that is none"), said_of),
+    "SlurmUnavailable": (lambda: SlurmUnavailable("sacct", 1, "away"), said_of),
+    "JobRefused": (lambda: JobRefused("sbatch", 1, "no"), said_of),
+    "SubmissionInDoubt": (lambda: SubmissionInDoubt("sample-1", "timed out"), said_of),
+    "ServiceAway": (lambda: ServiceAway("away"), said_of),
+    "UnexpectedReply": (lambda: UnexpectedReply("GET / answered 403", 403), said_of),
     "StatusPoll": (lambda: StatusPoll(fetch, None, resolve, missing_after=5), repr),
     "OwnStatusPoll": (own_status_poll, lambda p: (type(p), repr(p), p.note)),
     **{
@@ -166,8 +196,11 @@ def test_it_may_be_in_a_dataclass(what: str) -> None:
     assert said(copy.deepcopy(Settings(value)).value) == said(value)
 
 
-def test_a_copy_of_a_status_poll_polls_and_remembers_nothing() -> None:
-    poll: Any = StatusPoll(fetch, None, resolve, missing_after=0, id=str)
+@pytest.mark.parametrize(
+    "make", [lambda **o: StatusPoll(fetch, None, resolve, **o), lambda **o: EachStatus(fetch_one, resolve, **o)]
+)
+def test_a_copy_of_a_status_poll_polls_and_remembers_nothing(make: Any) -> None:
+    poll: Any = make(missing_after=0, id=str)
     for copied in (copy.copy(poll), pickle.loads(pickle.dumps(poll))):
         with PollExecutor(SyncExecutor(), copied) as executor:
             assert executor.adopt(5).result(PATIENCE) == "status of 5"

@@ -69,6 +69,7 @@ IMPORT_ALONE = """if True:
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("modules", [MODULES] if hasattr(os, "fork") else [[module] for module in MODULES])
 def test_each_module_can_be_imported_alone(modules: list[str]) -> None:
     ended = run("-I", "-W", "error", "-c", IMPORT_ALONE, str(PACKAGE.parent), *modules)

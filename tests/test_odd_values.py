@@ -258,6 +258,8 @@ def with_descriptor(call: Callable[[Any], Any]) -> None:
 
 
 parameter("poll_after", "seconds", lambda value: with_descriptor(lambda d: d.poll_after(value)))
+parameter("report", "state", lambda value: with_descriptor(lambda d: d.report(value)))
+parameter("report", "progress", lambda value: with_descriptor(lambda d: d.report(progress=value)))
 parameter("yield_result", "result", lambda value: with_descriptor(lambda d: d.yield_result(value)))
 parameter("yield_exception", "exception", lambda value: with_descriptor(lambda d: d.yield_exception(value)))
 parameter(

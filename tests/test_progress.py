@@ -201,6 +201,20 @@ def test_a_count_that_was_too_high_goes_down_again(screen: Screen) -> None:
         screen.wait_for("1/4")
 
 
+def test_states_that_are_reported_are_beside_the_bar_and_do_not_move_it(screen: Screen) -> None:
+    executor = Counting()
+    executor.set(done=0, outstanding=5)
+    with progress(executor, file=screen, interval=OFTEN):
+        executor.set(0, 5, queued=3, running=2)
+        screen.wait_for("queued=3, running=2")
+        assert "0/5" in screen.last()
+        executor.set(1, 4, failed=1, running=4)
+        screen.wait_for("1/5")
+        screen.wait_for("running=4, failed=1")
+        executor.set(1, 35, failed=1, a=1, b=2, c=3, d=4, e=5, f=6, g=7)
+        screen.wait_for("a=1, b=2, c=3, d=4, e=5, other=13, failed=1")
+
+
 def test_an_executor_is_not_kept_by_its_bar(screen: Screen) -> None:
     executor = Counting()
     executor.set(done=0, outstanding=5)

@@ -206,8 +206,13 @@ class LastingExecutor(Chainable[A, B]):
         self._table.cancel_all()
 
     def _end_after_fork(self) -> None:
+        self._table.vacate_after_fork()
+        self._forget_threads()
         self._table.close(AFTER_FORK)
         self._table.abandon_after_fork()
+
+    def _forget_threads(self) -> None:
+        """In a forked child: do without the threads, which only the parent has."""
 
     __reduce_ex__ = refuse_copy_of_executor
 

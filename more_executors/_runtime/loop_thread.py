@@ -241,6 +241,7 @@ class LoopThread:
                 coroutine = make()
             except MemoryError:
                 pause(SECONDS_WITHOUT_MEMORY)
+        del make  # what it is for: an exception may keep this frame, see `_frames`
         try:
             await coroutine
         except GeneratorExit:

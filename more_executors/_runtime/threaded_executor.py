@@ -65,9 +65,8 @@ class ThreadedExecutor(DelegatingExecutor[A, B]):
     def _would_wait_for_itself(self) -> bool:
         return self._worker.is_current() or super()._would_wait_for_itself()
 
-    def _end_after_fork(self) -> None:
+    def _forget_threads(self) -> None:
         self._worker.end_after_fork()
-        super()._end_after_fork()
 
 
 class DeferringExecutor(ThreadedExecutor[A, B]):

@@ -29,6 +29,25 @@ class Through:
         self.submit = method
 
 
+class Reached:
+    """A method that executors have if it makes sense for their class, and if their delegate has it.
+
+    A `__getattr__` would do, but slow down every other attribute of an executor.
+    """
+
+    def __init__(self, method: Callable[..., Any]) -> None:
+        self._method = method
+
+    def __get__(self, executor: ReachesThrough | None, kind: type[ReachesThrough]) -> Any:
+        name = self._method.__name__
+        theirs = getattr(super(ReachesThrough, kind if executor is None else executor), name, None)
+        if theirs is not None:  # of a base that comes later
+            return theirs
+        if executor is not None and name in kind._reached and hasattr(executor._delegate_below(), name):
+            return MethodType(self._method, executor)
+        raise AttributeError(f"{kind.__name__!r} object has no attribute {name!r}")
+
+
 class ReachesThrough:
     """A base of executors. They have a `_delegate_below`, and make a future by `_future_through`.
 
@@ -47,13 +66,6 @@ class ReachesThrough:
     def _cancel_in_bulk(self, futures: Iterable[Any] | None) -> int:
         """Try to cancel `futures`, or all of this executor; returns how many are cancelled then."""
         raise NotImplementedError
-
-    if not TYPE_CHECKING:  # type checkers would take every name for an attribute
-
-        def __getattr__(self, name: str) -> Any:
-            if name in type(self)._reached and hasattr(self._delegate_below(), name):
-                return MethodType(METHODS[name], self)
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
 class ThroughPoll(Generic[B]):
@@ -133,12 +145,11 @@ def cancel_many(self: ReachesThrough, futures: Iterable[Any]) -> int:
     return self._cancel_in_bulk(futures)
 
 
-METHODS: dict[str, Callable[..., Any]] = {
-    function.__name__: function
-    for function in (
-        *(adopt, adopt_many, submit_once, submit_many_once),
-        *(cancel_all, cancel_many, notify, outstanding, stats),
-    )
-}
-ALL = frozenset(METHODS)
-ABOUT_ALL_TASKS = frozenset({"cancel_all", "cancel_many", "notify", "outstanding", "stats"})
+OF_TASKS = (adopt, adopt_many, submit_once, submit_many_once)
+OF_ALL_TASKS = (cancel_all, cancel_many, notify, outstanding, stats)
+
+ABOUT_ALL_TASKS = frozenset(method.__name__ for method in OF_ALL_TASKS)
+ALL = ABOUT_ALL_TASKS.union(method.__name__ for method in OF_TASKS)
+
+for reached in (*OF_TASKS, *OF_ALL_TASKS):  # not in the class: type checkers would think that all executors have them
+    setattr(ReachesThrough, reached.__name__, Reached(reached))

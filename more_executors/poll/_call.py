@@ -31,6 +31,7 @@ from .._frames import without_frames
 from .._runtime.loop_resource import LoopResource
 from .._runtime.loop_thread import LoopThread
 from .._runtime.pauses import SECONDS_AFTER_ERROR
+from ..partial_failure import PartialFailure
 from ..rate_limit import Throttled
 from ..retry import RetryPolicy
 from ._gate import CallGate
@@ -87,7 +88,7 @@ class PollCaller(PollCall):
                         self._poll_fn, descriptors, loop, self._resource, self._table.logger
                     )
                 finally:
-                    call_over(descriptors)
+                    call_over(descriptors, error is not None)
                     del descriptors
             finally:
                 self.going_on.end()
@@ -114,8 +115,10 @@ class PollCaller(PollCall):
         seconds = self.last_ended - began
         self._meter.note_done(done_before, seconds)
         self._meter.count_call(len(tasks), late, seconds)
-        self._table.counters.count_call(seconds, error is not None and not isinstance(error, Throttled))
+        self._table.counters.count_call(seconds, error is not None and not is_throttled(error))
         try:
+            if isinstance(error, PartialFailure):
+                return self._failed_in_part(tasks, times, error)
             if error is None:
                 self._gate.succeeded(began_for_gate)
                 if self._quiet:
@@ -134,6 +137,38 @@ class PollCaller(PollCall):
             return -1.0
         finally:
             del self, tasks, error
+
+    def _failed_in_part(self, tasks: Tasks, times: tuple[float, float, int, float], partial: PartialFailure) -> float:
+        """The tasks it is about come first: where whole lists are polled, the others end what is kept of a call."""
+        began, _, _, began_for_gate = times
+        throttled: Tasks = []
+        by_error: dict[int, tuple[BaseException, Tasks]] = {}
+        rest: Tasks = []
+        task = error = concerned = slowest = None
+        try:
+            for task in tasks:
+                error = partial.errors.get(task)
+                if error is None:
+                    rest.append(task)
+                elif isinstance(error, Throttled):
+                    throttled.append(task)
+                    if slowest is None or (error.retry_after or 0.0) > (slowest.retry_after or 0.0):
+                        slowest = error
+                else:
+                    by_error.setdefault(id(error), (error, []))[1].append(task)
+            if slowest is not None:
+                self._meter.note_throttled()
+                self._gate.throttled(began_for_gate, slowest)
+                self._table.postpone(throttled, 0.0, throttled=True)
+            elif rest:
+                self._gate.succeeded(began_for_gate)
+            for error, concerned in by_error.values():
+                self._failed(concerned, error)
+            self._table.succeeded(rest)
+            self._table.reschedule(rest, began, -1.0, self._default_interval)
+            return self._gate.seconds_of_pause() or -1.0
+        finally:
+            del self, tasks, partial, throttled, by_error, rest, task, error, concerned, slowest
 
     def _failed(self, tasks: Tasks, error: BaseException) -> None:
         logger = self._table.logger
@@ -192,6 +227,13 @@ class PollCaller(PollCall):
             message = "the poll function returned a delay of %s; read as %s s from now on"
             log(self._table.logger, logging.WARNING, message, shown(delay), self._default_interval)
         return -1.0
+
+
+def is_throttled(error: BaseException) -> bool:
+    """Whether it says that there are too many calls, and nothing else."""
+    if isinstance(error, PartialFailure):
+        return all(isinstance(one, Throttled) for one in error.errors.values())
+    return isinstance(error, Throttled)
 
 
 async def called_async(

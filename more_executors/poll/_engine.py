@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import weakref
 from time import monotonic
+from typing import cast
 
 from .._callables import is_async
 from .._core import DueTable, FullListScheduler, FullListTable, PollTable
@@ -28,11 +29,11 @@ from .stats import PollStats
 
 __all__: list[str] = []
 
-SECONDS_FOR_A_LAST_LOOK = 5.0  # that a deadline is put off for at most, so that a task is polled once more
-
 
 class PollEngine:
     """The parts of a poll executor: none of them refers to the executor, and those with threads end with `close`."""
+
+    seconds_for_a_last_look = 5.0  # that a deadline is put off for at most, so that a task is polled once more
 
     table: PollTable
     scheduler: PollScheduler
@@ -76,8 +77,8 @@ class PollEngine:
             threads=self.cancellers,
             logger=logger,
         )
-        spacing = options.spacing
-        self.table = (DueTable if options.is_paced else FullListTable)(
+        self._spacing = options.spacing
+        self.table = self._table_type(options)(
             logger,
             self.cancels.one,
             self.cancels.many,
@@ -88,13 +89,13 @@ class PollEngine:
             pause=gate.pause,
             recorder=self.recorder,
             timeout=-1.0 if options.timeout is None else options.timeout,
-            last_look=SECONDS_FOR_A_LAST_LOOK,
+            last_look=self.seconds_for_a_last_look,
             too_late=self.cancels.too_late,
             counts_failures=options.retry_policy is not None,
             only_called=self._only_called,
             group_by=options.group_by,
             schedule=options.schedule,
-            spacing=spacing,
+            spacing=self._spacing,
         )
         self.cancels.owed.when_none = gate.when_changed = self.table.waker.set
         self.calls = calls = PollCaller(
@@ -110,25 +111,30 @@ class PollEngine:
             debugging=debugging,
         )
         bursts = Bursts(self.table, calls, options.longest_pause_in_bursts)
+        self.scheduler = self._new_scheduler(options, calls, gate, bursts)
+
+    def _table_type(self, options: PollOptions) -> type[PollTable]:
+        return DueTable if options.is_paced else FullListTable
+
+    def _new_scheduler(self, options: PollOptions, calls: PollCaller, gate: CallGate, bursts: Bursts) -> PollScheduler:
         if isinstance(self.table, DueTable):
             self.table.sets_aside = options.longest_pause_in_bursts > 0.0
-            self.scheduler = DueScheduler(
+            return DueScheduler(
                 self.table,
                 self._runner(calls, self.table, options),
                 gate,
                 bursts,
-                spacing=spacing,
+                spacing=self._spacing,
                 batch_size=options.most_in_a_call,
             )
-        else:
-            self.scheduler = FullListScheduler(
-                self.table,
-                calls,
-                gate.pause,
-                bursts,
-                default_interval=options.default_interval,
-                min_interval=options.min_interval or 0.0,
-            )
+        return FullListScheduler(
+            cast("FullListTable", self.table),
+            calls,
+            gate.pause,
+            bursts,
+            default_interval=options.default_interval,
+            min_interval=options.min_interval or 0.0,
+        )
 
     def keyed_submits(self, options: PollOptions, delegate: object, logger: logging.Logger) -> KeyedSubmits | None:
         """What `submit_once` needs, or None if there is no journal that keeps keys."""
@@ -182,7 +188,17 @@ class PollEngine:
             lag=max(self.calls.last_lag, monotonic() - table.next_due() if in_calls < polled else 0.0),
             rate=None if self._rate_limit is None else self._rate_limit.rate,
             seconds_left=self.meter.seconds_left(outstanding, done),
+            states={state: count for state, count in table.states().items() if count},
         )
+
+    def gauges(self, stats: PollStats) -> dict[str, float]:
+        """For metrics, out of `stats` and what is not in there."""
+        gauges = {"outstanding": float(stats.outstanding), "oldest_age_seconds": stats.oldest_age}
+        if stats.rate is not None:
+            gauges["rate_limit"] = stats.rate
+        if self.recorder is not None:
+            gauges["journal_behind_seconds"] = self.recorder.seconds_behind()
+        return gauges
 
     def close_with(self, executor: object) -> None:
         """Close when nobody refers to `executor` any more. The recorder does so by itself."""

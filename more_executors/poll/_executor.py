@@ -11,7 +11,7 @@ Guarantees:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from math import inf
 from time import monotonic
@@ -195,7 +195,7 @@ class PollExecutor(KeyedExecutor[A, B, T]):
             close_fn=close_fn,
             shares_loop=self._shared_loop() is not None,
         )
-        self._engine = PollEngine(self._options, delegate, self._logger, f"{self._kind}-{name}", self._debugging)
+        self._engine = self._new_engine(self._options, delegate, f"{self._kind}-{name}")
         try:
             self._meter = self._engine.meter
             self._poll_table = self._engine.table
@@ -207,6 +207,9 @@ class PollExecutor(KeyedExecutor[A, B, T]):
             self._engine.close()
             self._engine.join()
             raise
+
+    def _new_engine(self, options: PollOptions, delegate: Delegate, name: str) -> PollEngine:
+        return PollEngine(options, delegate, self._logger, name, self._debugging)
 
     if TYPE_CHECKING:  # its futures never give what a callable returns: nothing to choose from
 
@@ -254,9 +257,11 @@ class PollExecutor(KeyedExecutor[A, B, T]):
 
     def _gauges(self) -> dict[str, float]:
         """For the metrics."""
-        stats = self.stats()
-        gauges = {"outstanding": float(stats.outstanding), "oldest_age_seconds": stats.oldest_age}
-        return gauges if stats.rate is None else {**gauges, "rate_limit": stats.rate}
+        return self._engine.gauges(self.stats())
+
+    def _states(self) -> Mapping[str, int]:
+        """The same: how many tasks are in each reported state."""
+        return self._poll_table.states()
 
     def _repr_html_(self) -> str:
         return stats_table(f"{type(self).__name__} {self._name!r}", self.stats())
@@ -292,6 +297,6 @@ class PollExecutor(KeyedExecutor[A, B, T]):
         super()._end_with_interpreter()
         self._engine.loop.cancel_all()
 
-    def _end_after_fork(self) -> None:
+    def _forget_threads(self) -> None:
         self._engine.forget()
-        super()._end_after_fork()
+        super()._forget_threads()

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, cast
 
 from .._core import Waker, log
 from .._runtime.call_threads import CallThreads
+from ..journal._key_errors import StartInDoubt
 from ..journal._keys import key_of_text, text_of_key
 from ..journal._start import Start
 from ..journal._start_book import StartBook
@@ -119,6 +120,9 @@ class Finder:
         else:
             self._failures = 0
             for text in batch.values():
+                if isinstance(found.get(text), StartInDoubt):  # for the next who wants to know, it is asked again
+                    self._give_up([text], found[text])
+                    continue
                 self._answers[text] = found.get(text), text in found
                 with contextlib.suppress(BaseException):  # out of a start: its future has that
                     self._answer(text)
@@ -149,6 +153,9 @@ class Finder:
             return
         message = "find_fn failed, and the starts of %d keys stay in doubt"
         log(self._logger, logging.ERROR, message, len(texts), error=error)
+        self._give_up(texts, error)
+
+    def _give_up(self, texts: list[str], error: BaseException) -> None:
         for text in texts:
             if (waiting := self._waiting.pop(text, None)) is not None:
                 start, answered = waiting

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from html import escape
 from math import isfinite
 
+from .._states import first_states
 from .stats import PollStats
 
 __all__: list[str] = []
@@ -17,6 +18,7 @@ CELL = "padding: 0.1em 0.8em 0.1em 0; border: none; background: none; color: inh
 NAME = f"{CELL}; text-align: left; font-weight: normal; opacity: 0.7"
 VALUE = f"{CELL}; text-align: left; font-variant-numeric: tabular-nums"
 
+MOST_STATES = 20  # rows
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
@@ -35,6 +37,8 @@ def lines(stats: PollStats) -> Iterable[tuple[str, str]]:
     """The rows of the table: names and values."""
     yield "outstanding", with_parts(stats.outstanding, ("with the delegate", stats.with_delegate))
     yield "polled", with_parts(stats.polled, ("due", stats.due), ("in calls", stats.in_calls))
+    for state, count in first_states(stats.states, MOST_STATES).items():
+        yield f"state: {state}", f"{count:,}"
     yield "done", with_parts(stats.done, ("failed", stats.failed), ("cancelled", stats.cancelled))
     yield "time left", "unknown" if stats.seconds_left is None else duration(stats.seconds_left)
     yield "oldest", duration(stats.oldest_age) if stats.outstanding else "none"

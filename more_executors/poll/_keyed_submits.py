@@ -159,8 +159,8 @@ class KeyedSubmits:
         """The service knows `start` by `value`, or not at all; or asking it raised `error`."""
         try:
             known = self._book.known_in_doubt(start)
-            if error is not None:
-                raise StartInDoubt(start.key) from error
+            if error is not None:  # the service may have said itself that it cannot know
+                raise StartInDoubt(start.key) from None if isinstance(error, StartInDoubt) else error
             # A call that goes on the service may not have seen yet. And it is begun again once: one that is lost each
             # time would be begun for ever.
             if not is_known and (start.is_being_called() or start.was_asked_about):

@@ -20,6 +20,7 @@ ROUNDS = 5  # in `default_interval`
 MOST_ROUNDS = 50  # in it, while tasks have shorter delays
 LONGEST_SPACING = 5.0  # seconds, of rounds
 SHORTEST_SPACING = 0.1
+SPACING_ONE_BY_ONE = 0.05  # at most, where a request is about one task, whatever else is due
 
 
 class PollOptions:
@@ -101,7 +102,13 @@ class PollOptions:
     @property
     def longest_pause_in_bursts(self) -> float:
         """How many seconds tasks wait for each other at most that join one after the other. See `Bursts`."""
-        return self.default_interval if self.min_interval is None else 0.0
+        gains_nothing = self.min_interval is not None or (self.is_paced and self.asks_one_by_one)
+        return 0.0 if gains_nothing else self.default_interval
+
+    @property
+    def asks_one_by_one(self) -> bool:
+        """Whether the poll function says that it makes a request for each task, so that none has to wait for others."""
+        return getattr(self.poll_fn, "asks_one_by_one", False) is True
 
     @property
     def spacing(self) -> RoundSpacing:
@@ -109,7 +116,8 @@ class PollOptions:
         if self.min_interval is not None:
             return RoundSpacing(self.min_interval, self.min_interval)
         interval = self.default_interval
-        return RoundSpacing(min(interval / MOST_ROUNDS, SHORTEST_SPACING), min(interval / ROUNDS, LONGEST_SPACING))
+        longest = SPACING_ONE_BY_ONE if self.asks_one_by_one else LONGEST_SPACING
+        return RoundSpacing(min(interval / MOST_ROUNDS, SHORTEST_SPACING, longest), min(interval / ROUNDS, longest))
 
 
 def check_journal(journal: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
@@ -32,6 +33,8 @@ class PollStats(NamedTuple):
         rate: the calls per second in force; None if there is no `rate_limit`.
         seconds_left: in how many seconds nothing is outstanding any more, if futures go on ending as they did in the
             last minute; None if that is not known.
+        states: how many outstanding tasks are in each state that the poll function has reported, by
+            `descriptor.report`, in the order in which the states were first reported; empty where nobody reports.
     """
 
     outstanding: int
@@ -49,6 +52,7 @@ class PollStats(NamedTuple):
     lag: float
     rate: float | None
     seconds_left: float | None
+    states: Mapping[str, int] = {}
 
 
 class OutstandingTask(NamedTuple):
@@ -61,6 +65,8 @@ class OutstandingTask(NamedTuple):
             count.
         failures: how many of those, the last ones in a row, raised.
         future: what stands for it here: to wait for it, or to cancel it.
+        state: what the poll function last reported by `descriptor.report`, such as "running"; None if nothing.
+        progress: the same, a number from 0 to 1.
     """
 
     result: Any
@@ -68,3 +74,5 @@ class OutstandingTask(NamedTuple):
     polls: int | None
     failures: int
     future: Future[Any]
+    state: str | None = None
+    progress: float | None = None

@@ -15,24 +15,21 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, cast, overload
 
-from .._callables import check_callable, check_optional_callable, checked_clock, done_by, is_async
-from .._checks import checked_seconds, chosen_logger, shown
+from .._callables import check_callable, check_optional_callable, done_by, is_async
+from .._checks import chosen_logger, shown
 from .._core import PollDescriptor, log
 from .._types import C, D, E, Log, R
 from ..rate_limit import Throttled
+from ._missing_tasks import MissingError, MissingTasks
 from ._request import StatusRequest, check_reply, fail, resolve_one
-from ._task_missing import TaskMissing
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 __all__ = ["StatusPoll"]
-
-MANY_MISSING = 256  # those that are gone are looked for when there are more, and twice as many as the last time
 
 
 class StatusPoll(Generic[C, D]):
@@ -60,13 +57,9 @@ class StatusPoll(Generic[C, D]):
     _fetch: Callable[[list[Any]], Any]
     _key: Callable[[Any], object] | None
     _resolve: Callable[[PollDescriptor[Any, Any], Any], object]
-    _missing_after: float | None
     _id: Callable[[Any], object] | None
     _logger: logging.Logger
-    _clock: Callable[[], float]
-    _missing: dict[PollDescriptor[Any, Any], float]  # when the first reply left them out, by the clock
-    _many_missing: int
-    _look_again: float  # by the clock: for those that are gone, however few they are
+    _missing: MissingTasks
     _reported: dict[str, object]
 
     @overload
@@ -80,6 +73,7 @@ class StatusPoll(Generic[C, D]):
         id: Callable[[C], E] | None = None,
         logger: Log = None,
         clock: Callable[[], float] = time.monotonic,
+        missing_error: MissingError | None = None,
     ) -> AsyncStatusPoll[C, D]: ...
     @overload
     def __new__(
@@ -92,6 +86,7 @@ class StatusPoll(Generic[C, D]):
         id: Callable[[C], E] | None = None,
         logger: Log = None,
         clock: Callable[[], float] = time.monotonic,
+        missing_error: MissingError | None = None,
     ) -> AsyncStatusPoll[C, D]: ...
     @overload
     def __new__(
@@ -104,6 +99,7 @@ class StatusPoll(Generic[C, D]):
         id: Callable[[C], E] | None = None,
         logger: Log = None,
         clock: Callable[[], float] = time.monotonic,
+        missing_error: MissingError | None = None,
     ) -> Self: ...
     @overload
     def __new__(
@@ -116,6 +112,7 @@ class StatusPoll(Generic[C, D]):
         id: Callable[[C], E] | None = None,
         logger: Log = None,
         clock: Callable[[], float] = time.monotonic,
+        missing_error: MissingError | None = None,
     ) -> Self: ...
     def __new__(
         cls,
@@ -127,6 +124,7 @@ class StatusPoll(Generic[C, D]):
         id: Callable[[Any], object] | None = None,
         logger: Log = None,
         clock: Callable[[], float] = time.monotonic,
+        missing_error: MissingError | None = None,
     ) -> Any:
         """Make it.
 
@@ -145,6 +143,9 @@ class StatusPoll(Generic[C, D]):
                 that `key` cannot read, the first id that was not asked for, and the first id that comes twice in a
                 reply, where the first status counts.
             clock: a function that returns the time in seconds.
+            missing_error: a function that gets an id, a `datetime` and a float, the time of the first reply without the
+                task and how many seconds ago that was, and returns the exception that the task fails with, instead of
+                `TaskMissing`: for a service of which more is known.
 
         Raises TypeError or ValueError if one of these cannot be used.
 
@@ -155,7 +156,7 @@ class StatusPoll(Generic[C, D]):
         check_optional_callable("key", key)
         check_callable("resolve", resolve)
         check_optional_callable("id", id)
-        clock = checked_clock(clock)
+        missing = MissingTasks(missing_after, missing_error, clock)
         if is_async(fetch) and not issubclass(cls, AsyncStatusPoll):
             if cls is not StatusPoll:
                 raise TypeError(f"fetch of a {cls.__name__} must not be async, not {shown(fetch)}")
@@ -164,13 +165,9 @@ class StatusPoll(Generic[C, D]):
         self._fetch = fetch
         self._key = key
         self._resolve = resolve
-        self._missing_after = None if missing_after is None else checked_seconds("missing_after", missing_after)
         self._id = id
         self._logger = chosen_logger(logger, "StatusPoll")
-        self._clock = clock
-        self._missing = {}
-        self._many_missing = MANY_MISSING
-        self._look_again = clock()
+        self._missing = missing
         self._reported = {}
         return self
 
@@ -186,7 +183,13 @@ class StatusPoll(Generic[C, D]):
 
     def __reduce__(self) -> Any:
         """Copies have the same functions, and know nothing yet about missing tasks."""
-        options = {"missing_after": self._missing_after, "id": self._id, "logger": self._logger, "clock": self._clock}
+        options = {
+            "missing_after": self._missing.missing_after,
+            "id": self._id,
+            "logger": self._logger,
+            "clock": self._missing.clock,
+            "missing_error": self._missing.missing_error,
+        }
         own = {name: value for name, value in vars(self).items() if name not in StatusPoll.__annotations__}
         make = partial(StatusPoll.__new__, type(self), self._fetch, self._key, self._resolve, **options)
         return make, (), own or None
@@ -196,7 +199,7 @@ class StatusPoll(Generic[C, D]):
 
     def _read(self, asked: StatusRequest, reply: Any) -> None:
         """Resolve the tasks whose statuses are in `reply`, and note which ones are missing."""
-        key, resolve, missing, waiting = self._key, self._resolve, self._missing, asked.waiting
+        key, resolve, missing, waiting = self._key, self._resolve, self._missing.since, asked.waiting
         mapping = isinstance(reply, Mapping)
         if not mapping:
             check_reply(reply, self._fetch, key)
@@ -232,35 +235,10 @@ class StatusPoll(Generic[C, D]):
                         resolve_one(resolve, twin, status)
                         missing.pop(twin, None)
             if waiting and (readable or empty):
-                self._left_out(waiting, asked.twins)
+                log(self._logger, logging.DEBUG, "the reply leaves out %d ids", len(waiting))
+                self._missing.left_out((one, (waiting[one], *asked.twins.get(one, ()))) for one in waiting)
         finally:
             del self, asked, reply, entries, entry, task_id, status, waiting, missing, descriptor, twin
-
-    def _left_out(
-        self, waiting: dict[Any, PollDescriptor[Any, Any]], twins: dict[Any, list[PollDescriptor[Any, Any]]]
-    ) -> None:
-        """Note that a reply had no statuses of the tasks in `waiting`; fail those that are missing for too long."""
-        log(self._logger, logging.DEBUG, "the reply leaves out %d ids", len(waiting))
-        if self._missing_after is None:
-            return
-        now = self._clock()
-        for task_id, first in waiting.items():
-            for descriptor in (first, *twins.get(task_id, ())):
-                seconds = now - self._missing.setdefault(descriptor, now)
-                if seconds >= self._missing_after:
-                    self._missing.pop(descriptor, None)
-                    since = datetime.now(timezone.utc) - timedelta(seconds=seconds)
-                    descriptor.yield_exception(TaskMissing(task_id, since, seconds))
-        if len(self._missing) > self._many_missing or now >= self._look_again:
-            self._look_again = now + self._missing_after
-            self._forget_who_is_gone()
-
-    def _forget_who_is_gone(self) -> None:
-        """Forget missing tasks that are done meanwhile, such as cancelled ones."""
-        for descriptor in list(self._missing):
-            if descriptor.done:
-                self._missing.pop(descriptor, None)
-        self._many_missing = max(2 * len(self._missing), MANY_MISSING)
 
     def _report_odd_id(self, asked: StatusRequest, task_id: object) -> None:
         if task_id in asked.known():

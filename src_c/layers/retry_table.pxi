@@ -158,6 +158,10 @@ cdef class RetryTable(TwoStageTable):
     cdef void show_or_hide_timers(self, bint seen) noexcept:
         self.again.show_or_hide_all(seen)
 
+    cdef void vacate(self) noexcept:
+        TwoStageTable.vacate(self)
+        vacate_section(<PyObject *>self.again)
+
     cdef RetryTask next_new(self, double before):
         """Take the first of those that wait for their first attempt, if it is due earlier than `before`."""
         cdef RetryTask task

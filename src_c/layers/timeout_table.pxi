@@ -85,6 +85,10 @@ cdef class TimeoutTable(TaskTable):
     cdef void show_or_hide_timers(self, bint seen) noexcept:
         self.deadlines.show_or_hide_all(seen)
 
+    cdef void vacate(self) noexcept:
+        TaskTable.vacate(self)
+        vacate_section(<PyObject *>self.deadlines)
+
     cdef int cancel_late(self, FutureCore future) except -1:
         try:
             cancel_in_haste(future, NULL)

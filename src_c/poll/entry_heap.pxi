@@ -9,7 +9,7 @@ from cpython.mem cimport PyMem_RawFree, PyMem_RawRealloc
 cdef class PollState:
     """What is kept of a polled task beyond its value, where there is a schedule, a deadline, a journal or the like.
 
-    section(table) guards all of it but the first two, which section(future) does.
+    section(table) guards all of it but the first two and the last two, which section(future) does.
     """
     cdef Timer timer            # of its deadline, or None
     cdef CancelAttempt attempt  # the cancel() that is being decided, or None
@@ -23,9 +23,11 @@ cdef class PollState:
     cdef SharedCount step       # the same since its back-off began
     cdef SharedCount failures   # in a row
     cdef unsigned int poll_all_epoch      # how often everything had been asked for when it was handed out
-    cdef bint is_near           # the one of its two heaps that `place` is in
+    cdef unsigned char is_near  # the one of its two heaps that `place` is in
     cdef SharedByte look        # a Look: how it is with the last one before its deadline fails it
     cdef SharedByte goes_on     # the task, although its future fails: set before that does
+    cdef unsigned char state    # that was reported, as numbered in the table's ReportedStates; 0 for none
+    cdef unsigned int progress  # that was reported, one more than billionths; 0 for none
 
     def __cinit__(self):
         self.place = -1

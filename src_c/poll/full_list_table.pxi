@@ -3,8 +3,8 @@
 
 @cython.final
 @cython.no_gc_clear
-cdef class FullListTable(PollTable):
-    """A PollTable that hands out all polled tasks at once, but those that were put off."""
+cdef class FullListTable(BoxedTable):
+    """A BoxedTable that hands out all polled tasks at once, but those that were put off."""
     cdef SharedByte postponed       # section(self): some may be left out of the list
     cdef SharedDouble first_postponed   # section(self): when the first of those is due again, or infinity
     cdef SharedByte looking         # section(self): some have their last look in the call that goes on
@@ -21,6 +21,8 @@ cdef class FullListTable(PollTable):
 
     cdef list all_tasks(self, bint everything):
         cdef list tasks = self.listed(self.second_stage)
+        if HAS_NO_GIL and len(tasks) > MANY_TO_BOX:
+            self.use_boxes()
         return self.without_postponed(tasks, everything) if self.postponed else tasks
 
     cdef list without_postponed(self, list tasks, bint everything):
@@ -106,8 +108,7 @@ cdef class FullListTable(PollTable):
         cdef double when = monotonic() + seconds
         cdef PollState poll_state
         cdef Py_ssize_t i = 0
-        if self.looking:
-            self.looking = False
+        if self.looking:        # and go on: `tasks` may be some of the call's
             self.repeat_looks(tasks)
         if seconds == 0.0:      # nothing is left out of the next list
             with cython.critical_section(self):

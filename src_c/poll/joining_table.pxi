@@ -203,6 +203,10 @@ cdef class JoiningTable(PollTableBase):
     cdef void show_or_hide_timers(self, bint seen) noexcept:
         self.deadlines.show_or_hide_all(seen)
 
+    cdef void vacate(self) noexcept:
+        PollTableBase.vacate(self)
+        vacate_section(<PyObject *>self.deadlines)
+
     cdef void record_end(self, PollDescriptor task, bint is_held) noexcept:
         """The future of `task`, which may be held, is done; called by the winner, and as good as once."""
         cdef PollState poll_state

@@ -50,7 +50,7 @@ cdef class PollCall:
                 try:
                     answer, error = self.called(descriptors)
                 finally:
-                    call_over(descriptors)
+                    call_over(descriptors, error is not None)
                     descriptors = None
             finally:
                 with cython.critical_section(self.going_on):

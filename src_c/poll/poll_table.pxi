@@ -8,7 +8,7 @@ cdef enum Look:
 
 
 @cython.no_gc_clear
-cdef class PollTable(LeavingTable):
+cdef class PollTable(WatchedTable):
     """A table of tasks that are polled; somebody has to call `fail_late` for those whose deadline passes.
 
     A subclass hands out what is to be polled. It never hands out a task that is done, or one that is handed out.
@@ -21,28 +21,6 @@ cdef class PollTable(LeavingTable):
     def __cinit__(self):
         self.late = []
         self.failed = []
-
-    @property
-    def polling(self):
-        """How many tasks are in the polled list."""
-        return self.second_stage.count
-
-    @property
-    def with_delegate(self):
-        """How many tasks have not joined that yet."""
-        return self.first_stage.count
-
-    def polled_tasks(self):
-        """A new list of tuples, of each polled task: result, age in seconds, polls, failures, and the future."""
-        cdef list tasks = self.listed(self.second_stage)
-        cdef list rows = []
-        cdef PollDescriptor task
-        for item in tasks:
-            task = item
-            rows.append((task.value, seconds_since(task.future.started), task.polls, task.failures, task.future))
-            yield_gil_at(len(rows))
-        drop(tasks)
-        return rows
 
     # -- what has waited too long ----------------------------------------------------------------------------
 

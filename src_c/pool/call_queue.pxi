@@ -138,6 +138,7 @@ cdef class CallQueue(FutureSource):
         `is_worker` says whether the thread that forked is one, in the midst of a call.
         """
         global in_forked_child
+        self.vacate()
         in_forked_child = True
         try:
             self.drop_calls(None)

@@ -3,7 +3,8 @@
 The collector goes through all that it knows of again and again. But a task and its future are alive while their table
 is. So those in a table of more than `MANY` tasks are hidden from it: it takes what they refer to for alive, as it does
 with what the C stack refers to. In every `EVERY`-th full collection they are seen, so that an executor is found that
-was dropped with all its futures; until then it is not collected. The tasks of a smaller table are always seen.
+was dropped with all its futures; until then it is not collected. The tasks of a smaller table are always seen, unless
+whoever keeps its executor says otherwise.
 
 A future that is done, wherever it came from, is hidden if its outcome is of a kind that cannot refer to others.
 """
@@ -19,8 +20,7 @@ cdef extern from "platform.h":
     bint may_refer(PyObject *thing) noexcept
 
 cdef enum:
-    MANY = 10_000           # tasks in a table
-    FEW = 5_000             # so many left, and a table that had many is seen again
+    MANY = 2_000            # tasks in a table
     EVERY = 8               # full collections
 
 # Tables that have had many tasks, by their `id`.
@@ -36,12 +36,17 @@ cdef inline void show_or_hide(PyObject *thing, bint seen) noexcept:
         hide(thing)
 
 
+cdef inline bint refers_to_others(FutureCore future) noexcept:
+    """Whether a future that is done may be part of a cycle."""
+    return may_refer(<PyObject *>future.outcome) or future.has_attributes or not is_exactly_future(future)
+
+
 cdef inline void show_as_done(FutureCore future, Task task) noexcept:
     """See to it that what may refer to others is seen, of a `future` that is done, and its `task`, or None.
 
     Neither is in a table any more.
     """
-    cdef bint refers = (may_refer(<PyObject *>future.outcome) or future.has_attributes or not is_exactly_future(future))
+    cdef bint refers = refers_to_others(future)
     if refers:
         show(<PyObject *>future)
     elif task is None or not task.future_source.hidden:     # else it is hidden already
@@ -101,6 +106,12 @@ cdef list copied_for_call(list tasks):
     return copy
 
 
-def call_over(list copy not None):
-    """The call with `copy` is over: from now on the collector is to see whether anybody refers to it."""
+def call_over(list copy not None, bint failed=False):
+    """The call with `copy` is over: from now on the collector is to see whether anybody refers to it.
+
+    If it `failed`, the frames of its error do, and so to the tasks, which may be done: those are to be seen then, too.
+    """
     show(<PyObject *>copy)
+    if failed:
+        for task in copy:
+            show(<PyObject *>task)

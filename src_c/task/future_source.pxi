@@ -81,6 +81,11 @@ cdef class FutureSource:
         disown(<PyObject *>task)
         lend(<PyObject *>future)
 
+    cdef void vacate(self) noexcept:
+        """In a forked child, first of all: see `vacate_section`."""
+        vacate_section(<PyObject *>self)
+        vacate_section(<PyObject *>self.counters)
+
     cdef void leave(self, Task task, State state) noexcept:
         """The future of `task` is done: called once, by the winner."""
         self.counters.end_after(state, coarse_ticks() - task.future.started)

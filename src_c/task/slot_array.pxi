@@ -107,13 +107,16 @@ cdef class SlotArray:
         self.used = to
 
     cdef void show_or_hide(self, bint seen) noexcept:
-        """Have the collector see the array, the tasks in it, and their futures, or not."""
+        """Have the collector see the array, the tasks in it, and their futures, or not.
+
+        Those that are over are for the winner to show.
+        """
         cdef PyObject *item
         cdef Py_ssize_t i
         show_or_hide(<PyObject *>self.places, seen)
         for i in range(self.used):
             item = peek(self.places, i)
-            if item != <PyObject *>None:
+            if item != <PyObject *>None and not (<Task>item).over:
                 (<Task>item).show_or_hide(seen)
 
     cdef Py_ssize_t copy_into(self, list target) noexcept:

@@ -37,7 +37,7 @@ cdef class Task(DoneHook):
     cdef unsigned int slot      # its place in the SlotArray it is in, which section(table) guards
     cdef SharedByte phase       # written after `value`
     cdef SharedByte over        # section(future): the future is done, although the task may not have left the table
-    cdef unsigned char where    # section(table): a set of Where
+    cdef SharedByte where       # section(table): a set of Where
 
     cdef void delegate_ended(self, object delegate_future, State state, object value, Delivery *delivery) noexcept:
         """The delegate's future is done: end the future as it ended, or go on from there."""

@@ -18,13 +18,16 @@ cdef class TaskTable(FutureSource):
     cdef object refusal         # section(self): None, or once closed the RuntimeError's message
     cdef SharedSize count        # section(self)
     cdef bint may_hide          # section(self): it is among the `large_tables`
+    cdef Py_ssize_t many        # if there are more tasks, they are hidden from the collector
     cdef object __weakref__
 
     def __cinit__(self, logger, *args, **kwargs):
         self.waker = Waker()
         self.first_stage = SlotArray.__new__(SlotArray)
+        self.many = MANY
 
     def __len__(self):
+        self.empty_boxes()
         return self.count
 
     @property
@@ -75,6 +78,12 @@ cdef class TaskTable(FutureSource):
             self.waker.set()
         return first
 
+    def hide_if_more(self, Py_ssize_t many):
+        """Hide what is in here from the collector if there are more tasks than so many, from the next task on."""
+        if not self.may_hide:
+            watch_large(self)
+        self.many = many
+
     def needs_this_thread(self):
         """Whether a future waits for the calling thread: it is in `submit`, or in a function called for a future."""
         for task in self.tasks():
@@ -99,14 +108,22 @@ cdef class TaskTable(FutureSource):
         """Cancel every future that is not done, asking nobody: for the end of the interpreter."""
         self.end_all(self.tasks(), CANCELLED_AND_NOTIFIED, None)
 
+    def vacate_after_fork(self):
+        """In a forked child, before anything else is done with this: no thread of the parent is in a section."""
+        self.vacate()
+
     def abandon_after_fork(self):
         """In a forked child: mark every future cancelled, as nobody is left to complete it.
 
         Those made from them are cancelled with them. Callbacks are dropped, not called.
         """
         global in_forked_child
+        cdef list tasks = self.tasks()
+        for task in tasks:
+            vacate_section(<PyObject *>task)
+            vacate_section(<PyObject *>(<Task>task).future)
         in_forked_child = True
-        self.cancel_all()
+        self.end_all(tasks, CANCELLED_AND_NOTIFIED, None)
         in_forked_child = False
 
     # -- for the tasks ---------------------------------------------------------------------------------------
@@ -143,13 +160,14 @@ cdef class TaskTable(FutureSource):
         if self.hidden:
             hide(<PyObject *>task)
             hide(<PyObject *>task.future)
-        elif self.count > MANY and self.may_hide:
+        elif self.count > self.many and self.may_hide:
             self.hidden = True
             self.show_or_hide_stages(False)
 
     cdef void show_or_hide_all(self, bint seen) noexcept:
         """Have the collector see what is in here, or not see it any more, if that is hidden."""
         cdef bint concerned
+        self.empty_boxes()
         with cython.critical_section(self):
             concerned = self.hidden
             if concerned:
@@ -160,32 +178,18 @@ cdef class TaskTable(FutureSource):
     cdef void show_or_hide_timers(self, bint seen) noexcept:
         """The same for timers of tasks, outside the section."""
 
+    cdef void vacate(self) noexcept:
+        FutureSource.vacate(self)
+        vacate_section(<PyObject *>self.waker)
+
     cdef void show_or_hide_stages(self, bint seen) noexcept:
         self.first_stage.show_or_hide(seen)
 
     cdef void leave(self, Task task, State state) noexcept:
-        cdef object executor = None
-        cdef bint last, few
-        cdef Section section
-        enter_section(&section, <PyObject *>self)
-        self.withdraw(task)
-        self.count -= 1
-        few = self.hidden and self.count < FEW
-        if few:
-            self.hidden = False
-            self.show_or_hide_stages(True)
-        last = self.count == 0
-        if last:
-            executor = self.executor
-            self.executor = None
-            last = self.refusal is not None
-        leave_section(&section)
-        count_down(<PyObject *>task)
-        FutureSource.leave(self, task, state)
-        if few:
-            self.show_or_hide_timers(True)
-        if last:
-            self.waker.set()
+        take_out(self, task, state, False)
+
+    cdef void empty_boxes(self) noexcept:
+        """Take out what is in the boxes of a BoxedTable."""
 
     cdef void withdraw(self, Task task) noexcept:
         """Inside the section: take `task` out for good; the table's reference to it is the caller's then."""
@@ -205,7 +209,7 @@ cdef class TaskTable(FutureSource):
 
     cdef int resize(self, SlotArray slots, Py_ssize_t tasks) except -1:
         cdef list places = [None] * (tasks + (tasks >> 1) + 16)
-        if len(places) > MANY and not self.may_hide:
+        if len(places) > self.many and not self.may_hide:
             watch_large(self)
         with cython.critical_section(self):
             if len(places) >= self.may_hold(slots):     # else another thread needs more by now, and has seen to it
@@ -225,6 +229,7 @@ cdef class TaskTable(FutureSource):
         """A new list of the tasks in `slots`."""
         cdef list tasks
         cdef Py_ssize_t expected, count = -1
+        self.empty_boxes()
         while count < 0:
             expected = slots.count
             tasks = PyList_New(expected)

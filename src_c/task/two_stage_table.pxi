@@ -20,6 +20,7 @@ cdef class TwoStageTable(TaskTable):
         """For how many seconds the one has been outstanding that is first in its list; 0.0 if there is none. O(1)."""
         cdef Task task
         cdef double age = 0.0
+        self.empty_boxes()
         with cython.critical_section(self):
             task = self.first_stage.first()
             if task is not None:

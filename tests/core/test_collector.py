@@ -1,27 +1,23 @@
-"""What the garbage collector sees of tasks and futures, and that it finds what nobody can reach, if later where there
-are many.
-"""
+"""What the garbage collector sees of tasks, and that it finds what nobody can reach, if later where there are many."""
 
 from __future__ import annotations
 
 import gc
+import logging
 import weakref
 from collections.abc import Callable
-from concurrent.futures import Future, wait
+from concurrent.futures import wait
 from math import inf
 from typing import Any
 
 import pytest
-from support import PATIENCE, RecordingPoll, SteppedPoll, Thing, assert_ends, is_gone, poll_thread
+from support import PATIENCE, RecordingPoll, SomeError, SteppedPoll, assert_ends, is_gone, poll_thread
 
-from more_executors import PollExecutor, SyncExecutor, _core, f_return, f_return_error
+from more_executors import PollExecutor, SyncExecutor, _core, f_return
 
-MANY = 10_000  # tasks in a table, as docs/architecture.md says: with more, they are hidden
-FEW = 5_000  # with less, they are seen again
+MANY = 2_000  # tasks in a table, as docs/architecture.md says: with more, they are hidden
+FEW = 1_000  # with less, they are seen again
 EVERY = 8  # full collections
-
-ATOMS = [None, True, 1, 1.5, "text", b"bytes", bytearray(b"more")]
-OTHERS = [[], {}, (1, []), Thing(), KeyError()]
 
 
 def returning_inf(descriptors: list[Any]) -> float:
@@ -36,105 +32,6 @@ class Paced:
 
 
 both_tables = pytest.mark.parametrize("make", [PollExecutor, Paced], ids=["whole list", "due"])
-
-
-# -- futures that are done ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("value", ATOMS, ids=repr)
-def test_a_done_future_is_hidden_if_its_result_refers_to_nothing(value: Any) -> None:
-    assert not gc.is_tracked(f_return(value))
-    future: Future[Any] = _core.Future()
-    assert gc.is_tracked(future)
-    future.set_result(value)
-    assert not gc.is_tracked(future)
-
-
-@pytest.mark.parametrize("value", OTHERS, ids=lambda value: type(value).__name__)
-def test_a_done_future_is_seen_if_its_result_may_refer_to_others(value: Any) -> None:
-    assert gc.is_tracked(f_return(value))
-    future: Future[Any] = _core.Future()
-    future.set_result(value)
-    assert gc.is_tracked(future)
-
-
-def test_a_failed_future_is_seen_and_a_cancelled_one_is_hidden() -> None:
-    assert gc.is_tracked(f_return_error(KeyError()))
-    future: Future[Any] = _core.Future()
-    future.cancel()
-    assert not gc.is_tracked(future)
-
-
-@pytest.mark.parametrize("when", ["before it is done", "when it is done"])
-def test_a_cycle_through_an_attribute_of_a_done_future_is_collected(when: str) -> None:
-    future: Any = _core.Future()
-    if when == "before it is done":
-        future.me = future
-    future.set_result(None)
-    if when == "when it is done":
-        future.me = future
-    gone = weakref.ref(future)
-    del future
-    gc.collect()
-    assert gone() is None
-
-
-def change_dict(future: Any) -> None:
-    vars(future)["me"] = future
-
-
-def replace_dict(future: Any) -> None:
-    future.__dict__ = {"me": future}
-
-
-@pytest.mark.parametrize("when", ["before it is done", "when it is done"])
-@pytest.mark.parametrize("add", [change_dict, replace_dict])
-def test_a_cycle_through_the_dict_of_a_done_future_is_collected(when: str, add: Callable[[Any], None]) -> None:
-    future: Any = _core.Future()
-    if when == "before it is done":
-        add(future)
-    future.set_result(None)
-    if when == "when it is done":
-        add(future)
-    assert future.me is future
-    gone = weakref.ref(future)
-    del future
-    gc.collect()
-    assert gone() is None
-
-
-def test_a_cycle_through_a_slot_of_a_subclass_is_collected() -> None:
-    class Slotted(_core.Future):
-        __slots__ = ("me",)
-
-    future = Slotted()
-    future.set_result(None)
-    assert gc.is_tracked(future)
-    future.me = future
-    gone = weakref.ref(future)
-    del future
-    gc.collect()
-    assert gone() is None
-
-
-def test_attributes_of_a_future_are_set_and_deleted_as_ever() -> None:
-    future: Any = f_return()
-    future.name = "a name"
-    assert future.name == "a name"
-    assert vars(future) == {"name": "a name"}
-    del future.name
-    assert not hasattr(future, "name")
-    with pytest.raises(TypeError):
-        future.__dict__ = None
-    assert vars(future) == {}
-
-
-def test_a_future_that_is_waited_for_through_the_standard_library_is_hidden_after_that() -> None:
-    futures = [_core.Future() for _ in range(3)]
-    for future in futures:
-        future.set_result(1)
-    assert not wait(futures, PATIENCE).not_done
-    assert not any(map(gc.is_tracked, futures))
 
 
 # -- tables ---------------------------------------------------------------------------------------------------------
@@ -161,6 +58,22 @@ def test_what_is_in_a_table_is_seen_until_there_is_much_of_it_and_again_when_the
     assert not any(map(gc.is_tracked, futures))
     executor.cancel_all()
     executor.shutdown()
+
+
+@both_tables
+def test_a_table_whose_executor_is_kept_is_hidden_however_little_is_in_it(make: Callable[..., PollExecutor]) -> None:
+    executor = make(SyncExecutor(), returning_inf, name="lost")
+    first = executor.adopt(0)
+    executor._poll_table.hide_if_more(0)
+    second = executor.adopt(1)
+    assert not gc.is_tracked(first)
+    assert not gc.is_tracked(second)
+    assert first.cancel()
+    assert not gc.is_tracked(second)
+    gone, thread = weakref.ref(executor), poll_thread("lost")
+    del executor, first, second  # but for that, it is found as others are: in time
+    assert any(is_gone(gone) for _ in range(EVERY))
+    assert_ends(thread)
 
 
 def test_what_ends_in_a_large_table_is_seen_if_its_result_may_refer_to_others() -> None:
@@ -282,6 +195,33 @@ def test_a_cycle_through_an_attempt_to_cancel_is_collected() -> None:
 
 
 # -- the list that a poll function gets ------------------------------------------------------------------------------
+
+
+class Owner:
+    """Has an executor, whose functions are its methods, and many futures, some of which a poll fails."""
+
+    def __init__(self, make: Callable[..., PollExecutor]) -> None:
+        logger = logging.Logger("unheard", logging.CRITICAL)  # whoever hears it keeps the error
+        self.executor = make(SyncExecutor(), self.poll, self.cancel, logger=logger)
+        self.futures = self.executor.adopt_many([0] * (MANY + 100))
+
+    def poll(self, descriptors: list[Any]) -> float:
+        for descriptor in descriptors[::2]:
+            descriptor.yield_result()
+        raise SomeError
+
+    def cancel(self, result: int) -> bool:
+        return True
+
+
+@both_tables
+def test_a_cycle_through_the_error_of_a_poll_of_many_tasks_is_collected(make: Callable[..., PollExecutor]) -> None:
+    owner = Owner(make)
+    assert not wait(owner.futures, PATIENCE).not_done
+    owner.executor.shutdown()
+    gone = weakref.ref(owner)
+    del owner
+    assert is_gone(gone)
 
 
 @pytest.mark.parametrize("count", [1, MANY + 1])

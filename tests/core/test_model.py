@@ -98,6 +98,7 @@ class Task:
         self.future: Any = None  # None once the user has dropped it
         self.polled = False
         self.outcome: Outcome | None = None
+        self.reported: tuple[str | None, float | None] = (None, None)  # state and progress
         self.callbacks: list[int] = []  # in the order in which they are to run
         self.heard: list[tuple[int, Any, bool]] = []
 
@@ -314,6 +315,20 @@ class PollMachine(RuleBasedStateMachine):
             self.ends(task, outcome)
         return yields
 
+    @precondition(lambda self: self.descriptors)
+    @rule(
+        data=st.data(),
+        state=st.sampled_from([None, "queued", "running", "stopping"]),
+        progress=st.sampled_from([None, 0, 0.1, 0.4, 1]),
+    )
+    def another_thread_reports(self, data: Any, state: str | None, progress: float | None) -> None:
+        serial = data.draw(st.sampled_from(sorted(self.descriptors)))
+        (task,) = (task for task in self.tasks if task.serial == serial)
+        self.descriptors[serial].report(state, progress)
+        if task.outcome is None:
+            before = task.reported
+            task.reported = (before[0] if state is None else state, before[1] if progress is None else progress)
+
     def end_call(self, yields: list[Callable[[], None]], error: BaseException | None = None) -> None:
         """Have the poll function end so, and look at the next call, if there should be one."""
         if self.thread_over:
@@ -466,6 +481,10 @@ class PollMachine(RuleBasedStateMachine):
         assert len(self.executor._table) == len(self.pending())
         assert self.executor._poll_table.polling == len(self.polled)
         assert f"{len(self.pending())} outstanding" in repr(self.executor)
+        states = Counter(task.reported[0] for task in self.polled if task.reported[0] is not None)
+        assert self.executor.stats().states == states
+        reported = [(task.state, task.progress) for task in self.executor.outstanding()]
+        assert reported == [task.reported for task in self.polled]
         complaints = [line for line in self.logger.of_level("ERROR") if line.startswith("Exception during cancel on")]
         assert len(complaints) == self.cancel_errors
         done = [task for task in self.tasks if task.outcome is not None]
@@ -527,7 +546,7 @@ class PollMachine(RuleBasedStateMachine):
 
 
 @pytest.mark.keeps_objects  # Hypothesis keeps the examples it ran
-@pytest.mark.parametrize("examples", [30, pytest.param(100, marks=pytest.mark.long)])
+@pytest.mark.parametrize("examples", [30, pytest.param(100, marks=[pytest.mark.long, pytest.mark.soak])])
 def test_every_future_of_a_poll_executor_is_as_the_model_says(examples: int) -> None:
     run_state_machine_as_test(
         PollMachine,

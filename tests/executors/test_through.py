@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from support import PATIENCE, InThread, Parking, RecordingPoll, said
 
-from more_executors import Executors, Journal
+from more_executors import Executors, Journal, MapExecutor, PollExecutor
 from more_executors._core import referent
 from more_executors.journal import Keys
 from more_executors.progress import progress
@@ -202,3 +202,27 @@ def test_with_asyncio_counts_a_future_once_that_the_loop_cancels_meanwhile() -> 
     executor = Executors.sync().with_poll(RecordingPoll()).with_asyncio()
     asyncio.run(main())
     executor.shutdown()
+
+
+def test_what_a_class_has_itself_comes_before_what_is_below() -> None:
+    class Own:
+        def stats(self) -> str:
+            return "mine"
+
+    class Before(Own, MapExecutor):
+        pass
+
+    class After(MapExecutor, Own):
+        pass
+
+    with Executors.sync().with_poll(print) as polling:
+        for kind in (Before, After):
+            assert kind(polling, str).stats() == "mine"
+        assert MapExecutor(polling, str).stats() == polling.stats()
+    assert not hasattr(MapExecutor, "stats")
+    assert After.stats is Own.stats
+
+
+def test_attributes_of_executors_are_found_as_fast_as_those_of_any_object() -> None:
+    for kind in (MapExecutor, PollExecutor):
+        assert not hasattr(kind, "__getattr__")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
-from support import PATIENCE, DuckDelegate, HeardLogger, InThread, Parking, SomeError, all_at_once
+from support import PATIENCE, DuckDelegate, HeardLogger, InThread, Parking, PollSleeps, SomeError, all_at_once
 
 from more_executors import CancelOnShutdownExecutor, Executors, PollExecutor, SyncExecutor
 from more_executors.poll import _cancel_call, _gate
@@ -255,7 +255,10 @@ def test_one_cancel_fn_is_for_one_and_the_other_for_many() -> None:
     assert many.asked == [["a", "b"]]
 
 
-def test_a_cancel_that_comes_meanwhile_shares_the_answer_and_one_that_came_before_gives_it() -> None:
+def test_a_cancel_that_comes_meanwhile_shares_the_answer_and_one_that_came_before_gives_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sleeps = PollSleeps(monkeypatch)
     one, many = Parking(True), Parking([True, False])
     with PollExecutor(SyncExecutor(), wait_for_nothing, one, cancel_many_fn=many) as executor:
         futures = executor.adopt_many(list("abc"))
@@ -265,6 +268,7 @@ def test_a_cancel_that_comes_meanwhile_shares_the_answer_and_one_that_came_befor
         many.wait_for_one()
         assert many.calls == [(["b", "c"],)]
         meanwhile = [InThread(future.cancel) for future in futures[1:]]
+        sleeps.wait_for_others(2)
         many.let_go()
         assert [thread.outcome() for thread in meanwhile] == [True, False]
         one.let_go()

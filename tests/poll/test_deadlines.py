@@ -283,7 +283,7 @@ def test_a_deadline_that_is_sooner_than_the_others_wakes_the_executor() -> None:
 
 
 def test_while_late_tasks_are_cancelled_the_executor_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_engine, "SECONDS_FOR_A_LAST_LOOK", 0.01)
+    monkeypatch.setattr(_engine.PollEngine, "seconds_for_a_last_look", 0.01)
     cancelling = Parking()
     executor = PollExecutor(SyncExecutor(), wait_for_nothing, cancelling, timeout=0.0)
     assert isinstance(executor.adopt("a").exception(PATIENCE), TimeoutError)

@@ -55,6 +55,22 @@ def test_what_joins_waits_for_a_fifth_of_the_interval_at_most_five_seconds(
         assert (poll.times("a"), poll.times("b")) == ([0], [pytest.approx(between)])
 
 
+@pytest.mark.parametrize(("interval", "between"), [(0.1, 0.02), (5.0, 0.05), (inf, 0.05)])
+def test_what_joins_is_asked_about_soon_where_each_request_is_about_one_task(
+    clock: PacedClock, poll: NotedPoll, interval: float, between: float
+) -> None:
+    poll.does = lambda descriptors: inf
+    poll.asks_one_by_one = True  # type: ignore[attr-defined]
+    with paced(poll, default_interval=interval, **DEFAULT) as executor:
+        executor.adopt("a")
+        clock.run()
+        executor.adopt_many(list("bcd"))  # a burst
+        clock.run(between - A_LITTLE)
+        assert poll.times("b") == []
+        clock.run(A_LITTLE)
+        assert [poll.times(one) for one in "abcd"] == [[0], *[[pytest.approx(between)]] * 3]
+
+
 def test_the_first_that_joins_after_a_while_is_polled_at_once_and_so_is_what_notify_asks_for(
     clock: PacedClock, poll: NotedPoll
 ) -> None:

@@ -40,7 +40,7 @@ def test_a_thousand_batches_lose_nothing_and_share_nothing(options: dict[str, An
         assert set(polls.values()) == {2}
         stats = executor.stats()
         assert (stats.outstanding, stats.in_calls, stats.done) == (0, 0, 50_000)
-        assert stats.calls >= 999
+    assert executor.stats().calls >= 1000  # now that the last ones have returned and are counted
 
 
 def test_calls_and_cancels_and_joins_and_notifies_all_at_once() -> None:

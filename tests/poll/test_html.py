@@ -96,6 +96,14 @@ def test_it_tells_everything_in_words() -> None:
     }
 
 
+def test_each_state_has_a_row() -> None:
+    states = {f"<step {number}>": number for number in range(1, 24)}
+    rows = Table(stats_table("PollExecutor 'jobs'", BUSY._replace(states=states))).rows
+    shown = {name: text for name, text in rows.items() if name.startswith("state: ")}
+    assert list(shown) == [*(f"state: <step {number}>" for number in range(1, 21)), "state: other"]
+    assert (shown["state: <step 20>"], shown["state: other"]) == ("20", str(21 + 22 + 23))
+
+
 def test_what_is_nothing_takes_no_room() -> None:
     rows = Table(stats_table("idle", NOTHING)).rows
     assert rows == {

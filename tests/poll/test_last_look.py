@@ -35,7 +35,7 @@ def nothing_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """A last look has to be over soon."""
-    monkeypatch.setattr(_engine, "SECONDS_FOR_A_LAST_LOOK", 0.05)
+    monkeypatch.setattr(_engine.PollEngine, "seconds_for_a_last_look", 0.05)
 
 
 class Clock:
@@ -43,7 +43,7 @@ class Clock:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._now = 1000.0
-        monkeypatch.setattr(_engine, "SECONDS_FOR_A_LAST_LOOK", NEVER)
+        monkeypatch.setattr(_engine.PollEngine, "seconds_for_a_last_look", NEVER)
         for module in (_core, _executor, _gate, _scheduler, _call):
             monkeypatch.setattr(module, "monotonic", lambda: self._now)
 

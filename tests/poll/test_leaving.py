@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from functools import partial
@@ -245,7 +246,9 @@ def test_a_task_that_is_in_a_call_is_left_and_what_that_says_comes_too_late(mode
 
     executor: PollExecutor[Any, Any] = PollExecutor(SyncExecutor(), poll, **mode)
     futures = executor.adopt_many([1, 2])
-    executor.notify()
+    while not parking.calls:  # they may have been handed out one by one
+        executor.notify()
+        time.sleep(0.001)
     parking.wait_for_one()  # 1
     assert executor.release([futures[0]]) == [1]  # 2
     parking.let_go()  # 3

@@ -86,9 +86,11 @@ def test_an_object_is_async_if_calling_it_is_whatever_else_it_has() -> None:
 
 
 def test_a_mock_will_do_for_a_poll_function() -> None:
-    poll = Mock(side_effect=RecordingPoll())
+    recording = RecordingPoll()
+    poll = Mock(side_effect=recording)
     with PollExecutor(SyncExecutor(), poll, Mock(return_value=True)) as executor:
         future = executor.submit(str)
+        recording.next()
         assert future.cancel()
     assert poll.call_count >= 1
 

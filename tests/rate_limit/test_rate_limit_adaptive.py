@@ -220,6 +220,7 @@ SETTLED = 60  # seconds
 
 
 @pytest.mark.long
+@pytest.mark.soak
 @pytest.mark.parametrize("hint", [silent, exact])
 @pytest.mark.parametrize("service", [Bucket, Windows])
 def test_for_an_hour_it_stays_within_a_fifth_under_what_the_service_stands(

@@ -90,6 +90,7 @@ def test_the_rest_is_done_by_the_next_call(kind: str, wait: bool, cancel_futures
         busy.assert_over()
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("cancel_futures", both, ids=["cancelling", "seeing through"])
 @pytest.mark.parametrize("wait", both, ids=["waiting", "in the background"])
 @pytest.mark.parametrize("kind", MAKERS)

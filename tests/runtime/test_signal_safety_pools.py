@@ -112,9 +112,12 @@ WORLDS: dict[str, tuple[Callable[[], Executor], Callable[[Executor], Any]]] = {
     **{f"{name} on thread_pool": (lambda: Executors.thread_pool(1), layer) for name, layer in LAYERS.items()},
     **{f"{name} on a pool of others": (lambda: ThreadPoolExecutor(1), layer) for name, layer in LAYERS.items()},
 }
+SOME_WORLDS = ("thread_pool", "retry on thread_pool", "poll on a pool of others")
 
 
-@pytest.mark.parametrize("kind", WORLDS)
+@pytest.mark.parametrize(
+    "kind", [kind if kind in SOME_WORLDS else pytest.param(kind, marks=pytest.mark.soak) for kind in WORLDS]
+)
 @pytest.mark.parametrize("name", CALLS)
 def test_a_call_can_be_interrupted_by_any_other(name: str, kind: str) -> None:
     logging.disable()  # of what is refused

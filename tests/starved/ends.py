@@ -84,3 +84,24 @@ def failing_late(options: dict[str, Any], hunger: Hunger) -> None:
 
 for name, options in {**CANCELLING, "due": {"schedule": Backoff(60.0)}, "whole_list": {}}.items():
     OPERATIONS[f"fail_late_{name}"] = partial(failing_late, options)
+
+
+def reporting(options: dict[str, Any], hunger: Hunger) -> None:
+    poll = Poll(waits=True)
+    executor = poller(poll, **options)
+    executor.submit(same, 1)
+    until(lambda: poll.seen, "not polled")
+    (descriptor,) = poll.seen
+    poll.waits = False
+    has_reported = hunger.here(lambda: descriptor.report("running", 0.5))
+    assert executor._poll_table.states().get("running", 0) == has_reported
+    descriptor.report("queued")
+    assert executor.stats().states == {"queued": 1}
+    assert executor.cancel_all() == 1
+    assert executor.stats().states == {}
+    executor.shutdown()
+    is_balanced(executor)
+
+
+OPERATIONS["report"] = partial(reporting, {})
+OPERATIONS["report_what_is_due"] = partial(reporting, {"schedule": Backoff(60.0)})

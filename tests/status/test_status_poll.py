@@ -16,7 +16,7 @@ from support import PATIENCE, HeardLogger, SomeError, Thing, all_at_once, is_gon
 from more_executors import Executors, PollExecutor, SyncExecutor
 from more_executors.rate_limit import Throttled
 from more_executors.status_poll import StatusPoll, TaskMissing
-from more_executors.status_poll._status_poll import MANY_MISSING
+from more_executors.status_poll._missing_tasks import MANY_MISSING
 
 
 def test_it_asks_about_all_tasks_at_once_and_resolves_those_whose_statuses_say_so() -> None:
@@ -256,7 +256,7 @@ def test_several_calls_at_once_do_not_disturb_each_other() -> None:
     assert all(task.outcome == ("result", task.result) for task in tasks if task.result % 3 == 1)
     assert all(isinstance(task.error, TaskMissing) for task in tasks if task.result % 3 == 0)
     assert len(logger.of_level("WARNING")) == 1
-    assert poll._missing == {}
+    assert poll._missing.since == {}
 
 
 def test_calls_at_once_forget_who_is_gone_together() -> None:
@@ -272,9 +272,9 @@ def test_calls_at_once_forget_who_is_gone_together() -> None:
                 task.cancel()
 
     all_at_once(*[call_often] * 4)
-    assert alive[0] in poll._missing
+    assert alive[0] in poll._missing.since
     # Each of the four adds its hundred before it looks whether there are too many.
-    assert len(poll._missing) <= 2 * (MANY_MISSING + 4 * 100) + 4 * 100
+    assert len(poll._missing.since) <= 2 * (MANY_MISSING + 4 * 100) + 4 * 100
 
 
 def test_a_few_that_somebody_else_ended_are_forgotten_after_a_while() -> None:
@@ -285,13 +285,13 @@ def test_a_few_that_somebody_else_ended_are_forgotten_after_a_while() -> None:
     gone.cancel()
     clock.now += 5
     poll([there])
-    assert len(poll._missing) == 2
+    assert len(poll._missing.since) == 2
     clock.now += 4
     poll([there])
     clock.now += 1
     poll([other := FakeDescriptor(3)])
-    assert gone not in poll._missing
-    assert other in poll._missing
+    assert gone not in poll._missing.since
+    assert other in poll._missing.since
 
 
 def test_throttled_for_the_second_of_two_of_the_same_id_goes_out_of_the_call() -> None:

@@ -18,7 +18,7 @@ from support import PATIENCE, HeardLogger, SomeError
 from more_executors import ExceptionRetryPolicy, PollExecutor, SyncExecutor
 from more_executors.rate_limit import Throttled
 from more_executors.status_poll import StatusPoll, TaskMissing
-from more_executors.status_poll._status_poll import MANY_MISSING
+from more_executors.status_poll._missing_tasks import MANY_MISSING
 
 
 @contextmanager
@@ -155,10 +155,10 @@ def test_tasks_that_are_cancelled_while_missing_are_forgotten() -> None:
     with polling(poll, default_interval=inf, min_interval=0) as executor:
         first, second = range(2 * MANY_MISSING), range(5000, 5000 + 4 * MANY_MISSING)
         adopt(first)
-        assert {descriptor.result for descriptor in list(poll._missing)}.issuperset(first)
+        assert {descriptor.result for descriptor in list(poll._missing.since)}.issuperset(first)
         assert executor.cancel_all() == len(first) + 1
         adopt(second)
-        remembered = {descriptor.result for descriptor in list(poll._missing)}
+        remembered = {descriptor.result for descriptor in list(poll._missing.since)}
         assert remembered.issuperset(second)
         assert remembered.isdisjoint(first)
-    poll._missing.clear()
+    poll._missing.since.clear()

@@ -13,7 +13,7 @@ from support import PATIENCE, HeardLogger, SomeError
 
 from more_executors import PollExecutor, SyncExecutor
 from more_executors.status_poll import StatusPoll, TaskMissing
-from more_executors.status_poll._status_poll import MANY_MISSING
+from more_executors.status_poll._missing_tasks import MANY_MISSING
 
 
 class Missing:
@@ -67,7 +67,7 @@ def test_without_a_time_a_task_may_be_left_out_for_ever(missing_after: float | N
     for _ in range(3):
         assert replies.after(1e9, tasks) == [None]
     assert replies.after(1, tasks, status(1)) == [("result", 1)]
-    assert replies.poll._missing == {}
+    assert replies.poll._missing.since == {}
 
 
 def test_with_a_time_of_zero_the_first_reply_decides() -> None:
@@ -79,7 +79,7 @@ def test_a_reply_that_has_the_task_starts_the_time_anew() -> None:
     replies, tasks = Missing(), outstanding(1)
     replies.after(0, tasks)
     replies.after(59, tasks, status(1, "running"))
-    assert replies.poll._missing == {}
+    assert replies.poll._missing.since == {}
     assert replies.after(59, tasks) == [None]
     assert replies.after(59, tasks) == [None]
     assert isinstance(replies.after(1, tasks)[0][1], TaskMissing)
@@ -119,9 +119,9 @@ def test_tasks_of_the_same_id_are_missing_each_for_its_own_time() -> None:
 def test_twins_that_come_back_are_both_missing_no_more() -> None:
     replies, tasks = Missing(), outstanding(1, 1)
     replies.after(0, tasks)
-    assert len(replies.poll._missing) == 2
+    assert len(replies.poll._missing.since) == 2
     replies.after(0, tasks, status(1, "running"))
-    assert replies.poll._missing == {}
+    assert replies.poll._missing.since == {}
 
 
 def test_a_task_that_is_missing_is_forgotten_with_that() -> None:
@@ -129,7 +129,7 @@ def test_a_task_that_is_missing_is_forgotten_with_that() -> None:
     replies.after(0, tasks)
     replies.after(60, tasks)
     assert all(isinstance(task.error, TaskMissing) for task in tasks)
-    assert replies.poll._missing == {}
+    assert replies.poll._missing.since == {}
 
 
 def test_tasks_that_end_otherwise_while_missing_are_forgotten_in_time() -> None:
@@ -141,15 +141,15 @@ def test_tasks_that_end_otherwise_while_missing_are_forgotten_in_time() -> None:
         replies.after(0.1, tasks)
         for task in tasks:
             task.cancel()
-        assert len(replies.poll._missing) <= 2 * MANY_MISSING
-    assert alive in replies.poll._missing
+        assert len(replies.poll._missing.since) <= 2 * MANY_MISSING
+    assert alive in replies.poll._missing.since
 
 
 def test_many_that_are_alive_and_missing_are_all_remembered() -> None:
     replies, tasks = Missing(), outstanding(*range(5 * MANY_MISSING))
     for n in range(0, len(tasks), 100):
         replies.after(0, tasks[n : n + 100])
-    assert len(replies.poll._missing) == len(tasks)
+    assert len(replies.poll._missing.since) == len(tasks)
     replies.after(60, tasks)
     assert all(isinstance(task.error, TaskMissing) for task in tasks)
 

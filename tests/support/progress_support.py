@@ -47,8 +47,9 @@ class Counting(Executor):
         self.on_stats: Callable[[], object] = lambda: None
         self.set(0, 0)
 
-    def set(self, done: int, outstanding: int, failed: int = 0, cancelled: int = 0) -> None:
-        self._stats = PollStats(outstanding, 0, 0, 0, 0, done, failed, cancelled, 0, 0, 0, 0.0, 0.0, None, None)
+    def set(self, done: int, outstanding: int, failed: int = 0, cancelled: int = 0, **states: int) -> None:
+        figures = (outstanding, 0, 0, 0, 0, done, failed, cancelled, 0, 0, 0, 0.0, 0.0, None, None)
+        self._stats = PollStats(*figures, states)
 
     def stats(self) -> PollStats:
         self.on_stats()

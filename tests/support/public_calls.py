@@ -177,6 +177,7 @@ CALLS: dict[str, Call] = {
     "yield_result": lambda w: w.descriptor().yield_result(1),
     "yield_exception": lambda w: w.descriptor().yield_exception(OSError()),
     "poll_after": lambda w: w.descriptor().poll_after(5),
+    "report": lambda w: w.descriptor().report("running", 0.5),
     "try_take": lambda w: w.limit.try_take(),
     "take(0)": lambda w: w.low.take(0),
     "take": lambda w: w.limit.take(),

@@ -139,6 +139,8 @@ def descriptors(descriptor: PollDescriptor[int, str]) -> None:
     descriptor.poll_after("5")  # wrong: that is no number
     descriptor.poll_after()  # wrong: seconds are missing
     descriptor.polls = 5  # wrong: it cannot be set
+    descriptor.report(5)  # wrong: a state is a str
+    descriptor.report(progress="half")  # wrong: that is no number
 
 
 def statuses(task_ids: list[int]) -> list[bytes]:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -50,6 +50,9 @@ def poll(descriptors: list[PollDescriptor[int, Published]]) -> float | None:
         if descriptor.result < 0:
             descriptor.restart_backoff()
             descriptor.poll_after(30)
+            descriptor.report()
+            descriptor.report("running", 0.5)
+            descriptor.report(state=None, progress=1)
         else:
             descriptor.yield_result(Published())
     return None
@@ -161,6 +164,10 @@ def methods() -> None:
         stats = executor.stats()
         assert_type(stats, PollStats)
         assert_type(stats.outstanding, int)
+        assert_type(stats.states, Mapping[str, int])
+        for task in executor.outstanding():
+            assert_type(task.state, str | None)
+            assert_type(task.progress, float | None)
         assert_type(stats.rate, float | None)
         assert_type(executor.cancel_all(), int)
 
