@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 import sqlite3
+import sysconfig
 
 from .._core import log
 from ._error import refusal
@@ -19,6 +20,10 @@ __all__: list[str] = []
 APPLICATION_ID = int.from_bytes(b"mexJ", "big")
 LAYOUT = 2
 LAYOUT_WITHOUT_STARTS = 1  # which is made a 2 when it is opened
+
+# Without a GIL, a statement that some thread has run is there until that thread runs Python code again, though the
+# connection is closed; and the file is locked as long. So there none is kept for the next time.
+KEPT_STATEMENTS = 0 if sysconfig.get_config_var("Py_GIL_DISABLED") else 128
 
 
 # Of tasks with keys of the user's; for what is in it see `_start_records`.
@@ -33,7 +38,9 @@ def connected(path: str, where: str, is_new: bool) -> sqlite3.Connection:
     is_whole = has_wal and not is_new  # or it has been said that it may not be
     try:
         # check_same_thread: JournalFile has a lock.
-        connection = sqlite3.connect(where, timeout=0, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(
+            where, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=KEPT_STATEMENTS
+        )
     except sqlite3.Error as error:
         raise refusal(path, f"cannot be opened: {error}") from error
     try:

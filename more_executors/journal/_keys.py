@@ -45,7 +45,8 @@ class Keys:
                 more: `token`, a str that is the same in every run until the task has ended. A service that accepts such
                 tokens starts nothing twice.
             find_fn: gets a list of keys in doubt; a mapping of those that the service knows to what the start function
-                would have returned. Those are polled, the others started. May be an `async def`. Instead of `in_doubt`.
+                would have returned. Those are polled, the others started; where it cannot be known, it has a
+                `StartInDoubt` for a key, and its future fails with one. May be an `async def`. Instead of `in_doubt`.
             retry_failed: whether the next run starts tasks again that failed; else their futures fail again. One run is
                 one executor. A task fails if its descriptor is told so, or it is late and has to be cancelled.
             keep_results: whether results are recorded. Else only that a task has ended is, and in the next run its

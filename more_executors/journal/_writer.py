@@ -102,6 +102,10 @@ class JournalWriter:
         """Note that an event is lost, for a lack of memory that did not pass: `flush` returns False from now on."""
         self._writer.missed = True
 
+    def seconds_behind(self) -> float:
+        """For how many seconds what is being written has been waiting for that; 0 if nothing is. Takes no lock."""
+        return self._writer.seconds_behind()
+
     def flush(self, timeout: float | None = None) -> bool:
         """Wait until all events before this call are on disk. Returns True if they are.
 

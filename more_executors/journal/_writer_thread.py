@@ -89,6 +89,12 @@ class WriterThread:
         self._failures = 0
         self._give_up_at = inf
         self._ident = 0
+        self._behind_since: float | None = None
+
+    def seconds_behind(self) -> float:
+        """For how many seconds what is being written has been waiting for that; 0 if nothing is."""
+        since = self._behind_since
+        return 0.0 if since is None else monotonic() - since
 
     def close(self) -> None:
         """Have the thread write all events that there are, and end. Does not wait."""
@@ -141,9 +147,12 @@ class WriterThread:
     def _run_once(self) -> None:
         try:
             self.waker.wait()
+            if self._behind_since is None:
+                self._behind_since = monotonic()
             if not self.closing:
                 self.hurry.wait(SECONDS_TO_GATHER)
             self._record(len(self.events))
+            self._behind_since = None
         except BaseException as error:  # a lack of memory, or a fault of ours
             self.waker.set()
             log(self._logger, logging.ERROR, "%s goes on after an error", current_thread().name, error=error)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import Parking, SomeError, all_at_once, in_words, is_gone, without_collector
+from support import PATIENCE, Parking, SomeError, all_at_once, in_words, is_gone, without_collector
 
 from more_executors.journal import JSON, Journal, JournalError, JournalLike, Unreadable, UnrecordableError
 
@@ -36,6 +36,26 @@ def test_what_was_written_is_there_when_it_is_opened_again(path: Path) -> None:
         assert list(journal.outstanding()) == [(2, {"id": 2}), (2**62, None)]
         assert len(journal) == 2
     assert on_record(path) == [(2, {"id": 2}), (2**62, None)]
+
+
+def test_it_can_be_opened_again_while_a_thread_that_wrote_goes_on(path: Path) -> None:
+    wrote, may_end = threading.Event(), threading.Event()
+    journal = Journal(path)
+
+    def write() -> None:
+        journal.write([(1, "one")], [])
+        wrote.set()
+        may_end.wait(PATIENCE)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        assert wrote.wait(PATIENCE)
+        journal.close()
+        assert on_record(path) == [(1, "one")]
+    finally:
+        may_end.set()
+        thread.join()
 
 
 def test_it_comes_by_ascending_key(path: Path) -> None:

@@ -91,6 +91,7 @@ def test_after_a_kill_the_books_balance(worker: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.soak
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("worker", "kills"), [("recording", 30), ("polling", 100)])
 def test_after_many_kills_the_books_balance(worker: str, kills: int, tmp_path: Path) -> None:

@@ -166,3 +166,22 @@ def test_that_the_file_is_lost_is_said_also_after_other_failures(made: Made) -> 
     made.recorder.close(wait=True)
     assert [level for level, _, _ in made.heard.lines] == ["ERROR", "ERROR", "INFO"]
     made.heard.lines.clear()
+
+
+def test_it_says_for_how_long_it_has_not_written(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, behind = [100.0], []
+    monkeypatch.setattr(_writer_thread, "monotonic", lambda: now[0])
+
+    def fail_twice() -> None:
+        now[0] += 7
+        behind.append(made.recorder.seconds_behind())
+        if len(behind) < 3:
+            raise SomeError
+
+    made.journal.before = fail_twice
+    assert made.recorder.seconds_behind() == 0
+    made.recorder.joined(0, "zero")
+    made.flush()
+    made.recorder.close(wait=True)
+    assert behind == [7, 14, 21]
+    assert made.recorder.seconds_behind() == 0

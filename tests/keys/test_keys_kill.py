@@ -110,6 +110,7 @@ def test_after_a_kill_nothing_is_started_twice(variant: str, tmp_path: Path) -> 
 
 
 @pytest.mark.long
+@pytest.mark.soak
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_after_many_kills_nothing_is_started_twice(variant: str, tmp_path: Path) -> None:

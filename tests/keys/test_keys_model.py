@@ -322,6 +322,7 @@ def test_programs_do_as_the_model_says() -> None:
 
 
 @pytest.mark.long
+@pytest.mark.soak
 @pytest.mark.timeout(1800)
 def test_many_programs_do_as_the_model_says() -> None:
     check(examples=300, steps=40)

@@ -223,9 +223,9 @@ def test_a_forked_child_starts_nothing(run: Run, path: Path, service: Service) -
     assert service.starts == ["a"]
 
 
-@pytest.mark.stress
+@pytest.mark.long
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("count", [20_000, pytest.param(100_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [20_000, pytest.param(100_000, marks=pytest.mark.soak)])
 def test_very_many_tasks_leave_a_few_bytes_each(run: Run, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     def poll(descriptors: Any) -> None:
         for descriptor in descriptors:

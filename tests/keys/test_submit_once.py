@@ -417,6 +417,24 @@ def test_who_does_not_know_has_the_service_asked(run: Run, service: Service) -> 
     assert not service.starts
 
 
+def test_the_service_may_say_that_it_cannot_know(run: Run, path: Path, service: Service) -> None:
+    leave_in_doubt(path, *"abc")
+    asked: list[Any] = []
+
+    def find(keys: list[Any]) -> dict[Any, Any]:
+        asked.extend(keys)
+        return {key: {"a": {"id": "a"}, "b": StartInDoubt("b")}[key] for key in keys if key != "c"}
+
+    program = run(keys=Keys(find_fn=find))
+    assert program.published("a") == "a is published"
+    with pytest.raises(StartInDoubt, match="'b'"):
+        program.published("b")
+    assert program.published("c") == "c is published"
+    assert service.starts == ["c"]
+    assert asked == ["a", "b", "c", "b"]  # at first nobody wanted to know that
+    assert program.states() == {'"a"': "done", '"b"': "in doubt", '"c"': "done"}
+
+
 def test_a_service_that_cannot_be_asked_leaves_it_in_doubt(run: Run, path: Path, service: Service) -> None:
     leave_in_doubt(path, "a")
 
