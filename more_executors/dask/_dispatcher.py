@@ -13,21 +13,22 @@ import itertools
 import logging
 import uuid
 from collections import deque
-from concurrent.futures import InvalidStateError
+from collections.abc import Callable
+from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from functools import partial
 from threading import Thread, current_thread
 from time import monotonic
 from typing import Any
 
-from .._core import Waker, log
+from .._core import RemoteCall, RemoteCalls, Waker, log
 from .._runtime.nested_calls import start_thread
 from .._version import __version__
 from ._connection import Connection
 from ._errors import ClusterLost, another
 from ._losses import Losses
 from ._meter import DaskMeter
-from ._pack import Call, packed, run_pack, worker_facts
+from ._pack import packed, run_pack, worker_facts
 from ._pack_size import PackSize
 from ._resolver import SECONDS_FOR_OUTCOME, Pack, Resolver
 from ._workers import Worker, Workers
@@ -41,14 +42,13 @@ class Dispatcher:
     """Two threads. What others call may be called from any thread, and from signal handlers."""
 
     def __init__(self, connection: Connection, retries: int, logger: logging.Logger, name: str) -> None:
-        self.calls: deque[Call] = deque()  # that wait to be sent
         self.refusal: ClusterLost | None = None  # why no more are taken, for now
         self.is_closing = False
-        self.is_over = False
         self.meter = DaskMeter()
         self._connection = connection
         self._logger = logger
         self._waker = Waker()
+        self.queue = RemoteCalls(logger, self._waker, 1, self._take_back)
         self._news: deque[tuple[Any, ...]] = deque()
         self._sent: dict[str, Pack] = {}  # who takes one out, ends its calls or sends them again
         self._workers = Workers()
@@ -71,20 +71,20 @@ class Dispatcher:
 
     # -- for others ---------------------------------------------------------------------------------------------------
 
-    def add(self, call: Call) -> None:
-        """Send `call` soon. Raises ClusterLost."""
+    def submit(self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Future[Any]:
+        """Send a call soon; returns a future. Raises ClusterLost."""
         if self.refusal is not None or self._connection.is_closed():
             raise another(self.refusal or ClusterLost("the client of Dask is closed"))
-        self.calls.append(call)
-        self._waker.set()
-        if self.is_over:  # there was a shutdown meanwhile
-            self.cancel_waiting()
+        return self.queue.submit(fn, args, kwargs)
+
+    def _take_back(self, call: RemoteCall) -> None:
+        self.cancel_waiting()  # there was a shutdown meanwhile
 
     def cancel_waiting(self) -> None:
         """Cancel what waits to be sent. Without a GIL, a deque cannot be copied while others change it."""
         with suppress(IndexError):
             while True:
-                future = self.calls.popleft().future
+                future = self.queue.waiting.popleft().future
                 future.cancel()
                 future.set_running_or_notify_cancel()  # for those who wait for several
 
@@ -113,7 +113,9 @@ class Dispatcher:
 
     def outstanding(self) -> int:
         """About how many calls are not done."""
-        return len(self.calls) + sum(len(pack.calls) for pack in (*self._again.copy(), *self._sent.copy().values()))
+        return len(self.queue.waiting) + sum(
+            len(pack.calls) for pack in (*self._again.copy(), *self._sent.copy().values())
+        )
 
     # -- the thread that sends ----------------------------------------------------------------------------------------
 
@@ -131,13 +133,13 @@ class Dispatcher:
                     log(self._logger, logging.ERROR, "%s goes on after an error", current_thread().name, error=error)
                     self._waker.wait(SECONDS_BETWEEN_LOOKS)
         finally:
-            self.is_over = True  # first: who adds a call after that looks here once more
+            self.queue.is_closed = True  # first: who submits after that takes the call back
             self.cancel_waiting()
             self._connection.close()
             self._resolver.end()
 
     def _is_idle(self) -> bool:
-        return not (self.calls or self._again or self._sent or self._news)
+        return not (self.queue.waiting or self._again or self._sent or self._news)
 
     def _hear(self) -> None:
         while self._news:
@@ -220,22 +222,22 @@ class Dispatcher:
             if worker is None:
                 break
             self._send_again(self._again.pop(0), worker)
-        threads = self._workers.threads()
-        while self.calls:
+        while self.queue.waiting:
+            self._hear()  # who submits again what has come back finds the room that this left
             worker = self._workers.with_most_room(self._size.takes_long())
             if worker is None:
                 return
-            most = self._size.calls(len(self.calls), threads)
-            calls, encoded, failed = packed(self._next_call, most)
+            most = self._size.calls(len(self.queue.waiting), self._workers.threads())
+            calls, encoded, failed = packed(self._next_call, most, self.queue.pack, [])
             self._resolver.fail(failed)
             if calls:
                 self._send_pack(Pack(calls), encoded, worker)
 
-    def _next_call(self) -> Call | None:
+    def _next_call(self) -> RemoteCall | None:
         """The next that is not cancelled: it is running from now on."""
-        while self.calls:
-            call = self.calls.popleft()
-            if call.future.set_running_or_notify_cancel():
+        while self.queue.waiting:
+            call = self.queue.waiting.popleft()
+            if call.begin():
                 return call
         return None
 

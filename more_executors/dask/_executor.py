@@ -11,21 +11,19 @@ from typing import TYPE_CHECKING, NoReturn
 from .. import metrics
 from .._chaining import Chainable
 from .._checks import check_name, checked_count, checked_flag, checked_timeout, chosen_logger, refuse_copy_of_executor
-from .._core import Future as PlainFuture
-from .._core import FutureSource, check_threads, counted
+from .._core import check_threads
 from .._runtime.delegate import AFTER_FORK, AFTER_INTERPRETER_SHUTDOWN, AFTER_SHUTDOWN
 from .._runtime.lifecycle import track
 from .._types import A, Anything, B, P, R, Returned, T
 from ._connection import ClientSource, Connection
 from ._dispatcher import Dispatcher
 from ._errors import ClusterLost
-from ._pack import Call
-from .sharded import Shard, ShardedPollExecutor
+from .sharded import ShardedPollExecutor
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from ..poll import PollExecutor
+    from .sharded._batches import MakeShard
     from .sharded._keywords import ShardOptions
 
 __all__ = ["DaskExecutor"]
@@ -85,9 +83,8 @@ class DaskExecutor(Chainable[Anything, Returned[NoReturn]]):
             connection.close()
             raise
         weakref.finalize(self, self._dispatcher.close).atexit = False
-        self._future_source = FutureSource(logger)
         self._meter = self._dispatcher.meter
-        self._record = metrics.track(self, "dask", name, self._future_source.counters)
+        self._record = metrics.track(self, "dask", name, self._dispatcher.queue.counters)
         track(self)
 
     __reduce_ex__ = refuse_copy_of_executor
@@ -103,15 +100,13 @@ class DaskExecutor(Chainable[Anything, Returned[NoReturn]]):
         try:
             if self._is_shut_down:
                 raise RuntimeError(self._is_shut_down)
-            future: Future[R] = PlainFuture()
-            self._dispatcher.add(Call(future, fn, args, kwargs))
-            return counted(self._future_source, future)
+            return self._dispatcher.submit(fn, args, kwargs)
         finally:
             del self, fn, args, kwargs  # see _frames
 
     def with_sharded_poll(
         self,
-        make: Callable[[], PollExecutor[A, B, T] | Shard],
+        make: MakeShard[A, B, T],
         *,
         logger: logging.Logger | None = None,
         name: str | None = None,

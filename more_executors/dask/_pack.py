@@ -12,29 +12,20 @@ from __future__ import annotations
 import pickle
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
 from sys import getsizeof
 from time import perf_counter
 from types import BuiltinFunctionType, FunctionType
-from typing import Any, NamedTuple, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from distributed import get_worker
 
+from .._core import CallEntries, CallRuns, RemoteCall
 from .._version import __version__
 from ._outcomes import PLAIN, error_bytes, error_of, pickled, without_frames
 
 __all__: list[str] = []
 
 MOST_BYTES = 1 << 20  # of a pack: it ends with the call that goes beyond
-
-
-class Call(NamedTuple):
-    """A call that was submitted."""
-
-    future: Future[Any]
-    fn: Any
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
 
 
 class CallLike(Protocol):
@@ -51,17 +42,31 @@ class CallLike(Protocol):
 CALL = TypeVar("CALL", bound=CallLike)
 
 
-def packed(take: Callable[[], CALL | None], most: int) -> tuple[list[CALL], bytes, list[tuple[CALL, BaseException]]]:
-    """At most so many calls of those that `take` gives, as bytes; and those that cannot be pickled, with the reason."""
+def packed(
+    take: Callable[[], CALL | None],
+    most: int,
+    take_plain: Callable[..., int] | None = None,
+    cancelled: list[CALL] | None = None,
+) -> tuple[list[CALL], bytes, list[tuple[CALL, BaseException]]]:
+    """At most so many calls of those that `take` gives, as bytes; and those that cannot be pickled, with the reason.
+
+    `take_plain`, if there is one, is `RemoteCalls.pack`; it says which were `cancelled`.
+    """
     functions: list[tuple[bool, bytes]] = []
     places: dict[int, int] = {}
-    entries: list[Any] = []
+    runs = CallRuns()
     sent: list[CALL] = []
     failed: list[tuple[CALL, BaseException]] = []
     size = 0
-    while len(sent) < most and size < MOST_BYTES and (call := take()) is not None:
+    while len(sent) < most and size < MOST_BYTES:
+        if take_plain is not None and places:
+            size += take_plain(sent, runs, places, PLAIN, most, MOST_BYTES - size, cancelled)
+            if len(sent) >= most or size >= MOST_BYTES:
+                break
+        if (call := take()) is None:
+            break
         fn, kwargs = call.fn, call.kwargs
-        args: Any = call.args
+        args = call.args
         try:
             place = places.get(id(fn))
             if place is None:
@@ -69,15 +74,16 @@ def packed(take: Callable[[], CALL | None], most: int) -> tuple[list[CALL], byte
                 places[id(fn)] = place = len(functions) - 1
                 size += len(functions[place][1])
             if kwargs or not PLAIN.issuperset(map(type, args)):
-                args = pickled((args, kwargs))
-                size += len(args)
-            elif args:
+                encoded = pickled((args, kwargs))
+                size += len(encoded)
+                runs.add_encoded(place, encoded)
+            else:
                 size += sum(map(getsizeof, args))
-            entries.append((place, args))
+                runs.add(place, args)
             sent.append(call)
         except Exception as error:
             failed.append((call, without_frames(error)))
-    return sent, pickle.dumps((functions, entries)), failed
+    return sent, pickle.dumps((functions, runs.runs)), failed
 
 
 def is_shareable(fn: object) -> bool:
@@ -89,15 +95,21 @@ class CallLoader:
     """Calls that were `packed`, where they are made."""
 
     def __init__(self, calls: bytes) -> None:
-        self._functions, self._entries = pickle.loads(calls)
+        self._functions, runs = pickle.loads(calls)
+        self.entries = CallEntries(runs)
         self._shared: dict[int, Any] = {}
 
     def __len__(self) -> int:
-        return len(self._entries)
+        """How many there are in all."""
+        return len(self.entries)
 
-    def call(self, number: int) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
-        """The callable of a call, and its arguments, as nobody else has them. Raises what loading them raises."""
-        place, args = self._entries[number]
+    def shared(self) -> Any:
+        """The callable of the next call if calls share that, it was called, and the arguments are plain; else None."""
+        return self._shared.get(self.entries.place) if self.entries.is_plain else None
+
+    def next(self) -> tuple[Any, tuple[Any, ...], dict[str, Any]]:
+        """The callable of the next call, and arguments that nobody else has. Raises what loading them raises."""
+        place, args = self.entries.place, self.entries.next()
         kwargs: dict[str, Any] = {}
         fn = self._shared.get(place)
         if fn is None:
@@ -105,7 +117,7 @@ class CallLoader:
             fn = pickle.loads(encoded)
             if is_shared:
                 self._shared[place] = fn
-        if type(args) is not tuple:
+        if type(args) is bytes:
             args, kwargs = pickle.loads(args)
         return fn, cast("tuple[Any, ...]", args), kwargs
 
@@ -132,7 +144,7 @@ def run_pack(name: str, worker: str, calls: bytes) -> bytes | None:
     unlike: dict[int, bool] = {}  # those that are encoded, and whether they are errors
     for number in range(len(loader)):
         try:
-            fn, args, kwargs = loader.call(number)
+            fn, args, kwargs = loader.next()
             result = fn(*args, **kwargs)
             if type(result) not in PLAIN:
                 result = pickled(result)
@@ -146,7 +158,7 @@ def run_pack(name: str, worker: str, calls: bytes) -> bytes | None:
     return pickle.dumps((perf_counter() - began, outcomes, unlike))
 
 
-def resolve(calls: list[Call], outcomes: list[Any], unlike: dict[int, bool]) -> None:
+def resolve(calls: list[RemoteCall], outcomes: list[Any], unlike: dict[int, bool]) -> None:
     """End the futures of `calls`, which were sent, with what `run_pack` made of them."""
     for number, (call, outcome) in enumerate(zip(calls, outcomes, strict=True)):
         if number not in unlike:
@@ -155,7 +167,7 @@ def resolve(calls: list[Call], outcomes: list[Any], unlike: dict[int, bool]) -> 
         try:
             value = error_of(outcome) if unlike[number] else pickle.loads(outcome)
         except BaseException as error:
-            call.future.set_exception(error)
+            call.future.set_exception(without_frames(error))  # in which the calls are, that the collector does not see
             continue
         if unlike[number]:
             call.future.set_exception(value)

@@ -7,6 +7,7 @@ Guarantees:
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import pickle
 from collections.abc import Callable, Iterable
@@ -16,10 +17,10 @@ from queue import SimpleQueue
 from threading import Thread, current_thread
 from typing import Any
 
-from .._core import log
+from .._core import RemoteCall, log
 from .._runtime.nested_calls import start_thread
 from ._errors import ClusterLost, WorkerLost, another
-from ._pack import Call, resolve
+from ._pack import resolve
 from ._workers import Worker
 
 __all__: list[str] = []
@@ -30,7 +31,7 @@ SECONDS_FOR_OUTCOME = 2.0  # to get it from its worker, before looking whether t
 class Pack:
     """Calls that were sent as one task, or are to be sent again."""
 
-    def __init__(self, calls: list[Call], losses: int = 0) -> None:
+    def __init__(self, calls: list[RemoteCall], losses: int = 0) -> None:
         self.calls = calls
         self.losses = losses  # of workers, since it is a single call
         self.name = ""
@@ -38,7 +39,7 @@ class Pack:
         self.worker: Worker
         self.task: Any = None  # the future of Dask
 
-    def take(self) -> list[Call]:
+    def take(self) -> list[RemoteCall]:
         """The calls, of which no more is kept here: Dask may keep this for longer."""
         calls, self.calls = self.calls, []
         return calls
@@ -69,12 +70,12 @@ class Resolver:
         """Get the outcome of `pack`, of which there is one, or will be none, and end the futures of its calls."""
         self._items.put(pack)
 
-    def fail(self, failed: Iterable[tuple[Call, BaseException]]) -> None:
+    def fail(self, failed: Iterable[tuple[RemoteCall, BaseException]]) -> None:
         """End the future of each call with its error."""
         if found := list(failed):
             self._items.put(found)
 
-    def lose(self, calls: Iterable[Call], error: ClusterLost | WorkerLost) -> None:
+    def lose(self, calls: Iterable[RemoteCall], error: ClusterLost | WorkerLost) -> None:
         """End the futures of `calls` with `error`, each with one of its own."""
         self.fail((call, another(error)) for call in calls)
 
@@ -109,7 +110,7 @@ class Resolver:
             return
         try:
             reply = pack.task.result(SECONDS_FOR_OUTCOME)
-        except TimeoutError:
+        except asyncio.TimeoutError:  # in Python 3.10 it is another one, and Dask's
             self._items.put(pack)  # unless its worker turns out to be gone
             return
         except Exception as error:

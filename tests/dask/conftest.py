@@ -5,6 +5,8 @@ Both end with the module: a client has threads, which tests of other folders wou
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,9 +14,13 @@ from typing import Any
 
 import pytest
 
+if not getattr(sys, "_is_gil_enabled", lambda: True)():
+    # Dask's profiler looks at the frames of threads that run meanwhile, which without a GIL ends workers now and then.
+    os.environ.setdefault("DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED", "False")  # before Dask is imported
+
 with suppress(ImportError):
     from dask_support import Cluster, cluster_of
-    from shard_support import Books, FakeWorkers, fake_workers, new_books
+    from shard_support import Books, FakeWorkers, Gate, fake_workers, new_books, new_gate
 
 
 @pytest.fixture(scope="module")
@@ -49,3 +55,11 @@ def workers() -> Iterator[FakeWorkers]:
     """Two for shards, which are in this process."""
     with fake_workers() as workers:
         yield workers
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    """Holds what the start functions of `shard_support` do."""
+    gate = new_gate()
+    yield gate
+    gate.go.set()

@@ -232,7 +232,7 @@ class Changing(deque[Any]):
 
 def test_shutdown_cancels_what_was_not_sent(client: Any, tmp_path: Path) -> None:
     executor = DaskExecutor(client)
-    executor._dispatcher.calls = Changing()
+    executor._dispatcher.queue.waiting = Changing()
     going = [executor.submit(dask_support.wait_for, str(tmp_path / str(number))) for number in range(4)]
     wait_until(lambda: sum(future.running() for future in going) == 4)
     waiting = [executor.submit(echo, number) for number in range(100)]

@@ -18,6 +18,8 @@ if os.name != "posix":
 
 from support import CHILD_PATIENCE
 
+pytestmark = pytest.mark.long  # each runs a service, a cluster and clients
+
 LOSS = Path(__file__).parent / "loss"
 KINDS = (
     *("nothing", "a worker is added", "a worker is drained, and ended", "a worker is killed"),

@@ -22,9 +22,8 @@ from shard_support import (
 from support import PATIENCE
 
 from more_executors import Executors, Journal
-from more_executors._core import ShardTask
+from more_executors._core import ShardTask, TaskRegister
 from more_executors.dask import ClusterLost, RemoteError, ShardedPollExecutor, ShardLost
-from more_executors.dask.sharded._tasks import TaskRegister
 
 
 def test_what_is_submitted_is_started_and_polled_on_workers(workers: FakeWorkers, books: Books) -> None:
@@ -322,3 +321,19 @@ def until(holds: Any) -> None:
     from dask_support import wait_until
 
     wait_until(holds)
+
+
+def test_states_that_shards_report_are_added_up(workers: FakeWorkers, books: Books) -> None:
+    books.ends_at_once = False
+    books.state = "running"
+    with sharded_executor(shards=4) as executor:
+        futures = executor.submit_many(start_task, range(40))
+        until(lambda: executor.stats().states == {"running": 40})
+        assert executor._states() == {"running": 40}
+        assert "<th" in executor._repr_html_()
+        assert "state: running" in executor._repr_html_()
+        assert not any(task.state for task in executor.outstanding(0))  # a client knows the numbers only
+        books.ends_at_once = True
+        executor.notify()
+        assert not wait(futures, PATIENCE).not_done
+        until(lambda: executor.stats().states == {})

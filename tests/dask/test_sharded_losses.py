@@ -23,8 +23,12 @@ from shard_support import (
     TWICE,
     Books,
     FakeWorkers,
+    Gate,
     fake_workers,
+    new_gate,
     sharded_executor,
+    start_and_wait,
+    start_slowly,
     start_task,
 )
 from support import PATIENCE
@@ -39,45 +43,6 @@ from more_executors.journal import StartInDoubt
 def journal(tmp_path: Any) -> Iterator[Journal]:
     with Journal(tmp_path / "tasks.db") as journal:
         yield journal
-
-
-class Gate:
-    """What a start function waits for."""
-
-    def __init__(self) -> None:
-        self.came = threading.Semaphore(0)
-        self.go = threading.Event()
-
-    def __reduce__(self) -> Any:
-        return the_gate, ()
-
-
-_gates: list[Gate] = []
-
-
-def the_gate() -> Gate:
-    return _gates[0]
-
-
-def start_slowly(what: Any, token: str | None = None) -> str:
-    gate = the_gate()
-    gate.came.release()
-    gate.go.wait(PATIENCE)
-    return start_task(what, token)
-
-
-def start_and_wait(what: Any, token: str | None = None) -> str:
-    ident = start_task(what, token)
-    the_gate().came.release()
-    the_gate().go.wait(PATIENCE)
-    return ident
-
-
-@pytest.fixture
-def gate() -> Iterator[Gate]:
-    _gates[:] = [Gate()]
-    yield _gates[0]
-    _gates[0].go.set()
 
 
 @pytest.mark.parametrize("fault", [REQUEST_LOST, REPLY_LOST, TWICE])
@@ -168,12 +133,8 @@ def test_a_service_is_asked_once_a_lost_shard_has_certainly_ended(
         assert asked == []  # as it may be started yet, for three leases
         assert not future.done()
         if not was_started:
-            _gates[0] = Gate()  # what hangs on the lost worker stays there
-            _gates[0].go.set()
-        for _ in range(4):
-            workers.clock.ahead += 29.0
-            executor.notify()  # so each shard is called
-            wait_until(lambda: all(shard.heard < 25.0 for shard in executor.shards()))
+            new_gate().go.set()  # what hangs on the lost worker stays there
+        workers.pass_seconds(executor, 90.0)
         assert future.result(PATIENCE) == "task-a-1 done"
         assert asked == [["a"]]
         assert books.created == ["a"]
@@ -201,10 +162,10 @@ def test_a_worker_that_is_silent_for_three_leases_is_lost(workers: FakeWorkers, 
         futures = executor.submit_many(start_task, range(10))
         wait_until(lambda: executor.stats().polled == 10)
         workers.frozen.add("worker-0")
-        while executor.shards()[0].lost + executor.shards()[1].lost == 0:
-            workers.clock.ahead += 29.0
-            executor.notify()  # so each shard is called
-            wait_until(lambda: any(shard.worker == "worker-1" and shard.heard < 25 for shard in executor.shards()))
+        workers.pass_seconds(executor, 60.0)
+        assert [shard.lost for shard in executor.shards()] == [0, 0]
+        workers.pass_seconds(executor, 31.0)
+        assert sum(shard.lost for shard in executor.shards()) == 1
         wait_until(lambda: {shard.worker for shard in executor.shards()} == {"worker-1"})
         books.ends_at_once = True
         assert not wait(futures, PATIENCE).not_done
@@ -213,7 +174,7 @@ def test_a_worker_that_is_silent_for_three_leases_is_lost(workers: FakeWorkers, 
 
 def test_a_shard_whose_answers_are_lost_has_ended_when_it_is_taken_for_lost(workers: FakeWorkers, books: Books) -> None:
     books.ends_at_once = False
-    with sharded_executor(shards=1) as executor:
+    with sharded_executor(shards=1, timeout=30.0) as executor:
         futures = executor.submit_many(start_task, range(10))
         wait_until(lambda: executor.stats().polled == 10)
         worker = executor.shards()[0].worker
@@ -326,7 +287,7 @@ def test_what_was_started_with_a_token_stays_in_doubt_if_nobody_can_repeat_it(
         for address in list(workers.addresses):
             workers.kill(address)
         wait_until(lambda: executor.shards()[0].worker == "")
-        workers.clock.ahead += 101.0
+        workers.pass_seconds(executor, 101.0)
         assert isinstance(future.exception(PATIENCE), ClusterLost)
         gate.go.set()
         workers.add("new")
@@ -369,7 +330,7 @@ def test_without_workers_everything_fails_in_the_end(workers: FakeWorkers, books
         wait_until(lambda: {shard.worker for shard in executor.shards()} == {""})
         waiting = executor.submit(start_task, "later")
         assert not wait([*futures, waiting], 0).done
-        workers.clock.ahead += 101.0
+        workers.pass_seconds(executor, 101.0)
         assert all(isinstance(future.exception(PATIENCE), ClusterLost) for future in (*futures, waiting))
         with pytest.raises(ClusterLost, match="there has been no worker for"):
             executor.submit(start_task, "too late")
@@ -380,14 +341,18 @@ def test_without_workers_everything_fails_in_the_end(workers: FakeWorkers, books
 
 
 def test_a_worker_keeps_a_shard_that_nobody_asks_for_some_minutes_only(workers: FakeWorkers, books: Books) -> None:
-    with mock.patch.object(_host, "SECONDS_KEPT", 0.01), sharded_executor(shards=1, patience=100.0) as executor:
+    with (
+        mock.patch.object(_host, "SECONDS_KEPT", 0.01),
+        sharded_executor(shards=1, patience=100.0) as executor,
+    ):
         name = next(iter(workers.shards["worker-0"] or workers.shards["worker-1"]))
         workers.fault = lambda address, function: REQUEST_LOST
         workers.clock.ahead += 31.0
         _on_worker._hosts[name]._events.waker.set()  # as if it had waited until now
         wait_until(lambda: name not in _on_worker._hosts)
         workers.fault = lambda address, function: None
-        workers.clock.ahead += 16.0  # what was lost is said again
+        for _ in range(5):  # what was lost is said again
+            workers.pass_some(executor)
         assert executor.submit(start_task, "a").result(PATIENCE) == "task-a-1 done"
 
 

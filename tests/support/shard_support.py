@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 from unittest import mock
 
+from dask_support import wait_until
 from support import PATIENCE
 
 from more_executors import Executors
@@ -19,6 +20,7 @@ from more_executors.dask import Shard, ShardedPollExecutor
 from more_executors.dask.sharded import _executor, _host, _on_worker
 from more_executors.poll import PollExecutor
 
+STEP = 4.0  # seconds: see `pass_seconds`
 REQUEST_LOST, REPLY_LOST, TWICE = "request lost", "reply lost", "twice"
 
 
@@ -113,6 +115,25 @@ class FakeWorkers:
         if fault != REPLY_LOST and address not in self.frozen and address in self.addresses:
             then(answer, None)
 
+    def pass_seconds(self, executor: ShardedPollExecutor[Any, Any, Any], seconds: float) -> None:
+        """Have time go on, in steps in which the client calls each shard; return when those that answer have done so.
+
+        A client counts no more than half of its `timeout` at once: more is time that it was held up for.
+        """
+        until = self.clock() + seconds
+        silent = {*self.frozen, ""}  # addresses
+        while self.clock() < until:
+            self.pass_some(executor)
+            wait_until(lambda: all(shard.heard < STEP or shard.worker in silent for shard in executor.shards()))
+
+    def pass_some(self, executor: ShardedPollExecutor[Any, Any, Any]) -> None:
+        """One of these steps; the scheduler is heard, so it is not taken for gone."""
+        self.clock.ahead += STEP
+        executor.notify()
+        let_coordinator_look(executor)
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), self.loop).result(PATIENCE)  # what it asked is answered
+        let_coordinator_look(executor)
+
     # -- what becomes of workers --------------------------------------------------------------------------------------
 
     def add(self, address: str) -> None:
@@ -141,6 +162,7 @@ class FakeWorkers:
         for task in asyncio.all_tasks(self.loop):
             task.cancel()
         self.loop.run_until_complete(asyncio.sleep(0))
+        self.loop.run_until_complete(self.loop.shutdown_default_executor())  # its threads have what they called last
         self.loop.close()
 
 
@@ -153,6 +175,7 @@ def fake_workers(count: int = 2) -> Iterator[FakeWorkers]:
         mock.patch.object(_executor, "Transport", return_value=workers),
         mock.patch.object(_executor, "Coordinator", partial(_executor.Coordinator, clock=workers.clock)),
         mock.patch.object(_on_worker, "ShardHost", partial(_host.ShardHost, clock=workers.clock)),
+        mock.patch.object(_on_worker, "ShareLimit", partial(_on_worker.ShareLimit, workers.clock)),
     ):
         try:
             yield workers
@@ -171,6 +194,7 @@ class Books:
         self.cancelled: list[str] = []
         self.outcomes: dict[str, Any] = {}  # of ids that are to end; others go on
         self.ends_at_once = True
+        self.state: str | None = None  # of those that go on
         self.by_token: dict[str, str] = {}
 
     def start(self, what: Any, token: str | None = None) -> str:
@@ -196,6 +220,8 @@ class Books:
                 descriptor.yield_result(self.outcomes[descriptor.result])
             elif self.ends_at_once:
                 descriptor.yield_result(f"{descriptor.result} done")
+            else:
+                descriptor.report(self.state)
 
     def cancel(self, ident: str) -> bool:
         self.cancelled.append(ident)
@@ -231,6 +257,45 @@ def sharded_executor(**options: Any) -> ShardedPollExecutor[Any, Any, Any]:
     return ShardedPollExecutor("fake", **{"make": make_shard, "lease": 30.0, "name": "it", **options})
 
 
+def let_coordinator_look(executor: ShardedPollExecutor[Any, Any, Any]) -> None:
+    """Return when the thread of the client has done what is due now."""
+    for _ in range(2):  # when the second one is told, that is done
+        is_told = threading.Event()
+        executor._coordinator.tell(is_told.set)
+        assert is_told.wait(PATIENCE)
+
+
 def start_task(what: Any, token: str | None = None) -> str:
     """Submitted, it starts a task of the service."""
     return the_books().start(what, token)
+
+
+class Gate:
+    """What a start function waits for."""
+
+    def __init__(self) -> None:
+        self.came = threading.Semaphore(0)
+        self.go = threading.Event()
+
+
+_gates: list[Gate] = []
+
+
+def new_gate() -> Gate:
+    _gates[:] = [Gate()]
+    return _gates[0]
+
+
+def start_slowly(what: Any, token: str | None = None) -> str:
+    gate = _gates[0]
+    gate.came.release()
+    gate.go.wait(PATIENCE)
+    return start_task(what, token)
+
+
+def start_and_wait(what: Any, token: str | None = None) -> str:
+    gate = _gates[0]
+    ident = start_task(what, token)
+    gate.came.release()
+    gate.go.wait(PATIENCE)
+    return ident

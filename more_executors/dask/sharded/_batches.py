@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from ..._checks import shown
+from ..._core import HostedTask
+from ..._types import A, B, T
 from ...poll import PollExecutor
+from ...rate_limit import RateLimit
 from ._host_events import HostEvents, LeaseOver
+from ._share_limit import call_as_start
 
 __all__ = ["Shard"]
 
@@ -32,6 +36,11 @@ class Shard(NamedTuple):
 
     executor: PollExecutor[Any, Any, Any]
     start_many_fn: Callable[[list[Any]], Any] | None = None
+
+
+MakeShard: TypeAlias = (
+    "Callable[[], PollExecutor[A, B, T] | Shard] | Callable[[RateLimit], PollExecutor[A, B, T] | Shard]"
+)
 
 
 def start_item(item: Any) -> Any:
@@ -57,8 +66,8 @@ class Batches:
         self._check_lease = check_lease
         self._pool = ThreadPoolExecutor(THREADS, f"{name}-many")
 
-    def start(self, batch: list[tuple[int, Any]]) -> None:
-        """Start a task for each number and item."""
+    def start(self, batch: list[tuple[HostedTask, Any]]) -> None:
+        """Start each of these, which get an item each."""
         for first in range(0, len(batch), MOST_ITEMS):
             part = batch[first : first + MOST_ITEMS]
             try:
@@ -70,21 +79,21 @@ class Batches:
         """Return when no call goes on."""
         self._pool.shutdown()
 
-    def _start(self, batch: list[tuple[int, Any]]) -> None:
+    def _start(self, batch: list[tuple[HostedTask, Any]]) -> None:
         try:
             self._check_lease()
         except LeaseOver as error:
             self._say(batch, error, is_unbegun=True)
             return
         try:
-            tasks = self._started([item for _, item in batch])
+            tasks = call_as_start(self._started, [item for _, item in batch])
         except BaseException as error:
-            self._say(batch, error, is_unbegun=False)
+            self._say(batch, error, is_unbegun=isinstance(error, LeaseOver))
             return
-        for (number, _), task in zip(batch, tasks, strict=True):
-            self._events.created(number, task)
+        for (task, _), known_as in zip(batch, tasks, strict=True):
+            self._events.log.created(task, known_as)
             try:
-                self._events.keep(number, self._executor.adopt(task))
+                task.keep(self._executor.adopt(known_as))
             except RuntimeError:  # it is shut down meanwhile: somebody else adopts the task
                 continue
 
@@ -96,6 +105,6 @@ class Batches:
             raise ValueError(f"start_many_fn must return as many ids as it got items, {len(items)}, not {shown(tasks)}")
         return tasks
 
-    def _say(self, batch: list[tuple[int, Any]], error: BaseException, is_unbegun: bool) -> None:
-        for number, _ in batch:
-            self._events.not_started(number, error, is_unbegun)
+    def _say(self, batch: list[tuple[HostedTask, Any]], error: BaseException, is_unbegun: bool) -> None:
+        for task, _ in batch:
+            self._events.not_started(task, error, is_unbegun)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import sys
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,17 +20,20 @@ from threading import Thread, current_thread
 from time import monotonic
 from typing import Any
 
-from ..._core import ShardCall, ShardTask, Waker, log
+from ..._core import RemoteCall, RemoteCalls, ShardTask, TaskRegister, Waker, log
 from ..._runtime.nested_calls import start_thread
+from ...rate_limit import RateLimit
 from .._errors import ClusterLost, another
+from .._outcomes import PLAIN
 from ._deployment import Deployment
-from ._exchanger import ENOUGH, Exchanger
+from ._exchanger import ENOUGH, SECONDS_TO_GATHER, Exchanger
 from ._link import CancelRequest, Link, State
 from ._losses import Losses
-from ._messages import POLL, RELEASE
+from ._messages import POLL
 from ._placement import Placement
+from ._present_clock import PresentClock
 from ._resolver import Resolver
-from ._tasks import TaskRegister
+from ._shares import Shares
 from ._transport import Transport
 
 __all__: list[str] = []
@@ -50,25 +54,28 @@ class Coordinator:
         timeout: float,
         patience: float,
         waits_for_doubtful: bool,
+        rate_limit: RateLimit | None,
         logger: logging.Logger,
         name: str,
         uid: str,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self.links = [Link(index, uid) for index in range(shards)]
-        self.register = TaskRegister()
+        self.register = TaskRegister(PLAIN)
         self.resolver = Resolver(self.register, logger, name)
         self.is_closing = False
         self.numbers = itertools.count(1)
+        self.transport = transport
         self._lease = lease
         self._timeout = timeout
-        self.clock = clock
+        self._most_sleep = min(lease, timeout) / 4
+        self.clock = present = PresentClock(clock, 2 * self._most_sleep)  # a shard is lost only if it was asked in vain
         self._logger = logger
-        self._calls: deque[ShardCall] = deque()
         self._news: deque[tuple[Any, ...]] = deque()
         self._waker = Waker()
-        self._is_waiting = True  # for any call at all
+        self.calls = RemoteCalls(logger, self._waker, ENOUGH, self._take_back)  # that any shard may make
         placement = Placement()
+        self.shares = Shares(rate_limit, self.links, lease)
         self._losses = Losses(self.links, self.resolver, placement, lease, patience, waits_for_doubtful, logger)
         self.deployment = Deployment(
             transport,
@@ -79,22 +86,26 @@ class Coordinator:
             timeout=timeout,
             losses=self._losses,
             placement=placement,
+            shares=self.shares,
             tell=self.tell,
             take_all=self._take_all,
+            calls=self.calls,
             stop=self._stop,
-            clock=clock,
+            clock=present,
             logger=logger,
         )
         self._exchanger = Exchanger(
             transport,
             self.resolver,
             self.register,
+            self.calls,
             self.numbers,
             lease,
-            clock,
+            present,
             self.tell,
             self.deployment.lose,
             self.deployment.stopped,
+            self.shares,
         )
         self._thread = Thread(target=self._run, name=f"{name}-coordinator", daemon=True)
 
@@ -114,18 +125,24 @@ class Coordinator:
                     return
                 raise ClusterLost(f"no shard could be made within {seconds} s")
 
-    def add(self, call: ShardCall, shard: int | None = None) -> None:
+    def add(self, call: RemoteCall, shard: int | None = None) -> None:
         """Send `call` soon. Raises ClusterLost."""
         if self.deployment.refusal is not None:
             raise another(self.deployment.refusal)
-        calls = self._calls if shard is None else self.links[shard].grouped
+        if shard is None:
+            self.calls.put(call)
+            return
+        calls = self.links[shard].grouped
         calls.append(call)
-        if self.deployment.refusal is not None:  # since just now: whoever fails what waits may have been before this
-            with suppress(ValueError):
-                calls.remove(call)
-                raise another(self.deployment.refusal)
-        if self._is_waiting or len(calls) >= ENOUGH:
+        if self.calls.is_closed:  # since just now: whoever fails what waits may have been before this
+            self._take_back(call, calls)
+        if self.calls.is_waiting or len(calls) >= ENOUGH:
             self._waker.set()
+
+    def _take_back(self, call: RemoteCall, calls: deque[RemoteCall] | None = None) -> None:
+        with suppress(ValueError):
+            (self.calls.waiting if calls is None else calls).remove(call)
+            raise another(self.deployment.refusal or ClusterLost("there is no cluster"))
 
     def tell(self, what: Callable[..., None], *details: Any) -> None:
         """Have `what(*details)` called on the thread."""
@@ -143,9 +160,9 @@ class Coordinator:
             self._thread.join()
             self.resolver.join()
 
-    def queued(self) -> list[ShardCall]:
+    def queued(self) -> list[RemoteCall]:
         """The calls that wait to be sent."""
-        return [*self._calls.copy(), *(call for link in self.links for call in link.grouped.copy())]
+        return [*self.calls.waiting.copy(), *(call for link in self.links for call in link.grouped.copy())]
 
     # -- what is asked for, on the thread -----------------------------------------------------------------------------
 
@@ -160,7 +177,7 @@ class Coordinator:
     def cancel(self, request: CancelRequest) -> None:
         """Have the tasks of `request` cancelled, by the shards that have them."""
         by_link: dict[Link, list[ShardTask]] = {}
-        for task in list(request.unanswered):
+        for task in request.tasks:
             if task.link is None or task.number not in task.link.tasks or self.deployment.refusal is not None:
                 request.answer(task, False)
             else:
@@ -170,10 +187,7 @@ class Coordinator:
 
     def release(self, tasks: list[ShardTask]) -> None:
         """Have no shard poll `tasks` any more."""
-        for task in tasks:
-            self.register.remove(task)
-            if task.link is not None and task.link.tasks.pop(task.number, None) is not None:
-                task.link.parts.append((RELEASE, [task.number]))
+        self._exchanger.release(tasks)
 
     def poll(self) -> None:
         """Have all shards poll all tasks now."""
@@ -187,10 +201,10 @@ class Coordinator:
         try:
             while not self.is_closing:
                 try:
-                    self._waker.wait(max(0.0, self.step() - self.clock()))
+                    self._waker.wait(min(max(0.0, self.step() - self.clock()), self._most_sleep))
                 except Exception as error:
                     log(self._logger, logging.ERROR, "%s goes on after an error", current_thread().name, error=error)
-                    self._waker.wait(SECONDS_BETWEEN_LOOKS)
+                    self._waker.wait(min(SECONDS_BETWEEN_LOOKS, self._most_sleep))
         finally:
             self.deployment.close()
             self.register.clear()
@@ -198,18 +212,22 @@ class Coordinator:
 
     def step(self) -> float:
         """Do what is to be done now; returns when there is more."""
-        self._is_waiting = False
+        self.calls.is_waiting = False
+        are_enough = len(self.calls.waiting) >= ENOUGH
+        self.calls.enough = sys.maxsize if are_enough else ENOUGH  # what cannot be sent now waits for an answer
         while self._news:
             what, *details = self._news.popleft()
             what(*details)
         now = self.clock()
         until = self.deployment.look(now)
-        until = min(until, self._losses.tell_doubtful(now))
+        until = min(until, self._losses.tell_doubtful(now), self.shares.step(now))
         if self.deployment.refusal is None:
-            share = -(-(sum(map(Link.load, self.links)) + len(self._calls)) // len(self.links))
+            share = -(-(sum(map(Link.load, self.links)) + len(self.calls.waiting)) // len(self.links))
             until = min([until, *(self._drive(link, now, share) for link in self.links)])
-        self._is_waiting = not self._calls
-        return until
+        if len(self.calls.waiting) < ENOUGH:
+            self.calls.enough = ENOUGH
+        self.calls.is_waiting = not self.calls.waiting
+        return min(until, now + SECONDS_TO_GATHER) if are_enough else until
 
     def _drive(self, link: Link, now: float, share: int) -> float:
         if link.state is State.NOWHERE:
@@ -227,15 +245,15 @@ class Coordinator:
         if link.place.is_leaving:
             self._exchanger.stop(link, now)
         room = max(0, share - link.load()) + len(link.again) + len(link.grouped)
-        most = min(room, len(link.again) + len(link.grouped) + len(self._calls))
+        most = min(room, len(link.again) + len(link.grouped) + len(self.calls.waiting))
         return self._exchanger.talk(link, now, partial(self._next_call, link), most)
 
     def _stop(self, link: Link, now: float) -> None:
         self._exchanger.stop(link, now)
 
-    def _take_all(self) -> list[ShardCall]:
+    def _take_all(self) -> list[RemoteCall]:
         """All that wait, which are running from now on."""
-        found: list[ShardCall] = []
+        found: list[RemoteCall] = []
         for link in self.links:
             found.extend(link.suspects)
             link.suspects.clear()
@@ -243,13 +261,13 @@ class Coordinator:
                 found.append(call)
         return found
 
-    def _next_call(self, link: Link) -> ShardCall | None:
+    def _next_call(self, link: Link) -> RemoteCall | None:
         try:
             if link.again:
                 return link.again.popleft()
             while True:
-                call = (link.grouped or self._calls).popleft()
-                if call.future.set_running_or_notify_cancel():
+                call = (link.grouped or self.calls.waiting).popleft()
+                if call.begin():
                     return call
                 self.resolver.cancelled(call)
         except IndexError:

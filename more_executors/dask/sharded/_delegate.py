@@ -12,8 +12,8 @@ from threading import Thread
 from typing import Any
 
 from ..._core import Future as PlainFuture
-from ..._core import ShardCall
-from ..._runtime.delegate import AFTER_FORK, AFTER_INTERPRETER_SHUTDOWN
+from ..._core import RemoteCall, WayIn
+from ..._runtime.delegate import AFTER_FORK, AFTER_INTERPRETER_SHUTDOWN, Submits
 from ..._runtime.lifecycle import track
 from ..._runtime.nested_calls import start_thread
 from ...journal._start import Start
@@ -48,10 +48,13 @@ class ShardDelegate(Executor):
                 self._starts.put((fn, future))
             else:
                 shard = None if self._is_shared_out else self._shard_of(args, kwargs)
-                self._coordinator.add(ShardCall(future, fn, args, kwargs), shard)
+                self._coordinator.add(RemoteCall(future, fn, args, kwargs), shard)
             return future
         finally:
             del self, fn, args, kwargs  # see _frames
+
+    def _way_in(self) -> Submits:
+        return WayIn(self, SUBMIT, self._coordinator.calls, Start) if self._is_shared_out else self
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Have the shards end. Called when no future is pending."""
@@ -61,12 +64,16 @@ class ShardDelegate(Executor):
             self._coordinator.join()
 
     def _end_with_interpreter(self) -> None:
-        self._refusal = AFTER_INTERPRETER_SHUTDOWN
+        self._refuse(AFTER_INTERPRETER_SHUTDOWN)
         self._fail(ClusterLost("the interpreter ends before the task was started"))
 
     def _end_after_fork(self) -> None:
-        self._refusal = AFTER_FORK
+        self._refuse(AFTER_FORK)
         self._fail(ClusterLost("this is a forked child, and the call is the parent's"))
+
+    def _refuse(self, why: str) -> None:
+        self._refusal = why
+        self._coordinator.calls.is_closed = True
 
     def _fail(self, error: ClusterLost) -> None:
         calls = self._coordinator.queued() + [
@@ -76,6 +83,9 @@ class ShardDelegate(Executor):
             if not call.future.cancel():
                 with suppress(InvalidStateError):
                     call.future.set_exception(error)
+
+
+SUBMIT = ShardDelegate.submit
 
 
 def shard_of_group(group_by: Callable[..., Any] | None, shards: int, args: Any, kwargs: Any) -> int | None:
@@ -97,7 +107,7 @@ def send_on_record(
             try:
                 kwargs = {name: value for name, value in call.keywords.items() if name != "token"}
                 coordinator.add(
-                    ShardCall(future, call.func, call.args, call.keywords, start, begun), shard_of(call.args, kwargs)
+                    RemoteCall(future, call.func, call.args, call.keywords, start, begun), shard_of(call.args, kwargs)
                 )
             except BaseException as error:
                 start.conclude_call(begun, error)

@@ -14,7 +14,7 @@ from math import inf
 from time import monotonic
 from typing import Any
 
-from ..._core import ShardCall, Waker, log
+from ..._core import RemoteCall, RemoteCalls, Waker, log
 from ..._version import __version__
 from .._errors import ClusterLost
 from .._outcomes import error_of
@@ -23,6 +23,7 @@ from ._losses import Losses
 from ._on_worker import close_shard, open_shard
 from ._placement import Place, Placement
 from ._resolver import Resolver
+from ._shares import Shares
 from ._transport import Transport
 
 __all__: list[str] = []
@@ -44,14 +45,16 @@ class Deployment:
         timeout: float,
         losses: Losses,
         placement: Placement,
+        shares: Shares,
         tell: Callable[..., None],
-        take_all: Callable[[], list[ShardCall]],
+        take_all: Callable[[], list[RemoteCall]],
+        calls: RemoteCalls,
         stop: Callable[[Link, float], None],
         clock: Callable[[], float],
         logger: logging.Logger,
     ) -> None:
         """`take_all` gives all calls that wait, to be given up; `stop` has a shard stop."""
-        self.refusal: ClusterLost | None = None  # why there will be no shards, for now
+        self.refusal: ClusterLost | None = None  # why there will be no shards, for now; then `calls` is closed
         self.error: BaseException | None = None  # why one could not be made
         self.changed = Waker()  # set when one was made, or could not be
         self._transport = transport
@@ -62,8 +65,10 @@ class Deployment:
         self._timeout = timeout
         self._losses = losses
         self._placement = placement
+        self._shares = shares
         self._tell = tell
         self._take_all = take_all
+        self._calls = calls
         self._stop = stop
         self._clock = clock
         self._logger = logger
@@ -100,6 +105,7 @@ class Deployment:
                 if self._transport.connection.made_again():
                     self._silent_since, self._look_at = None, now
         self.refusal = self._losses.refusal(now, self._transport.connection.is_closed())
+        self._calls.is_closed = self.refusal is not None
         if self.refusal is not None:
             self.error = self.error or self.refusal
             self._losses.give_up(self.refusal, self._take_all())
@@ -127,7 +133,7 @@ class Deployment:
         place.shards += 1
         link.deadline = now + self._timeout
         then = partial(self._tell, self.opened, link, link.generation)
-        shard = (link.name, __version__, self._lease, self._make)
+        shard = (link.name, __version__, self._lease, self._make, self._shares.are_limited)
         self._transport.call(place.address, open_shard, *shard, seconds=self._timeout, then=then)
         return link.deadline
 
@@ -145,6 +151,7 @@ class Deployment:
             link.state = State.OPEN
             link.heard_at = self._clock()
             link.resume()
+            self._shares.change()
         else:
             log(self._logger, logging.ERROR, "%s cannot have shard %d", link.place.address, link.index, error=error)
             self._leave(link)
@@ -167,6 +174,7 @@ class Deployment:
     def lose(self, link: Link, why: str) -> None:
         """The shard is lost."""
         self._losses.lose(link, why, self._clock())
+        self._shares.lose(link)
         self._leave(link)
 
     def _leave(self, link: Link) -> None:
@@ -174,6 +182,7 @@ class Deployment:
         link.place = None
         link.state = State.NOWHERE
         link.begin_again(self._clock())
+        self._shares.change()
 
     # -- the end ------------------------------------------------------------------------------------------------------
 
@@ -193,6 +202,7 @@ class Deployment:
         while pending and monotonic() < until:
             answers.wait(max(0.0, until - monotonic()))
         self.refusal = ClusterLost("the executor has ended")
+        self._calls.is_closed = True
         self._losses.tell_doubtful(inf)
         self._losses.give_up(self.refusal, self._take_all())
         self._transport.connection.close()

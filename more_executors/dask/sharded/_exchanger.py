@@ -12,10 +12,12 @@ Guarantees:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
 from functools import partial
+from itertools import islice
 from typing import Any
 
-from ..._core import ShardCall, ShardTask
+from ..._core import RemoteCall, RemoteCalls, ShardTask, TaskRegister
 from .._pack import packed
 from ._link import CancelRequest, Link, State
 from ._messages import (
@@ -25,15 +27,17 @@ from ._messages import (
     CREATED,
     ENDED,
     REFUSED,
+    RELEASE,
     RETURNED,
     START,
     STOP,
     STOPPED,
     parts_of,
+    sent_error,
 )
 from ._on_worker import GONE, exchange
 from ._resolver import Resolver
-from ._tasks import TaskRegister
+from ._shares import Shares
 from ._transport import Transport
 
 __all__: list[str] = []
@@ -52,27 +56,31 @@ class Exchanger:
         transport: Transport,
         resolver: Resolver,
         register: TaskRegister,
+        calls: RemoteCalls,
         numbers: Iterator[int],
         lease: float,
         clock: Callable[[], float],
         tell: Callable[..., None],
         lose: Callable[[Link, str], None],
         stopped: Callable[[Link], None],
+        shares: Shares,
     ) -> None:
         """`tell` has something called on the thread; `lose` is for a shard that is not there, `stopped` one that is."""
         self._transport = transport
         self._resolver = resolver
         self._register = register
+        self._waiting = calls
         self._numbers = numbers
         self._lease = lease
         self._clock = clock
         self._tell = tell
         self._lose = lose
         self._stopped = stopped
+        self._shares = shares
 
     # -- to the shard -------------------------------------------------------------------------------------------------
 
-    def talk(self, link: Link, now: float, take: Callable[[], ShardCall | None], most: int) -> float:
+    def talk(self, link: Link, now: float, take: Callable[[], RemoteCall | None], most: int) -> float:
         """Say what there is to say, with at most so many calls from `take`; returns when to look again."""
         if (link.held or link.busy) and now > link.deadline:
             link.held = link.busy = 0
@@ -98,22 +106,27 @@ class Exchanger:
         return link.deadline
 
     def _call(self, link: Link, hold: float) -> int:
-        call, request = link.request(hold, self._clock() < link.heard_at + self._lease)
+        now = self._clock()
+        call, request = link.request(hold, now < link.heard_at + self._lease, self._shares.share_of(link, now))
         then = partial(self._tell, self._answered, link, link.generation, call)
         self._transport.call(link.place.address, exchange, link.name, request, seconds=self._lease, then=then)
         return call
 
-    def _add_starts(self, link: Link, take: Callable[[], ShardCall | None], most: int) -> list[int]:
-        calls, encoded, failed = packed(take, most)
+    def _add_starts(self, link: Link, take: Callable[[], RemoteCall | None], most: int) -> list[int]:
+        of_any = None if link.again or link.grouped or link.suspects or link.has_suspects else self._waiting.pack
+        cancelled: list[RemoteCall] = []
+        calls, encoded, failed = packed(take, most, of_any, cancelled)
         if failed:
             self._resolver.failed(failed)
-        numbers = [next(self._numbers) for _ in calls]
+        for call in cancelled:
+            self._resolver.cancelled(call)
+        numbers = list(islice(self._numbers, len(calls)))
         if calls:
             link.starting.update(zip(numbers, calls, strict=True))
             link.parts.append((START, numbers, encoded))
         return numbers
 
-    def _suspects(self, link: Link) -> tuple[Callable[[], ShardCall | None], int]:
+    def _suspects(self, link: Link) -> tuple[Callable[[], RemoteCall | None], int]:
         """The next calls to be repeated, of which one may have killed the worker: they have the shard for themselves.
 
         The more often they were lost, the fewer go at a time, down to one. So it is found, and takes no others with it.
@@ -128,7 +141,7 @@ class Exchanger:
         """Have `tasks` polled there."""
         for task in tasks:
             task.link = link
-            link.tasks[task.number] = task
+            link.tasks.put(task)
         if link.state is State.OPEN:  # else they are with those that it resumes
             link.parts.append((ADOPT, [task.number for task in tasks], [task.sent for task in tasks]))
 
@@ -138,6 +151,13 @@ class Exchanger:
         link.cancels[number] = request, tasks
         if link.state is State.OPEN:
             link.parts.append((CANCEL, number, [task.number for task in tasks]))
+
+    def release(self, tasks: list[ShardTask]) -> None:
+        """Have no shard poll `tasks` any more."""
+        for task in tasks:
+            self._register.remove(task)
+            if task.link is not None and task.link.tasks.pop(task.number) is not None:
+                task.link.parts.append((RELEASE, [task.number]))
 
     def stop(self, link: Link, now: float) -> None:
         """Have the shard start nothing more, and leave its tasks."""
@@ -165,6 +185,7 @@ class Exchanger:
             self._lose(link, "it is not there any more")
             return
         messages = link.take(reply)
+        self._shares.heard(link, link.report, link.heard_at)
         has_created = False
         is_stopped = False
         for message in messages:
@@ -185,31 +206,25 @@ class Exchanger:
             link.dealt_with = max(link.dealt_with, last)
 
     def _created(self, link: Link, numbers: list[int], tasks: list[Any]) -> None:
-        found: list[tuple[ShardCall, ShardTask]] = []
-        for number, sent in zip(numbers, tasks, strict=True):
-            if (call := link.starting.pop(number, None)) is not None:
-                link.tasks[number] = task = ShardTask(number, link, sent)
-                found.append((call, task))
-        self._resolver.created(found)
+        calls, created = link.tasks.create_all(link.starting, link, numbers, tasks)
+        self._resolver.created(calls, created)
 
     def _refused(self, link: Link, numbers: list[int], errors: list[Any]) -> None:
         tasks: list[tuple[ShardTask, Any]] = []
-        failed: list[tuple[ShardCall, Any]] = []
+        failed: list[tuple[RemoteCall, Any]] = []
         for number, error in zip(numbers, errors, strict=True):
             if (call := link.starting.pop(number, None)) is not None:
                 failed.append((call, error))
-            elif (task := link.tasks.pop(number, None)) is not None:
+            elif (task := link.tasks.pop(number)) is not None:
                 tasks.append((task, error))
         self._resolver.failed(failed)
-        self._resolver.ended(tasks)
+        self._resolver.ended([task for task, _ in tasks], [error for _, error in tasks])
 
     def _returned(self, link: Link, numbers: list[int]) -> None:
         link.again.extend(link.starting.pop(number) for number in numbers if number in link.starting)
 
     def _ended(self, link: Link, numbers: list[int], outcomes: list[Any]) -> None:
-        ended = zip(numbers, outcomes, strict=True)
-        found = ((link.tasks.pop(number, None), outcome) for number, outcome in ended)
-        self._resolver.ended([(task, outcome) for task, outcome in found if task is not None])
+        self._resolver.ended(link.tasks.pop_all(numbers), outcomes)
 
     def _cancelled(self, link: Link, number: int, answers: list[bool]) -> None:
         if number not in link.cancels:
@@ -217,9 +232,13 @@ class Exchanger:
         request, tasks = link.cancels.pop(number)
         for task, is_cancelled in zip(tasks, answers, strict=True):
             if is_cancelled:
-                link.tasks.pop(task.number, None)
+                link.tasks.pop(task.number)
+            if not request.answer(task, is_cancelled) and is_cancelled:  # who asked was told no, as it took too long
+                self._resolver.ended([task], [sent_error(CancelledError("it was cancelled where it was polled"))])
+            elif is_cancelled:
                 self._register.remove(task)
-            request.answer(task, is_cancelled)
+            elif task.descriptor is not None and task.descriptor.done:  # it was late, so nobody waits for it
+                self.release([task])
 
 
 EVENTS: dict[int, Callable[..., None]] = {

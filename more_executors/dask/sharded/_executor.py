@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from math import inf
+from threading import TIMEOUT_MAX
 from typing import Any, cast
 
 from ..._callables import check_callable, check_optional_callable
-from ..._checks import check_name, checked_count, checked_seconds, chosen_logger, iterated, shown
+from ..._checks import check_name, check_optional, checked_count, checked_seconds, chosen_logger, iterated, shown
 from ..._core import check_threads
+from ..._runtime.delegate import Delegate
 from ..._types import A, B, T
 from ...journal import JournalLike, Keys
 from ...poll import PollExecutor
-from ...poll.stats import PollStats
+from ...poll._engine import PollEngine
+from ...poll._options import PollOptions
+from ...poll.stats import OutstandingTask, PollStats
+from ...rate_limit import RateLimit
 from .._connection import ClientSource, Connection
 from .._outcomes import pickled
-from ._batches import Shard, start_item
+from ._batches import MakeShard, start_item
 from ._coordinator import Coordinator
 from ._delegate import ShardDelegate
+from ._engine import ShardedEngine
 from ._html import shards_table
 from ._service import ShardService
 from ._stats import ShardStats, gauges_of, stats_of, with_shards
@@ -57,13 +63,14 @@ class ShardedPollExecutor(PollExecutor[A, B, T]):
     def __init__(
         self,
         client: ClientSource,
-        make: Callable[[], PollExecutor[A, B, T] | Shard],
+        make: MakeShard[A, B, T],
         *,
         shards: int | None = None,
         group_by: Callable[..., Any] | None = None,
         lease: float = 10.0,
         timeout: float = 10.0,
         patience: float = 60.0,
+        rate_limit: RateLimit | None = None,
         journal: JournalLike | None = None,
         keys: Keys | None = None,
         logger: logging.Logger | None = None,
@@ -80,11 +87,16 @@ class ShardedPollExecutor(PollExecutor[A, B, T]):
             shards: how many; by default two for each worker. At most so many workers take part.
             group_by: gets the arguments of a call, and returns something hashable: calls for which that is equal go
                 to the same shard. By default all shards get as many.
-            lease: seconds. A shard that has not heard its client for so long stops; one that was not heard for three
-                times as long is taken for lost. In the next run, a `find_fn` is asked for keys in doubt three times as
-                long after the beginning at the earliest; so that run must not have a shorter one.
+            lease: seconds. A shard that has not heard its client for so long stops; one that has not answered for three
+                times as long is taken for lost, where time that this process was stopped for does not count. In the
+                next run, a `find_fn` is asked for keys in doubt three times as long after the beginning at the
+                earliest; so that run must not have a shorter one.
             timeout: for so many seconds a scheduler may be silent before it is taken for lost, and `make` may take.
             patience: for so many seconds all is kept when there is no worker. Then it fails with `ClusterLost`.
+            rate_limit: how often the service may be called by all shards together. `make` gets, as its only argument,
+                the `RateLimit` that is the shard's share of it, for `with_poll(..., rate_limit=...)`, and for functions
+                that start tasks, which may `take` from it. Give it to nothing else here: calls that take from it
+                here come on top.
             journal: keeps what is polled on record, for `resume` in another process.
             keys: how `submit_once` works with a `journal`; by default, `Keys()`.
             logger: by default the logger "ShardedPollExecutor".
@@ -102,6 +114,7 @@ class ShardedPollExecutor(PollExecutor[A, B, T]):
         lease = checked_seconds("lease", lease)
         timeout = checked_seconds("timeout", timeout)
         patience = checked_seconds("patience", patience)
+        check_optional("rate_limit", rate_limit, RateLimit)
         try:
             encoded = pickled(make)
         except Exception as error:
@@ -117,6 +130,7 @@ class ShardedPollExecutor(PollExecutor[A, B, T]):
                 timeout=timeout,
                 patience=patience,
                 waits_for_doubtful=keys is not None and keys.find_fn is not None,
+                rate_limit=rate_limit,
                 logger=logger,
                 name=f"{self._kind}-{name}",
                 uid=f"{name}-{uuid.uuid4().hex}",
@@ -141,7 +155,6 @@ class ShardedPollExecutor(PollExecutor[A, B, T]):
                 inf,
                 logger,
                 name,
-                min_interval=0.01,
                 batch_size=10_000,
                 cancel_many_fn=self._service.cancel,
                 journal=journal,
@@ -154,6 +167,9 @@ class ShardedPollExecutor(PollExecutor[A, B, T]):
         coordinator.resolver.fail_all = self._poll_table.fail_all
         if self._engine.recorder is not None:
             coordinator.resolver.flush = self._engine.recorder.flush
+
+    def _new_engine(self, options: PollOptions, delegate: Delegate, name: str) -> PollEngine:
+        return ShardedEngine(self._coordinator.register, options, delegate, self._logger, name, self._debugging)
 
     def submit_many(self, fn: Callable[[Any], A], items: Iterable[Any]) -> list[Future[B]]:
         """`submit(fn, item)` for each of `items`; returns the futures in the same order.
@@ -191,15 +207,30 @@ class ShardedPollExecutor(PollExecutor[A, B, T]):
 
     def shards(self) -> list[ShardStats]:
         """A record of figures about each shard."""
-        now = self._coordinator.clock()
-        return [stats_of(link, now) for link in self._coordinator.links]
+        coordinator = self._coordinator
+        now, are_limited = coordinator.clock.look(), coordinator.shares.are_limited
+        return [stats_of(link, now, are_limited) for link in coordinator.links]
+
+    def outstanding(self, timeout: float = 5.0) -> list[OutstandingTask]:
+        """A list of all tasks that are polled, in order of arrival. Costs some microseconds for each.
+
+        How often each was polled, and what the poll function reported, is known to its shard alone: all are asked, and
+        waited for, `timeout` seconds at most; 0 asks none. Of tasks that none has told of, `polls`, `state` and
+        `progress` are None, and `failures` is 0.
+        """
+        seconds = min(checked_seconds("timeout", timeout), TIMEOUT_MAX)
+        rows = super().outstanding()
+        return self._service.look_at(rows, seconds) if rows and seconds else rows
 
     def stats(self) -> PollStats:
-        """A record of figures about polling: `due` and what follows calls are sums over all shards, as last heard."""
+        """A record of figures about polling: what shards know alone is the sum over all of them, as last heard."""
         return with_shards(super().stats(), self.shards())
 
     def _gauges(self) -> dict[str, float]:
         return {**super()._gauges(), **gauges_of(self.shards())}
+
+    def _states(self) -> Mapping[str, int]:
+        return self.stats().states
 
     def _repr_html_(self) -> str:
         return super()._repr_html_() + shards_table(self.shards())

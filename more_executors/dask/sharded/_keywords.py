@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypedDict
 
 from ...journal import JournalLike, Keys
+from ...rate_limit import RateLimit
 
 __all__: list[str] = []
 
@@ -18,5 +19,6 @@ class ShardOptions(TypedDict, total=False):
     lease: float
     timeout: float
     patience: float
+    rate_limit: RateLimit | None
     journal: JournalLike | None
     keys: Keys | None

@@ -14,28 +14,52 @@ from enum import Enum
 from threading import Event
 from typing import Any
 
-from ..._core import ShardCall, ShardTask
+from ..._core import RemoteCall, ShardTask, ShardTasks
+from ._grant import Grant
 from ._messages import ADOPT, CANCEL, message_of
 from ._numbered import Inbox, Outbox
+from ._share import Share, ShareReport
 
 __all__: list[str] = []
 
 
 class CancelRequest:
-    """Tasks that somebody waits to have cancelled."""
+    """Tasks that somebody waits to have cancelled.
+
+    Whoever takes a task out of `unanswered` has the say about it: the one who answers, or the one who waits no more. So
+    there is no lock, which a signal handler that cancels could wait for.
+    """
 
     def __init__(self, tasks: list[ShardTask]) -> None:
-        self.tasks = tasks
-        self.cancelled: set[ShardTask] = set()
+        self.tasks = list(dict.fromkeys(tasks))
+        self._cancelled: set[ShardTask] = set()
         self.unanswered = set(tasks)
-        self.is_answered = Event()
+        self._is_answered = Event()
 
-    def answer(self, task: ShardTask, is_cancelled: bool) -> None:
+    def answer(self, task: ShardTask, is_cancelled: bool) -> bool:
+        """Whether that is heard: nobody may wait any more."""
         if is_cancelled:
-            self.cancelled.add(task)
-        self.unanswered.discard(task)
+            self._cancelled.add(task)  # first, so that whoever waits finds it there
+        is_heard = self._take(task)
         if not self.unanswered:
-            self.is_answered.set()
+            self._is_answered.set()
+        return is_heard
+
+    def wait(self, seconds: float) -> set[ShardTask]:
+        """The tasks that were cancelled within so many seconds; answers that come later are not heard."""
+        late: set[ShardTask] = set()
+        try:
+            self._is_answered.wait(seconds)
+        finally:
+            late.update(task for task in self.tasks if self._take(task))
+        return self._cancelled.copy() - late
+
+    def _take(self, task: ShardTask) -> bool:
+        try:
+            self.unanswered.remove(task)
+        except KeyError:
+            return False
+        return True
 
 
 class State(Enum):
@@ -55,14 +79,14 @@ class Link:
         self.generation = 0
         self.state = State.NOWHERE
         self.place: Any = None  # the worker, see Placement
-        self.grouped: deque[ShardCall] = deque()  # calls that are for this shard
-        self.again: deque[ShardCall] = deque()  # calls that were running here, and have not begun
-        self.suspects: deque[ShardCall] = (
+        self.grouped: deque[RemoteCall] = deque()  # calls that are for this shard
+        self.again: deque[RemoteCall] = deque()  # calls that were running here, and have not begun
+        self.suspects: deque[RemoteCall] = (
             deque()
         )  # calls to be repeated, as their shard was lost: one may be the reason
         self.has_suspects = False  # among those that it may have begun
-        self.starting: dict[int, ShardCall] = {}  # calls that it may have begun
-        self.tasks: dict[int, ShardTask] = {}
+        self.starting: dict[int, RemoteCall] = {}  # calls that it may have begun
+        self.tasks = ShardTasks()
         self.cancels: dict[int, tuple[CancelRequest, list[ShardTask]]] = {}
         self.figures: tuple[Any, ...] = ()  # of its poll executor
         self.lost = self.adopted = self.started_again = 0
@@ -89,14 +113,17 @@ class Link:
         self.sent_at = self.retry_at = -1.0
         self.has_suspects = False
         self.heard_at = self.stopping_since = now
+        self.grant = Grant()
+        self.report: ShareReport | None = None  # the last that was heard about its share of the rate limit
 
     def resume(self) -> None:
         """Have a new generation do what the last one did."""
         if self.tasks:
             self.adopted += len(self.tasks)
-            self.parts.append((ADOPT, list(self.tasks), [task.sent for task in self.tasks.values()]))
-        for number, (_, tasks) in self.cancels.items():
-            self.parts.append((CANCEL, number, [task.number for task in tasks]))
+            tasks = self.tasks.all()
+            self.parts.append((ADOPT, [task.number for task in tasks], [task.sent for task in tasks]))
+        for number, (_, cancelled) in self.cancels.items():
+            self.parts.append((CANCEL, number, [task.number for task in cancelled]))
 
     def load(self) -> int:
         """How many tasks it has, or is to start."""
@@ -104,19 +131,20 @@ class Link:
 
     def has_news(self) -> bool:
         """Whether there is something to say."""
-        return bool(self.parts or self.outbox.has_after(0))
+        return bool(self.parts or self.outbox.has_after(0) or self.grant.is_pending)
 
-    def request(self, hold: float, renews: bool) -> tuple[int, bytes]:
+    def request(self, hold: float, renews: bool, share: Share | None) -> tuple[int, bytes]:
         """The next call, and what it says; whether it `renews` the lease."""
         if self.parts:
             self.outbox.add(message_of(self.parts))
             self.parts = []
         self.calls += 1
         first, messages = self.outbox.after(0)
-        return self.calls, pickle.dumps((self.calls, hold, renews, self.inbox.last, self.dealt_with, first, messages))
+        about = (self.calls, hold, renews, self.inbox.last, self.dealt_with, first, messages, share)
+        return self.calls, pickle.dumps(about)
 
     def take(self, reply: bytes) -> list[bytes]:
         """The messages in `reply` that are new."""
-        _, has_dealt_with, first, messages, self.figures = pickle.loads(reply)
+        _, has_dealt_with, first, messages, self.figures, self.report = pickle.loads(reply)
         self.outbox.forget(has_dealt_with)
         return self.inbox.new(first, messages)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from math import inf
 
-from ..._core import ShardCall, log
+from ..._core import RemoteCall, log
 from .._errors import ClusterLost, ShardLost, another
 from ._link import Link, State
 from ._placement import Placement
@@ -38,14 +38,14 @@ class Losses:
         self._patience = patience
         self._waits_for_doubtful = waits_for_doubtful
         self._logger = logger
-        self._doubtful: list[tuple[float, list[tuple[ShardCall, BaseException]]]] = []
+        self._doubtful: list[tuple[float, list[tuple[RemoteCall, BaseException]]]] = []
         self._without_place_since: float | None = None
 
     def lose(self, link: Link, why: str, now: float) -> None:
         """`link` has lost its shard. What that polled is polled by the next one; what it may have begun is in doubt."""
         link.lost += 1
         log(self._logger, logging.WARNING, "shard %d of %s is lost: %s", link.index, link.place.address, why)
-        failed: list[tuple[ShardCall, BaseException]] = []
+        failed: list[tuple[RemoteCall, BaseException]] = []
         for call in link.starting.values():
             call.losses += 1
             if call.may_be_repeated and call.losses <= MOST_LOSSES:
@@ -84,16 +84,16 @@ class Losses:
             return None
         return ClusterLost(f"there has been no worker for {now - self._without_place_since:.0f} s")
 
-    def give_up(self, error: ClusterLost, calls: list[ShardCall]) -> None:
+    def give_up(self, error: ClusterLost, calls: list[RemoteCall]) -> None:
         """Fail `calls`, which nobody has begun, and all tasks, which go on at the service."""
         self._resolver.failed([(call, another(error)) for call in calls])
         for link in self._links:
-            doubtful: list[tuple[ShardCall, BaseException]] = [
+            doubtful: list[tuple[RemoteCall, BaseException]] = [
                 (call, ShardLost(None if call.start is None else call.start.key)) for call in link.starting.values()
             ]
             self._resolver.failed(doubtful)
             link.starting.clear()
-            self._resolver.lost(list(link.tasks.values()), error)
+            self._resolver.lost(link.tasks.all(), error)
             link.tasks.clear()
             for request, tasks in link.cancels.values():
                 for task in tasks:

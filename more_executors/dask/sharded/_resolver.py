@@ -16,12 +16,11 @@ from queue import SimpleQueue
 from threading import Thread, current_thread
 from typing import Any
 
-from ..._core import ShardCall, ShardTask, log
+from ..._core import RemoteCall, ShardTask, TaskRegister, log
 from ..._runtime.nested_calls import start_thread
 from .._errors import ClusterLost
 from .._outcomes import PLAIN
 from ._messages import outcome_of
-from ._tasks import TaskRegister
 
 __all__: list[str] = []
 
@@ -41,25 +40,25 @@ class Resolver:
         self._thread = Thread(target=self._run, name=f"{name}-resolver", daemon=True)
         start_thread(self._thread)
 
-    def created(self, tasks: list[tuple[ShardCall, ShardTask]]) -> None:
-        """The calls have started these tasks."""
-        self._items.put((self._created, (tasks,)))
+    def created(self, calls: list[RemoteCall | None], tasks: list[ShardTask | None]) -> None:
+        """The calls have started these tasks, but for those that are None."""
+        self._items.put((self._created, (calls, tasks)))
 
-    def failed(self, calls: list[tuple[ShardCall, Any]]) -> None:
+    def failed(self, calls: list[tuple[RemoteCall, Any]]) -> None:
         """The calls have started nothing, or nobody knows: each with its error, as it is or as it was sent."""
         self._items.put((self._failed, (calls,)))
 
-    def cancelled(self, call: ShardCall) -> None:
+    def cancelled(self, call: RemoteCall) -> None:
         """The future of `call` was cancelled before that was made."""
         self._items.put((call.conclude, (CancelledError(),)))
 
-    def ended(self, tasks: list[tuple[ShardTask, Any]]) -> None:
-        """The tasks have ended, with what was sent."""
-        self._items.put((self._ended, (tasks,)))
+    def ended(self, tasks: list[ShardTask | None], outcomes: list[Any]) -> None:
+        """The tasks, but for those that are None, have ended with these outcomes, as they were sent."""
+        self._items.put((self._ended, (tasks, outcomes)))
 
     def lost(self, tasks: list[ShardTask], error: ClusterLost) -> None:
         """The tasks go on, but nobody polls them."""
-        self._items.put((self._lost, (tasks, error)))
+        self.ended([*tasks], [error] * len(tasks))
 
     def after_all(self, then: Callable[[], object], has_created: bool) -> None:
         """Call this when all that was said before is dealt with, and if something was created, is on disk."""
@@ -103,38 +102,28 @@ class Resolver:
             finally:
                 item = what = details = None  # type: ignore[assignment]
 
-    def _created(self, tasks: list[tuple[ShardCall, ShardTask]]) -> None:
-        made: list[tuple[ShardCall, ShardTask]] = []
-        for call, task in tasks:
-            task.result, is_error = (task.sent, False) if type(task.sent) in PLAIN else outcome_of(task.sent)
+    def _created(self, calls: list[RemoteCall | None], tasks: list[ShardTask | None]) -> None:
+        for call, task in self._register.create_all(calls, tasks):
+            task.result, is_error = outcome_of(task.sent)
             if is_error:
                 self._failed([(call, task.result)])
-            else:
-                made.append((call, task))
-        self._register.add_all([task for _, task in made])
-        for call, task in made:
+                continue
+            self._register.add_all([task])
             if call.start is not None:
                 call.conclude(None)
-            try:
+            with suppress(InvalidStateError):  # the interpreter ends
                 call.future.set_result(task.result)
-            except InvalidStateError:  # the interpreter ends
-                continue
 
-    def _failed(self, calls: list[tuple[ShardCall, Any]]) -> None:
+    def _failed(self, calls: list[tuple[RemoteCall, Any]]) -> None:
         for call, found in calls:
             error = outcome_of(found)[0]
             call.conclude(error)
             with suppress(InvalidStateError):
                 call.future.set_exception(error)
 
-    def _ended(self, tasks: list[tuple[ShardTask, Any]]) -> None:
-        for task, outcome in tasks:
-            task.outcome = [outcome]
-            if task.descriptor is not None:  # else who claims it finds the outcome
-                self.end_with(task, outcome)
-
-    def _lost(self, tasks: list[ShardTask], error: ClusterLost) -> None:
-        self._ended([(task, error) for task in tasks])
+    def _ended(self, tasks: list[ShardTask | None], outcomes: list[Any]) -> None:
+        for task, outcome in self._register.end_all(tasks, outcomes):
+            self.end_with(task, outcome)
 
     def _dealt_with(self, then: Callable[[], object], has_created: bool) -> None:
         self._is_to_flush |= has_created

@@ -7,15 +7,20 @@ Guarantees:
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterable
+from functools import partial
 from queue import Empty, SimpleQueue
 from time import monotonic, sleep
 from typing import Any
 
 from ..._core import ShardTask
+from ...poll.stats import OutstandingTask
 from ._coordinator import Coordinator
-from ._link import CancelRequest
+from ._link import CancelRequest, Link, State
+from ._looks import Looks
 from ._messages import sent
+from ._on_worker import look_at
 
 __all__: list[str] = []
 
@@ -34,6 +39,8 @@ class ShardService:
         claimed = coordinator.register.claim_all(descriptors)
         for task, descriptor in zip(claimed, descriptors, strict=True):
             if task is None:
+                if descriptor.done:  # it was late at once
+                    continue
                 new = self._new(descriptor.result, descriptor)
                 if new is not None:
                     adopted.append(new)
@@ -68,15 +75,36 @@ class ShardService:
         if adopted:
             coordinator.tell(coordinator.adopt, adopted)
         request = CancelRequest([task for task in tasks if task is not None])
+        cancelled: set[ShardTask] = set()
         if request.unanswered:
             coordinator.tell(coordinator.cancel, request)
-            request.is_answered.wait(self._longest_cancel)
-        return [task in request.cancelled for task in tasks]
+            cancelled = request.wait(self._longest_cancel)
+        return [task in cancelled for task in tasks]
 
     def release(self, results: Iterable[Any]) -> None:
         """Have the shards poll them no more."""
         found = (self._coordinator.register.of(result) for result in results)
         self._coordinator.tell(self._coordinator.release, [task for task in found if task is not None])
+
+    def look_at(self, rows: list[OutstandingTask], seconds: float) -> list[OutstandingTask]:
+        """The same with what shards say of these tasks, if they do within so many seconds."""
+        asked: dict[Link, tuple[list[int], list[int]]] = {}  # places in `rows`, and numbers
+        for place, row in enumerate(rows):
+            task = self._coordinator.register.of(row.result)
+            if task is not None and task.link is not None:
+                places, numbers = asked.setdefault(task.link, ([], []))
+                places.append(place)
+                numbers.append(task.number)
+        looks = Looks(rows.copy())
+        count = 0
+        for link, (places, numbers) in asked.items():
+            worker, name = link.place, link.name
+            if worker is not None and link.state is State.OPEN:
+                count += 1
+                about, then = pickle.dumps(numbers, 5), partial(looks.put, places)
+                self._coordinator.transport.call(worker.address, look_at, name, about, seconds=seconds, then=then)
+        looks.wait_for(count, seconds)
+        return looks.rows
 
     def drain(self, address: str, seconds: float) -> bool:
         """See ShardedPollExecutor."""

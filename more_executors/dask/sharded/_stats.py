@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ class ShardStats(NamedTuple):
         lost: how many times its worker was lost.
         adopted: how many tasks were taken over from an earlier generation, altogether.
         started_again: how many tasks with a token were started again, as it was not known whether they had been.
+        share: how many calls a second it may make, of the `rate_limit` of all; None if there is none.
         polls: what its poll executor says, at that time; None before it has.
     """
 
@@ -38,10 +40,11 @@ class ShardStats(NamedTuple):
     lost: int
     adopted: int
     started_again: int
+    share: float | None
     polls: PollStats | None
 
 
-def stats_of(link: Link, now: float) -> ShardStats:
+def stats_of(link: Link, now: float, are_limited: bool) -> ShardStats:
     place, figures = link.place, link.figures
     return ShardStats(
         shard=link.index,
@@ -54,6 +57,7 @@ def stats_of(link: Link, now: float) -> ShardStats:
         lost=link.lost,
         adopted=link.adopted,
         started_again=link.started_again,
+        share=link.grant.rate if are_limited else None,
         polls=PollStats(*figures) if figures else None,
     )
 
@@ -61,6 +65,9 @@ def stats_of(link: Link, now: float) -> ShardStats:
 def with_shards(own: PollStats, shards: Iterable[ShardStats]) -> PollStats:
     """The figures of a client, with those about polling of its shards."""
     found = [shard.polls for shard in shards if shard.polls is not None]
+    states = Counter[str]()
+    for stats in found:
+        states.update(stats.states)
     rates = [stats.rate for stats in found if stats.rate is not None]
     return own._replace(
         due=sum(stats.due for stats in found),
@@ -70,6 +77,7 @@ def with_shards(own: PollStats, shards: Iterable[ShardStats]) -> PollStats:
         throttled=sum(stats.throttled for stats in found),
         lag=max((stats.lag for stats in found), default=0.0),
         rate=sum(rates) if rates else None,
+        states=dict(states),
     )
 
 

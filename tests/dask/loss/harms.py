@@ -122,5 +122,5 @@ KINDS = {
     "the scheduler is killed, and another one comes": Kind(scheduler_restarted),
     "the scheduler is killed": Kind(scheduler_gone, is_survived=False, client_options=("--patience", 2)),
     "the client is killed": Kind(client_killed, is_survived=False),
-    "the client is stopped for longer than a lease": Kind(client_stopped),
+    "the client is stopped for longer than a lease": Kind(client_stopped, True),
 }
