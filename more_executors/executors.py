@@ -12,9 +12,12 @@ from . import sync as _sync
 from ._bound import BoundCallable
 from ._chaining import Awaiting, Chainable, HandingOn, Unknown
 from ._runtime.delegate import Delegate
-from ._types import Async, E, FutureLike, Hook, Log, Never, P, Plain, R
+from ._types import Async, C, D, E, FutureLike, Hook, Log, Never, P, Plain, R
 from ._with_other_results import WithOtherResults
 from ._with_same_results import WithSameResults
+from .poll import PollExecutor
+from .services import Service
+from .services._chain import chain_for
 
 if TYPE_CHECKING:
     from .dask import DaskExecutor
@@ -79,6 +82,36 @@ class Executors(WithOtherResults, WithSameResults):
         from .dask import DaskExecutor
 
         return DaskExecutor(client, retries=retries, timeout=timeout, logger=logger, name=name)
+
+    @classmethod
+    def for_service(
+        cls,
+        service: Service[C, Any, D],
+        *,
+        delegate: Delegate | None = None,
+        logger: Log = None,
+        name: str = "default",
+        **options: Any,
+    ) -> PollExecutor[C, D, C]:
+        """Make the whole chain for a service: one that starts tasks, one that tries again, and a `PollExecutor`.
+
+            slurm = Slurm()
+            with Executors.for_service(slurm) as executor:
+                future = executor.submit(slurm.start, "align.sh")
+
+        Args:
+            service: a `Service`, such as one of `more_executors.services`.
+            delegate: the executor that calls `service.start`. By default a thread pool of `start_concurrency` threads,
+                or an event loop if `start` is an `async def`; starts for which there was no room are made again then.
+            logger: by default those called "PollExecutor" and the like.
+            name: the label in metrics, and how the names of threads end.
+            options: `default_interval` and the keyword-only arguments of a `PollExecutor`, instead of those that the
+                service brings; None is none, whatever the service says. With a `journal`, its `submit_once` has the
+                service look for starts in doubt, if it can.
+
+        Raises TypeError or ValueError if one of these cannot be used.
+        """
+        return chain_for(cls, service, delegate, logger, name, options)
 
     @classmethod
     def sync(cls, logger: Log = None, name: str = "default") -> _sync.SyncExecutor:

@@ -37,6 +37,9 @@ NEEDS = {
     "greenlets.md": ("gevent",),
     "recipes/aws_batch.md": ("boto3", "moto", "docker", "flask"),
     "recipes/http.md": ("aiohttp",),
+    "services/queues.md": ("celery", "rq", "huey", "dramatiq", "fakeredis"),
+    "services/aws.md": ("boto3",),
+    "services/operations.md": ("grpc", "azure"),
 }
 NEED_METRICS = ("metrics.md", "watching.md")
 FENCED = re.compile(r"^```(\S*)\n(.*?)^```$(\n\n```output\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
@@ -76,7 +79,7 @@ def test_the_code_of_a_page_runs_and_prints_what_it_says(page: Path) -> None:
         pytest.skip("needs prometheus_client, and metrics that are not switched off")
     missing = [package for package in NEEDS.get(name_of(page), ()) if find_spec(package) is None]
     if missing:
-        pytest.skip(f"needs {', '.join(missing)}, of the extras `greenlets` and `recipes`")
+        pytest.skip(f"needs {', '.join(missing)}, of the extras `greenlets`, `recipes` and `aws`")
     names: dict[str, object] = {"__name__": "guide", "__file__": str(page)}
     try:
         for line, code, expected in programs(page):
@@ -113,6 +116,7 @@ def test_the_reference_has_every_public_name() -> None:
     public = [name for name in dir(more_executors) if not name.startswith("_")]
     names = {name for name in public if not inspect.ismodule(getattr(more_executors, name))}
     beyond = {"progress.progress", "progress.as_completed", "asyncio.as_completed"}
+    beyond |= {entry for entry in entries if entry.startswith("services.")}
     assert beyond <= set(entries)
     assert {entry.split(".")[-1] for entry in {*entries} - beyond} == names
     assert len(entries) == len(names) + len(beyond)

@@ -32,7 +32,9 @@ KINDS = ("429", "500", "dropped", "left out", "slow", "vanished")
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("how", [(), ("--async",)], ids=["by threads", "by coroutines"])
+@pytest.mark.parametrize(
+    "how", [pytest.param((), id="by threads"), pytest.param(("--async",), id="by coroutines", marks=pytest.mark.soak)]
+)
 def test_every_one_of_5000_tasks_is_accounted_for_while_everything_goes_wrong(
     tmp_path: Path, how: tuple[str, ...]
 ) -> None:

@@ -100,7 +100,7 @@ def sum_of(output: str) -> int:
     return int(match[1].replace(",", ""))
 
 
-KINDS = [(), ("--faults", "--async"), ("--cluster=2",)]
+KINDS = [(), ("--faults", "--async"), pytest.param(("--cluster=2",), marks=[pytest.mark.long, pytest.mark.soak])]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids="".join)
