@@ -39,6 +39,8 @@ def main() -> int:
     needed = ["_sqlite3", "aiohttp", "matplotlib", "more_executors", "requests", "rich"]
     if options.cluster:
         needed.append("distributed")
+    if options.metrics:
+        needed.append("prometheus_client")
     missing = [name for name in needed if find_spec(name) is None]
     if missing:
         print(f"publish: error: not installed: {', '.join(missing)}", file=sys.stderr)

@@ -155,6 +155,8 @@ class MeteredClient(PublishClient):
         if "ended" in task:
             super().resolve(descriptor, task)
             self.note_ended(task["ended"])
+        else:
+            descriptor.report(task["state"])
 
     def find(self, object_ids: list[str]) -> dict[str, str]:
         """Look up objects."""

@@ -40,6 +40,7 @@ class Options:
     fresh: bool
     by_coroutines: bool
     cluster: int
+    metrics: int
 
     @property
     def missing_after(self) -> float:
@@ -82,6 +83,7 @@ STATE = "folder of what the next run has to know if this one is killed (beside t
 FRESH = "begin anew, whatever a run that was killed has left"
 ASYNC = "start and search by coroutines, with one session for all, instead of by threads"
 FAULTS = "make it fail: errors, lost connections, rate limits, slow answers, lost tasks, a restart"
+METRICS = "have Prometheus scrape this, on this machine, at http://127.0.0.1:PORT/metrics (0: it cannot)"
 CLUSTER = "have N workers of a Dask cluster do it, 2 or more; one is killed, and another one comes"
 USUAL: dict[str, Any] = {
     "workers": 8,
@@ -127,6 +129,7 @@ def parse(arguments: Sequence[str] | None = None) -> Options:
     )
     group.add_argument("--async", action="store_true", dest="by_coroutines", help=ASYNC)
     add("cluster", whole_number(2, 64), "N", 0, CLUSTER)
+    add("metrics", port, "PORT", 0, METRICS)
     group = parser.add_argument_group("the service")
     add("duration", seconds, "S", 15.0, "mean time of a task (%(default)s s)")
     group.add_argument("--distribution", choices=shapes, default="uniform", help=VARIES)

@@ -17,6 +17,7 @@ from async_client import AsyncClient
 from audit import Audit, audit
 from canceller import Canceller
 from chain import polling
+from exposed_metrics import exposed_metrics
 from interrupts import Interrupts
 from metering import Cost, Meter, MeteredClient
 from once import Once
@@ -62,7 +63,7 @@ def run(options: Options, interrupts: Interrupts, state: State) -> Outcome:
 
     Raises ServiceError if the service does not start, JournalError if the journal cannot be used.
     """
-    with ServiceProcess(options, state.ledger) as service:
+    with ServiceProcess(options, state.ledger) as service, exposed_metrics(options.metrics):
         if not options.cluster:
             return Scenario(options, interrupts, state, service).outcome_of_all()
         from cluster_scenario import run_on_cluster

@@ -14,6 +14,7 @@ from prometheus_client.core import (  # type: ignore[import-not-found, unused-ig
 )
 from prometheus_client.utils import floatToGoString  # type: ignore[import-not-found, unused-ignore]
 
+from .._states import first_states
 from ._histogram import HistogramCounts
 from ._totals import Labels, Samples, Totals
 
@@ -21,6 +22,9 @@ __all__: list[str] = []
 
 # These hand on the futures of their delegates, which count them.
 WITHOUT_FUTURES = ("cancel_on_shutdown", "asyncio")
+
+BY_STATE = "more_executors_poll_outstanding_by_state"
+MOST_STATES = 20  # of all executors with the same name: more would be too many series
 
 
 class Exported(NamedTuple):
@@ -59,7 +63,7 @@ def rendered(made: list[Metric], labels: Labels, totals: Totals, with_created: b
 
 def counter(name: str, text: str, what: str, kind: str | None = None, if_any: str | None = None) -> Exported:
     def add_to(family: Any, labels: Labels, totals: Totals, created: float | None) -> None:
-        if suits(labels, kind) and totals.counts[if_any or what]:
+        if suits(labels, kind) and (totals.counts[what] or (if_any is not None and totals.counts[if_any])):
             family.add_metric(label_values(labels, kind), totals.counts[what], created=created)
 
     return Exported(lambda: CounterMetricFamily(f"more_executors_{name}", text, labels=label_names(kind)), add_to)
@@ -86,6 +90,15 @@ def own_gauge(kind: str, what: str, text: str, if_given: bool = False) -> Export
         return totals.gauges.get(what, 0.0) if suits(labels, kind) and there else None
 
     return gauge_of(f"{kind}_{what}", text, kind, value)
+
+
+def by_state() -> Exported:
+    def add_to(family: Any, labels: Labels, totals: Totals, created: float | None) -> None:
+        for state, count in first_states(totals.states, MOST_STATES).items():
+            family.add_metric((*label_values(labels, "poll"), state), float(count))
+
+    text = "Tasks of PollExecutor that are not done, by the state that its poll function reported"
+    return Exported(lambda: GaugeMetricFamily(BY_STATE, text, labels=(*label_names("poll"), "state")), add_to)
 
 
 def histogram(what: str, text: str) -> Exported:
@@ -141,7 +154,7 @@ EXPORTED = (
     counter("future_error", "Futures resolved with error", "failed", if_any="started"),
     counter("future_time", "Total execution time of futures", "seconds", if_any="started"),
     counter("poll", "PollExecutor's poll function calls", "calls", "poll"),
-    counter("poll_error", "PollExecutor's poll function calls raising an error", "call_errors", "poll"),
+    counter("poll_error", "PollExecutor's poll function calls raising an error", "call_errors", "poll", "calls"),
     counter("poll_time", "Total execution time of PollExecutor's poll function", "call_seconds", "poll", "calls"),
     counter("retry", "Futures retried by RetryExecutor", "retries", "retry"),
     pending("retry_queue", "Futures in RetryExecutor queue", "retry"),
@@ -150,6 +163,9 @@ EXPORTED = (
     own_gauge("poll", "outstanding", "Futures of PollExecutor that are not done"),
     own_gauge("poll", "oldest_age_seconds", "How long ago the oldest pending future of PollExecutor was made"),
     own_gauge("poll", "rate_limit", "Calls per second that PollExecutor's rate limit allows now", if_given=True),
+    own_gauge(
+        "poll", "journal_behind_seconds", "For how long PollExecutor's journal has not been written", if_given=True
+    ),
     own_gauge("poll", "shards_open", "Shards of ShardedPollExecutor that can start and poll tasks", if_given=True),
     own_gauge("poll", "shards_lost", "How often a shard of ShardedPollExecutor was lost", if_given=True),
     own_gauge(
@@ -157,10 +173,11 @@ EXPORTED = (
     ),
     own_gauge("poll", "tasks_adopted", "Tasks that were taken over from a shard before", if_given=True),
     own_gauge("poll", "tasks_started_again", "Tasks with a token that were started again", if_given=True),
+    by_state(),
     histogram("duration_seconds", "Execution time of each call of PollExecutor's poll function"),
     histogram("batch_size", "Tasks in each call of PollExecutor's poll function"),
     histogram("lag_seconds", "How late each call of PollExecutor's poll function came for the tasks in it"),
-    counter("poll_throttled", "PollExecutor's poll function calls answered by Throttled", "throttled", "poll"),
+    counter("poll_throttled", "PollExecutor's poll function calls answered by Throttled", "throttled", "poll", "calls"),
     counter("dask_packs", "Packs of calls that DaskExecutor has sent to workers", "packs", "dask", "started"),
     counter("dask_calls_again", "Calls that DaskExecutor has sent again", "calls_again", "dask", "started"),
     counter("dask_workers_lost", "Workers that DaskExecutor has lost", "workers_lost", "dask", "started"),

@@ -25,7 +25,7 @@ from prometheus_client import Counter, Gauge, Histogram, values  # type: ignore[
 from .._core import log
 from .._runtime import lifecycle
 from .._runtime.nested_calls import start_thread
-from ._families import families
+from ._families import BY_STATE, families
 from ._totals import LARGEST, Labels, Totals
 
 __all__: list[str] = []
@@ -134,7 +134,8 @@ class MetricFiles:
         concerned = {*changed, *(labels[1:] for labels in changed)}
         for number in self._written.keys() - present:
             metric = self._metrics.get(number[0])
-            if number[1] in concerned and isinstance(metric, Gauge) and self._written[number]:
+            labels = number[1][:1] if number[0] == BY_STATE else number[1]  # but for the state
+            if labels in concerned and isinstance(metric, Gauge) and self._written[number]:
                 self._write_number(number, 0.0)
 
     def _write_number(self, number: Number, value: float) -> None:

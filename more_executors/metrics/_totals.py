@@ -22,7 +22,7 @@ COUNTED = (
 METERED = ("throttled", "packs", "calls_again", "workers_lost")  # by executors that have a meter
 
 # Of several executors, the largest of these is shown; of all other gauges, the sum.
-LARGEST = ("oldest_age_seconds", "shard_silence_seconds", "rate_limit")
+LARGEST = ("oldest_age_seconds", "journal_behind_seconds", "shard_silence_seconds", "rate_limit")
 
 
 class Gauged(Protocol):
@@ -30,6 +30,14 @@ class Gauged(Protocol):
 
     def _gauges(self) -> Mapping[str, float]:
         """Their values, by the names of the metrics without prefix and kind. Called from any thread."""
+        ...
+
+
+class Reporting(Protocol):
+    """An executor that knows of states of its tasks."""
+
+    def _states(self) -> Mapping[str, int]:
+        """How many tasks are in each, in an order that does not change. Called from any thread."""
         ...
 
 
@@ -81,6 +89,11 @@ class Record:
         executor: Gauged | None = None if self.disowned else self.reference()
         return {} if executor is None or not hasattr(executor, "_gauges") else executor._gauges()
 
+    def states(self) -> Mapping[str, int]:
+        """How many tasks are in each state, if the executor knows of some and still exists."""
+        executor: Reporting | None = None if self.disowned else self.reference()
+        return {} if executor is None or not hasattr(executor, "_states") else executor._states()
+
 
 class Totals:
     """The sums of all records with the same labels."""
@@ -94,6 +107,7 @@ class Totals:
         self.in_use = 0
         self.pending = 0
         self.gauges: dict[str, float] = {}
+        self.states: dict[str, int] = {}
         self.rendered: tuple[bool, list[tuple[int, Samples]]] | None = None  # see `families`
 
     def add(self, record: Record) -> None:
@@ -116,6 +130,8 @@ class Totals:
         for what, value in record.gauges().items():
             before = self.gauges.get(what, 0.0)
             self.gauges[what] = max(before, value) if what in LARGEST else before + value
+        for state, count in record.states().items():
+            self.states[state] = self.states.get(state, 0) + count
 
     def copy(self) -> Totals:
         """The counts that only grow, to add others to them."""

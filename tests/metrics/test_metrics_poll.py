@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import gc
 import re
+import threading
 from math import inf
+from pathlib import Path
 from typing import Any
 
 import pytest
 from exposition import PREFIX, collect_anew, eventually, exposition, series, unused_name
 from support import PATIENCE, DuckDelegate, HeardLogger, said
 
-from more_executors import Executors, PollExecutor, SyncExecutor
+from more_executors import Executors, Journal, PollExecutor, SyncExecutor
 from more_executors.rate_limit import RateLimit, Throttled
 
 HISTOGRAMS = ("poll_duration_seconds", "poll_batch_size", "poll_lag_seconds")
@@ -173,7 +175,7 @@ def test_calls_that_are_throttled_count_and_are_no_errors(name: str) -> None:
         executor.submit(int).result(PATIENCE)
     eventually(name, {"poll_throttled_total": 2})
     found = series(name)
-    assert "poll_error_total" not in found
+    assert found["poll_error_total"] == 0
     assert found["poll_duration_seconds_count"] == found["poll_total"] >= 3
 
 
@@ -196,3 +198,64 @@ def test_a_scrape_can_meet_an_executor_that_is_being_made(name: str) -> None:
     found: dict[str, float] = {}
     Scraping(SyncExecutor(), leave, name=name).shutdown()
     assert found["exec_inprogress poll"] == 1
+
+
+# -- states that poll functions report -------------------------------------------------------------------------------
+
+
+def by_state(name: str) -> dict[str, float]:
+    """How many tasks are in each state."""
+    pattern = f'^{PREFIX}poll_outstanding_by_state{{executor="{name}",state="([^"]+)"}} (\\S+)$'
+    return {state: float(count) for state, count in re.findall(pattern, exposition(), re.MULTILINE)}
+
+
+def reporting(name: str, states: list[str | None]) -> tuple[PollExecutor[Any, Any], list[Any]]:
+    """An executor with a task for each of these states, which are reported, and its futures."""
+    there = threading.Event()
+
+    def poll(descriptors: list[Any]) -> float:
+        for descriptor in descriptors:
+            descriptor.report(states[descriptor.result])
+        if len(descriptors) == len(states):
+            there.set()
+        return inf
+
+    executor = Executors.sync(name=name).with_poll(poll)
+    futures = executor.adopt_many(range(len(states)))
+    assert there.wait(PATIENCE)
+    return executor, futures
+
+
+def test_states_are_gauges_as_soon_as_one_is_reported(name: str) -> None:
+    executor, _ = reporting(name, [None, None])
+    assert by_state(name) == {}
+    executor.shutdown(cancel_futures=True)
+    executor, futures = reporting(name, ["queued", "running", "queued", None])
+    assert by_state(name) == {"queued": 2, "running": 1}
+    assert futures[0].cancel()
+    assert by_state(name) == {"queued": 1, "running": 1}
+    executor.shutdown(cancel_futures=True)
+    assert by_state(name) == {"queued": 0, "running": 0}
+
+
+def test_states_of_executors_with_one_name_are_added_up_and_are_not_too_many(name: str) -> None:
+    made = [reporting(name, [f"step {number}" for number in numbers]) for numbers in (range(15), range(10, 40))]
+    found = by_state(name)
+    assert list(found) == [*(f"step {number}" for number in range(20)), "other"]
+    assert [found["step 9"], found["step 10"], found["step 19"], found["other"]] == [1, 2, 1, 20]
+    for executor, _ in made:
+        executor.shutdown(cancel_futures=True)
+    assert found.keys() == by_state(name).keys()
+    assert set(by_state(name).values()) == {0}
+
+
+def test_of_a_journal_it_is_told_how_far_behind_it_is(name: str, tmp_path: Path) -> None:
+    with (
+        Journal(tmp_path / "tasks.db") as journal,
+        Executors.sync(name=name).with_poll(resolve, journal=journal) as executor,
+    ):
+        executor.submit(int).result(PATIENCE)
+        executor.flush_journal(PATIENCE)
+        assert 0 <= series(name)["poll_journal_behind_seconds"] < PATIENCE
+    with Executors.sync(name=unused_name()).with_poll(resolve) as executor:
+        assert "poll_journal_behind_seconds" not in series(executor._name)

@@ -73,6 +73,14 @@ def eventually(folder: Path, expected: Series, name: str = "books") -> None:
     assert {key: found.get(key) for key in expected} == expected
 
 
+def wait_for(folder: Path, line: str) -> None:
+    """Wait until `line` is among what is scraped."""
+    until = time.monotonic() + PATIENCE
+    while line not in (lines := scraped(folder).splitlines()):
+        assert time.monotonic() < until, lines
+        pause()
+
+
 def series(folder: Path, name: str = "books") -> Series:
     return timeless(series_in(scraped(folder), name))
 
@@ -160,7 +168,11 @@ def test_gauges_of_what_is_gone_are_0(folder: Path) -> None:
         import gc, sys, threading
         from more_executors import Executors
         from more_executors.rate_limit import RateLimit
-        executor = Executors.sync(name="books").with_poll(lambda descriptors: 60.0)
+        def poll(descriptors):
+            for descriptor in descriptors:
+                descriptor.report("running")
+            return 60.0
+        executor = Executors.sync(name="books").with_poll(poll)
         limited = Executors.with_poll(Executors.sync(name="books"), id, rate_limit=RateLimit(5))
         pending = executor.submit(int)
         print("begun", flush=True)
@@ -180,10 +192,13 @@ def test_gauges_of_what_is_gone_are_0(folder: Path) -> None:
         assert process.stdout is not None
         process.stdout.readline()
         eventually(folder, {"poll_rate_limit": 5, "poll_outstanding": 1, "exec_inprogress poll": 2})
+        by_state = 'more_executors_poll_outstanding_by_state{executor="books",state="running"} '
+        wait_for(folder, by_state + "1.0")
         process.stdin.write("\n")
         process.stdin.flush()
         process.stdout.readline()
         eventually(folder, {"poll_rate_limit": 0, "poll_outstanding": 0, "exec_inprogress poll": 0})
+        wait_for(folder, by_state + "0.0")
         process.stdin.close()
         assert process.wait(CHILD_PATIENCE) == 0
 
