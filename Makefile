@@ -6,19 +6,22 @@ VENV ?= .venv
 SOURCES := setup.py build_steps/make_stubs.py pyproject.toml more_executors/_version.py $(wildcard src_c/*.p* src_c/*.h src_c/*/*)
 RUN := $(VENV)/bin/python
 
-.PHONY: demo test test-tools test-long prove-losses bench bench-gate simulate lint docs develop clean
+.PHONY: demo test test-tools test-long real prove-losses bench bench-gate simulate lint docs develop clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/built $(VENV)/with-demo      ## publish 50,000 objects, and draw publish.png; FAULTS=1: the service fails, faults.png; ASYNC=1: by coroutines; CLUSTER=4: by workers of Dask, cluster.png
 	$(RUN) examples/publish $(if $(filter-out 0,$(FAULTS)),--faults) $(if $(filter-out 0,$(ASYNC)),--async) $(if $(filter-out 0,$(CLUSTER)),--cluster $(CLUSTER)) $(ARGS)
 
-test-tools: $(VENV)/built $(VENV)/with-test $(VENV)/with-greenlets $(VENV)/with-demo $(VENV)/with-recipes $(VENV)/with-dask
+test-tools: $(VENV)/built $(VENV)/with-test $(VENV)/with-greenlets $(VENV)/with-demo $(VENV)/with-recipes $(VENV)/with-dask $(VENV)/with-queues $(VENV)/with-google $(VENV)/with-azure
 
 test: test-tools      ## run the tests, but for those that take long, in as many processes as there are cores
 	$(RUN) -m pytest -n auto -m "not long" $(ARGS)
 
 test-long: test-tools ## run those that take long
 	$(RUN) -m pytest -n auto -m long $(ARGS)
+
+real: test-tools      ## run the tests against real services, of Debian's packages: it gets them where it is root, and says what it did not run; SUITE=prometheus: one of them
+	$(RUN) -m pytest tests/real/$(SUITE) -m real $(ARGS)
 
 prove-losses: test-tools  ## kill, stop and drain what polls by shards is made of, at random, and write the table in docs/dask.md (a quarter of an hour); ARGS="--times 20"
 	$(RUN) tests/dask/loss --write $(ARGS)
@@ -73,7 +76,8 @@ $(VENV)/with-greenlets: $(VENV)/built
 	@$(RUN) -m pip install -q --disable-pip-version-check --only-binary :all: gevent eventlet || echo "no greenlets here"
 	@touch $@
 
+# The library is there already, so this only gets what the extra needs.
 $(VENV)/with-%: $(VENV)/built
 	@echo "Installing what the extra \"$*\" needs ..."
-	@$(RUN) -m pip install -q --disable-pip-version-check --no-build-isolation -e '.[$*]'
+	@$(RUN) -m pip install -q --disable-pip-version-check 'more-executors[$*]'
 	@touch $@

@@ -42,11 +42,17 @@ BEYOND = {
         *("JSON", "Codec", "Journal", "JournalError", "JournalLike", "Unreadable", "UnrecordableError"),
         *("Keys", "OutcomeNotRecorded", "RecordedError", "StartInDoubt"),
     },
+    "partial_failure": {"PartialFailure"},
     "poll_stats": {"OutstandingTask", "PollStats"},
     "promise": {"Promise"},
     "progress": {"as_completed", "progress"},
     "rate_limit": {"RateLimit", "Throttled"},
-    "status_poll": {"StatusPoll", "TaskMissing"},
+    "services": {
+        *("Service", "ServiceAway", "TaskFailed", "UnexpectedReply", "tag_of"),
+        *("AwsBatch", "CeleryTasks", "GlueJobs", "Operations", "AzureOperations", "Slurm", "StepFunctions"),
+        *("DramatiqMessages", "HueyTasks", "RqJobs"),
+    },
+    "status_poll": {"EachStatus", "StatusPoll", "TaskMissing", "TaskUnknown"},
 }
 PUBLIC = {
     "more_executors": {"futures"}.union(*SUBMODULES.values()),
@@ -55,6 +61,7 @@ PUBLIC = {
 AT_THE_TOP = ("Backoff", "EventLoopExecutor", "Journal", "OutstandingTask", "PollStats")
 AT_THE_TOP += ("Keys", "OutcomeNotRecorded", "RecordedError", "StartInDoubt")
 AT_THE_TOP += ("Completions", "Promise", "RateLimit", "StatusPoll", "TaskMissing", "Throttled")
+AT_THE_TOP += ("EachStatus", "PartialFailure", "TaskUnknown")
 
 
 def test_the_distribution_is_called_more_executors_and_needs_nothing() -> None:
@@ -170,7 +177,7 @@ def test_signatures_are_those_of_the_contract() -> None:
 
 
 def test_the_extension_says_how_it_was_built() -> None:
-    assert _core.BUILD_PROFILE in {"release", "debug", "coverage", "refnanny", "asan", "tsan"}
+    assert _core.BUILD_PROFILE in {"release", "quick", "debug", "coverage", "refnanny", "asan", "tsan"}
 
 
 def imported(source: str) -> Iterator[str]:
