@@ -60,6 +60,13 @@ def chosen_by_default() -> Other:
     return Other(parent, "the parent of HEAD")
 
 
+def has_same_sources(commit: str) -> bool:
+    """Whether what is built of this tree is what is built of that commit."""
+    return git("diff", "--quiet", commit, "--", *SOURCES) is not None and not git(
+        "ls-files", "--others", "--exclude-standard", "--", *SOURCES
+    )
+
+
 def shallow() -> str:
     is_shallow = git("rev-parse", "--is-shallow-repository") == "true"
     return "; the clone is shallow: git fetch --unshallow" if is_shallow else ""

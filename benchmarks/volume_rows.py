@@ -10,6 +10,7 @@ NO_JOURNAL = "the same without a journal"
 NO_KEYS = "the same without keys"
 NO_SCHEDULE = "the same without a schedule"
 BY_HAND = "ids and lookup written by hand"
+WORKERS = "64 coroutines that take one id after the other"
 NO_MIN_INTERVAL = "without `min_interval`"
 
 DUE = {
@@ -24,6 +25,8 @@ ADOPT_MANY_NO_GC = Row("… of 1,000,000 with the garbage collector off", at_mos
 JOURNAL = Row("a task with a journal: joined, done, and both on disk", at_most=10 * us)
 KEYED = Row("a task with a key: meant, started, done, all on disk, processor time", at_most=20 * us)
 STATUS_POLL = Row("`StatusPoll`, one id of 100 a call, not done yet")
+EACH_STATUS_CPU = Row("`EachStatus`, a request that does nothing, processor time", at_most=15 * us)
+EACH_REQUEST = Row("`EachStatus`, a request over loopback, 64 at a time", times=1.11, needs="aiohttp")
 MEMORY_SCHEDULED = Row("memory of an outstanding task with a schedule", unit="B")
 AT_ONCE = {
     most: Row(f"50,000 by calls of 100 ms for 100, {most} at a time: all of them", at_most=at_most)
@@ -46,6 +49,8 @@ VOLUME_ROWS = [
     JOURNAL,
     KEYED,
     STATUS_POLL,
+    EACH_STATUS_CPU,
+    EACH_REQUEST,
     MEMORY_SCHEDULED,
     *AT_ONCE.values(),
     ASYNC_AT_ONCE,

@@ -31,6 +31,8 @@ def main() -> int:
     began = perf_counter()
     try:
         other = builds.chosen_by_user(arguments.rev) if arguments.rev else builds.chosen_by_default()
+        if builds.has_same_sources(other.commit):
+            raise builds.NothingToCompareError(f"{other} is built of the same sources")
         with tempfile.TemporaryDirectory() as scratch:
             mark = mark_library(Path(scratch))
             print(f"before: {other}; after: this tree; Python {platform.python_version()}", flush=True)

@@ -75,6 +75,16 @@ def test_what_is_not_committed_is_compared_with_head(clone: Clone) -> None:
     )
 
 
+def test_a_commit_of_other_files_has_the_same_sources(clone: Clone) -> None:
+    base = clone.git("rev-parse", "HEAD")
+    clone.git("commit", "-q", "--allow-empty", "-m", "something else")
+    assert builds.has_same_sources(base)
+    assert not builds.has_same_sources(f"{base}^")
+    (clone.folder / "src_c").mkdir()
+    (clone.folder / "src_c" / "more.pxi").touch()
+    assert not builds.has_same_sources(base)
+
+
 def test_of_the_branch_of_an_origin_it_is_where_that_is(clone: Clone, monkeypatch: pytest.MonkeyPatch) -> None:
     base = clone.git("rev-parse", "HEAD")
     clone.git("clone", "-q", str(clone.folder), "../other")
