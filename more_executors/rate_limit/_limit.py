@@ -244,7 +244,7 @@ class RateLimit(SpacedCalls):
             self._limit = limit
             self._change(now, rate)
         if most is not None:
-            self._allow_at_once(now, most)
+            self._allow_at_once(most)
         self._turn_at = now  # who is to take a call by `try_take`, and sleeps, is given the time for it
         self._wake_first()
 

@@ -20,6 +20,7 @@ class SpacedCalls:
         self._slack = self._more * self._interval  # how much earlier than evenly spaced a call may be
         self._next = -inf  # when the next call is, evenly spaced
         self._resume = -inf  # no call before
+        self._paused = False  # whether there was no call since that was set
         self._refused = self._pressed = False  # whether a call was refused since the last call; before it
 
     def _due(self) -> float:
@@ -28,6 +29,9 @@ class SpacedCalls:
         return due if due > self._resume else self._resume
 
     def _take(self, now: float) -> None:
+        if self._paused:  # no call is left that was saved up before
+            self._paused = False
+            self._next = max(self._next, self._resume + self._slack)
         self._next = (self._next if self._next > now else now) + self._interval
         self._pressed = self._refused
         self._refused = False
@@ -35,20 +39,17 @@ class SpacedCalls:
     def _pause_until(self, resume: float) -> None:
         if resume > self._resume:
             self._resume = resume
-            self._next = max(self._next, resume + self._slack)  # no call that was saved up is left
+            self._paused = True
 
     def _change(self, now: float, rate: float) -> None:
         """Set the rate. The number of calls that are saved up, or taken in advance, stays the same."""
-        start = max(now, self._resume)
-        if self._next > start:
-            self._next = start + (self._next - start) * (self._rate / rate)
+        if self._next > now:
+            self._next = now + (self._next - now) * (self._rate / rate)
         self._rate = rate
         self._interval = 1 / rate
         self._slack = self._more * self._interval
 
-    def _allow_at_once(self, now: float, burst: int) -> None:
+    def _allow_at_once(self, burst: int) -> None:
         """Set the size of a burst. Calls that were taken in advance stay taken."""
         self._more = burst - 1
         self._slack = self._more * self._interval
-        if self._resume > now:  # in a pause, which leaves no call that was saved up
-            self._next = max(self._next, self._resume + self._slack)

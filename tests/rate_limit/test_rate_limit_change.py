@@ -77,6 +77,28 @@ def test_a_larger_burst_does_not_begin_within_a_pause() -> None:
     assert taken_at_once(limit) == 1
 
 
+def test_what_was_taken_before_a_pause_counts_in_it_by_a_lower_limit() -> None:
+    clock = Clock()
+    limit = RateLimit(4, clock=clock)
+    assert taken_at_once(limit) == 1
+    limit.throttled(clock.now)  # no call for half a second
+    limit.change(0.5)
+    assert limit.try_take() == 2
+    limit.change(2)
+    assert limit.try_take() == 0.5
+
+
+def test_a_pause_does_not_get_longer_by_a_lower_limit_and_ends_without_calls_saved_up() -> None:
+    clock = Clock()
+    limit = RateLimit(4, burst=3, clock=clock)
+    limit.throttled(clock.now, 30)
+    limit.change(0.5)
+    assert limit.try_take() == 30
+    clock.now += 30
+    assert taken_at_once(limit) == 1
+    assert limit.try_take() == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [

@@ -142,7 +142,7 @@ class ShareLimit(RateLimit):
         if self._has_share:
             self._limit = share.rate
             self._change(now, share.rate / 2 if self._is_throttled else share.rate)
-            self._allow_at_once(now, share.burst)
+            self._allow_at_once(share.burst)
         if share.pause > 0.0:
             self._pause_until(now + share.pause)
         self._turn_at = now
