@@ -17,6 +17,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).with_name("support")))
 
+import failed_blocks
 from support import PATIENCE
 
 from more_executors import _core, metrics
@@ -142,6 +143,15 @@ def threads_taking_turns() -> Iterator[None]:
     sys.setswitchinterval(1e-6)
     yield
     sys.setswitchinterval(interval)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def failed_tests_end() -> Iterator[None]:
+    """Have a test that fails in a `with` block of an executor not wait there for futures that it would have ended."""
+    with pytest.MonkeyPatch.context() as patched:
+        for module in ("more_executors._runtime.executor", "more_executors.asyncio"):
+            patched.setattr(f"{module}.leave_block", failed_blocks.leave_block)
+        yield
 
 
 @pytest.fixture(autouse=True)
