@@ -83,19 +83,32 @@ ABOVE: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("above", ABOVE.values(), ids=ABOVE)
-def test_through_a_chain_above_the_poll_it_is_still_in_bulk(above: Callable[[Any], Any]) -> None:
-    service, joined = Service(), Parking()
-    joined.let_go()
+class PollsLast:
+    """A poll function that ends the task of 100 alone; `polled` has what it was called with last."""
 
-    def poll(descriptors: list[Any]) -> float:
-        if len(descriptors) == 25:
-            joined()
+    def __init__(self) -> None:
+        self.polled: list[Any] = []
+
+    def __call__(self, descriptors: list[Any]) -> float:
+        self.polled[:] = descriptors
+        for descriptor in descriptors:
+            if descriptor.result == 100:
+                descriptor.yield_result(100)
         return NEVER
 
-    executor = above(Executors.sync().with_poll(poll, cancel_many_fn=service)).with_cancel_on_shutdown()
-    futures = [executor.submit(int, n) for n in range(25)]
-    joined.wait_for_one()
+
+def submit_some(executor: Any, count: int) -> list[Any]:
+    """Submit so many, and wait until each layer has the future of the one below, and all are polled."""
+    futures = [executor.submit(int, n) for n in range(count)]
+    executor.submit(int, 100).exception(PATIENCE)  # layers with a thread submit one after the other
+    return futures
+
+
+@pytest.mark.parametrize("above", ABOVE.values(), ids=ABOVE)
+def test_through_a_chain_above_the_poll_it_is_still_in_bulk(above: Callable[[Any], Any]) -> None:
+    service = Service()
+    executor = above(Executors.sync().with_poll(PollsLast(), cancel_many_fn=service)).with_cancel_on_shutdown()
+    futures = submit_some(executor, 25)
     executor.shutdown()
     assert [len(results) for results in service.asked] == [25]
     assert [future.cancelled() for future in futures] == [True] * 25
@@ -104,32 +117,23 @@ def test_through_a_chain_above_the_poll_it_is_still_in_bulk(above: Callable[[Any
 
 @pytest.mark.parametrize("above", ABOVE.values(), ids=ABOVE)
 def test_through_a_chain_a_refusal_is_one(above: Callable[[Any], Any]) -> None:
-    joined, asked = Parking(), Parking()
-    polled: list[Any] = []
-    joined.let_go()
+    asked, poll = Parking(), PollsLast()
 
     def cancel_many(results: list[Any]) -> list[bool]:
         asked()
         return [result % 2 == 1 for result in results]
 
-    def poll(descriptors: list[Any]) -> float:
-        polled[:] = descriptors
-        if len(descriptors) == 10:
-            joined()
-        return NEVER
-
     executor = above(Executors.sync().with_poll(poll, cancel_many_fn=cancel_many)).with_cancel_on_shutdown()
-    futures = [executor.submit(int, n) for n in range(10)]
-    joined.wait_for_one()
+    futures = submit_some(executor, 10)
     shutting_down = InThread(executor.shutdown)
     asked.wait_for_one()
-    for descriptor in polled:
+    for descriptor in poll.polled:
         if descriptor.result % 2 == 0:
             descriptor.yield_result()
     asked.let_go()
     shutting_down.outcome()
     assert [future.cancelled() for future in futures] == [n % 2 == 1 for n in range(10)]
-    polled.clear()
+    poll.polled.clear()
 
 
 # -- answers -------------------------------------------------------------------------------------------------------

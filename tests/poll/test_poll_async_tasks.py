@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import traceback
 from typing import Any
 
 import pytest
+from async_support import StandingClock
 from support import PATIENCE, HeardLogger, SomeError
 
 from more_executors import PollExecutor, SyncExecutor
@@ -16,10 +16,11 @@ from more_executors._runtime import watched
 
 def test_a_task_that_blocks_the_loop_is_reported_by_its_own_name(monkeypatch: pytest.MonkeyPatch) -> None:
     logger = HeardLogger()
-    monkeypatch.setattr(watched, "SLOW_SECONDS", 0.02)
+    clock = StandingClock()
+    monkeypatch.setattr(watched, "monotonic", clock)
 
     async def one(descriptor: Any) -> None:
-        time.sleep(0.05)
+        clock.pass_by(0.5)
         descriptor.yield_result("polled")
 
     async def poll(descriptors: list[Any]) -> None:
@@ -28,7 +29,7 @@ def test_a_task_that_blocks_the_loop_is_reported_by_its_own_name(monkeypatch: py
     with PollExecutor(SyncExecutor(), poll, logger=logger, name="it") as executor:
         assert [future.result(PATIENCE) for future in executor.adopt_many(list("ab"))] == ["polled"] * 2
     (reported,) = logger.of_level("WARNING")
-    assert ".one blocked the event loop of PollExecutor-it-loop for 0." in reported
+    assert ".one blocked the event loop of PollExecutor-it-loop for 0.50 s" in reported
 
 
 def test_a_task_is_one_to_whoever_looks() -> None:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -18,6 +19,7 @@ from support import PATIENCE, PollCall, SomeError, SteppedPoll
 
 from more_executors import PollDescriptor, PollExecutor, SyncExecutor, _core
 from more_executors.poll import _call, _engine, _executor, _gate, _scheduler
+from more_executors.poll._runners import LoopRunner, ThreadRunner
 from more_executors.retry import RetryPolicy
 
 START = 1000.0  # what the clock says at first
@@ -43,6 +45,45 @@ class SleepLock:
         self._clock.look_again()
 
 
+class Calls:
+    """Calls on other threads than the executor's: one is over when it has woken that."""
+
+    def __init__(self) -> None:
+        self.begun: list[None] = []
+        self.over: list[None] = []
+
+    def go_on(self) -> bool:
+        return len(self.begun) > len(self.over)
+
+
+class CountedOnThreads(ThreadRunner):
+    def __init__(self, counted: Calls, calls: Any, table: Any, threads: Any) -> None:
+        super().__init__(calls, table, threads)
+        self._counted = counted
+        threads.when_free = lambda: (table.waker.set(), counted.over.append(None))
+
+    def start(self, tasks: Any, late: float) -> bool:
+        self._counted.begun.append(None)
+        if super().start(tasks, late):
+            self._counted.over.append(None)
+            return True
+        return False
+
+
+class CountedOnLoop(LoopRunner):
+    def __init__(self, counted: Calls, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._counted = counted
+
+    async def _call(self, call: object, tasks: Any, late: float) -> None:
+        self._counted.begun.append(None)
+        try:
+            await super()._call(call, tasks, late)
+        finally:
+            self._counted.over.append(None)
+            del self, tasks
+
+
 class PacedClock:
     """The time of one poll executor: it passes while its thread sleeps, and as the test says.
 
@@ -58,6 +99,9 @@ class PacedClock:
         monkeypatch.setattr(_core, "allocate_lock", lambda: SleepLock(self))
         for module in (_core, _call, _engine, _executor, _gate, _scheduler):
             monkeypatch.setattr(module, "monotonic", lambda: self._now)
+        self._calls = Calls()
+        monkeypatch.setattr(_engine, "ThreadRunner", partial(CountedOnThreads, self._calls))
+        monkeypatch.setattr(_engine, "LoopRunner", partial(CountedOnLoop, self._calls))
 
     @property
     def now(self) -> float:
@@ -107,7 +151,7 @@ class PacedClock:
     def wait_for_calls(self, executor: PollExecutor[Any, Any]) -> None:
         """Wait until no call goes on, on whichever thread, and the executor's thread sleeps."""
         deadline = time.monotonic() + PATIENCE
-        while executor.stats().in_calls:
+        while executor.stats().in_calls or self._calls.go_on():
             assert time.monotonic() < deadline, "a call does not end"
             time.sleep(0)
         self.settle()
