@@ -51,6 +51,8 @@ IMPORT_ALONE = """if True:
         __import__(modules.pop())
     elif modules:
         import more_executors  # which the import of any other begins with
+        if any(".dask" in module for module in modules):
+            import distributed  # as those of that package do, and it takes half a second
     for module in modules:  # a fork is quicker than to begin with all of Python
         if module in sys.modules:
             continue
@@ -69,7 +71,6 @@ IMPORT_ALONE = """if True:
 """
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("modules", [MODULES] if hasattr(os, "fork") else [[module] for module in MODULES])
 def test_each_module_can_be_imported_alone(modules: list[str]) -> None:
     ended = run("-I", "-W", "error", "-c", IMPORT_ALONE, str(PACKAGE.parent), *modules)
