@@ -10,9 +10,9 @@ def cancel_many(list futures not None, logger=None):
 
     That is so if the poll executor at the end of a future's chain has a `cancel_many`: it gets a BulkCancel, and
     returns when all of that are answered. What such an executor's delegate still has is cancelled first, the newest
-    before the others: else the delegate would go on starting it meanwhile, the oldest first. In the same way, all
-    coroutines are asked to end before it is waited for one of them. If it takes long, the progress is logged, to
-    `logger`.
+    before the others: else the delegate would go on starting it meanwhile, the oldest first. So is what waits in a
+    layer until there is room below. In the same way, all coroutines are asked to end before it is waited for one of
+    them. If it takes long, the progress is logged, to `logger`.
     """
     cdef double report_at = monotonic() + SECONDS_BETWEEN_REPORTS
     cdef dict by_table = {}
@@ -33,6 +33,8 @@ def cancel_many(list futures not None, logger=None):
         elif task is not None and task.phase != ON_ITS_OWN:
             futures[i].cancel()
             tried.add(i)
+        elif waits_to_go_down(futures[i]):
+            futures[i].cancel()
         yield_gil_at(i)
     for future in going_on:     # last: when one ends, another begins
         cancel_in_haste(<FutureCore>future, NULL)
@@ -71,6 +73,21 @@ cdef PollDescriptor polled_upstream(object future):
             return None if (<PollTable>task.future_source).cancel_many is None else <PollDescriptor>task
         deciding = task.upstream_any()
     return None
+
+
+cdef bint waits_to_go_down(object future):
+    """Whether a layer of the chain of `future` has not given it to the one below yet."""
+    cdef FutureCore deciding = <FutureCore>future if is_plain(future) else None
+    cdef Task task
+    cdef Py_ssize_t links
+    for links in range(LONGEST_CHAIN):
+        task = None if deciding is None else pending_task(deciding)
+        if task is None:
+            break
+        if isinstance(task, DeferredTask) and task.phase == WAITING:
+            return True
+        deciding = task.upstream_any()
+    return False
 
 
 cdef LoopCall call_upstream(object future):

@@ -379,6 +379,20 @@ def test_shutdown_that_cancels_cancels_the_queued_ones_and_asks_the_delegate_for
         assert delegate.shutdowns == [{"wait": True, "cancel_futures": True}]
 
 
+# 1. What is queued is cancelled. 2. The delegate's future is, which makes room: nothing is there to be submitted.
+def test_shutdown_that_cancels_has_the_delegate_begin_nothing(sleeper: Sleeper) -> None:
+    with throttling(1) as (executor, delegate):
+        futures = [executor.submit(int, key) for key in range(5)]
+        sleeper.idle()
+        futures[0].add_done_callback(lambda _: sleeper.idle())  # so the thread has time to submit another
+        futures[4].add_done_callback(lambda _: cancelled.append([future.cancelled() for future in futures]))
+        cancelled: list[list[bool]] = []
+        executor.shutdown(cancel_futures=True)
+        assert cancelled == [[False, False, False, False, True]]  # the newest first
+        assert all(future.cancelled() for future in futures)
+        assert keys(delegate) == [0]
+
+
 def test_leaving_a_with_block_waits_for_what_is_queued() -> None:
     with Executors.thread_pool(2).with_throttle(1) as executor:
         futures = [executor.submit(int, key) for key in range(50)]
