@@ -285,6 +285,8 @@ def test_who_waits_after_the_last_has_ended_is_let_in_at_the_next_look_of_an_idl
         delegate.given[0].set_result(None)
         sleeper.wait_for_others(1)
         assert sleeper.idle() == 2.0
+        sleeper.idle_others(1)
+        assert line.through.empty()
         now[0] = 1
         sleeper.let_time_pass()
         assert line.next() == "next"
@@ -297,10 +299,12 @@ def test_a_count_that_falls_lets_nobody_in_until_fewer_are_outstanding(sleeper: 
         line = Line(executor, sleeper)
         line.join("next")
         sleeper.idle()
+        sleeper.idle_others(1)  # it has looked at the count for the last time
         now[0] = 1
         for given in delegate.given[:2]:
             given.set_result(None)
         sleeper.idle()
+        sleeper.idle_others(1)
         assert line.through.empty()
         assert len(delegate.submitted) == 3
         delegate.given[2].set_result(None)

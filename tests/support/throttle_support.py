@@ -19,8 +19,17 @@ REFUSED = "^cannot schedule new futures after shutdown$"
 class Bed(WatchedLock):
     """A lock of a Sleeper."""
 
+    def __init__(self, locks: WatchedLocks) -> None:
+        super().__init__(locks)
+        self._taken = 0
+
+    def is_woken(self) -> bool:
+        """Whether a wake-up has come that its sleeper has not taken note of."""
+        return self.releases > self._taken - 1  # it is taken once to begin with
+
     def acquire(self, blocking: bool = True, timeout: float | None = None) -> bool:
         taken = super().acquire(blocking, timeout)
+        self._taken += taken
         if timeout is None and taken:
             self._locks.woken()  # type: ignore[attr-defined]
         return taken
@@ -56,6 +65,7 @@ class Sleeper(WatchedLocks):
         self._asleep_after = -1
         self._time_is_up = False
         self._others = threading.Semaphore(0)
+        self._beds_of_others: set[Bed] = set()
         self.on_sleep = self._sleep  # type: ignore[assignment]
         monkeypatch.setattr(_core, "allocate_lock", self)
 
@@ -71,8 +81,7 @@ class Sleeper(WatchedLocks):
 
     def _sleep(self, bed: Bed, seconds: float) -> bool:
         if not self._is_here():
-            self._others.release()
-            return bed.sleep(seconds)
+            return self._sleep_of_others(bed, seconds)
         with self.changed:
             self._bed, self._seconds, self._asleep_after = bed, seconds, self._wake_ups
             self.changed.notify_all()
@@ -84,6 +93,16 @@ class Sleeper(WatchedLocks):
             bed.take()  # a wake-up may have come just after the time was up
             self._wake_ups += 1
             return True
+
+    def _sleep_of_others(self, bed: Bed, seconds: float) -> bool:
+        with self.changed:
+            self._beds_of_others.add(bed)
+            self.changed.notify_all()
+        self._others.release()
+        taken = bed.sleep(seconds)
+        with self.changed:
+            self._beds_of_others.discard(bed)
+        return taken
 
     def idle(self) -> float:
         """Wait until the thread sleeps, and nothing has woken it; returns for how many seconds, or FOREVER."""
@@ -100,6 +119,15 @@ class Sleeper(WatchedLocks):
             self._asleep_after = -1
             self._time_is_up = True
             self._bed.end_sleep()
+
+    def idle_others(self, count: int) -> None:
+        """Wait until so many other threads sleep, and nothing has woken them."""
+
+        def sleep() -> bool:
+            return sum(not bed.is_woken() for bed in self._beds_of_others) == count
+
+        with self.changed:
+            assert self.changed.wait_for(sleep, PATIENCE), "others do not come to rest"
 
     def wait_for_others(self, count: int) -> None:
         """Wait until `count` more other threads have gone to sleep."""
