@@ -66,13 +66,13 @@ def _draw_outstanding(axes: Axes, outcome: Outcome, line: TimeLine) -> None:
     for run in outcome.runs:
         _draw_run(axes, run, line, is_first=run is outcome.runs[0])
     axes.plot(*peak, "o", color=ACCENT, markersize=6)
-    is_at_the_edge = peak[0] < points[-1][0] / 6  # there is no room for half of the label on the left
+    is_early = peak[0] < points[-1][0] / 2  # on the left of it there may be futures that are not asked about yet
     axes.annotate(
         f"{peak[1]:,} tasks at the same time",
         peak,
-        xytext=(0, 12),
+        xytext=(8, 8) if is_early else (0, 12),
         textcoords="offset points",
-        ha="left" if is_at_the_edge else "center",
+        ha="left" if is_early else "center",
         color=ACCENT,
         fontweight="bold",
         bbox={"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 2},
