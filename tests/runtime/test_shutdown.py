@@ -20,6 +20,7 @@ from support import (
     Parking,
     PollSleeps,
     RecordingPoll,
+    SomeError,
     all_at_once,
     assert_ends,
     poll_thread,
@@ -94,10 +95,10 @@ def test_an_error_in_the_with_block_shuts_down_all_the_same() -> None:
     def fail() -> None:
         with executor:
             futures.append(executor.submit(int, 1))
-            raise KeyError
+            raise SomeError
 
     futures: list[Any] = []
-    with pytest.raises(KeyError):
+    with pytest.raises(SomeError):
         fail()
     assert futures[0].done()
     assert futures[0].result(0) == 1
