@@ -66,7 +66,7 @@ def _draw_outstanding(axes: Axes, outcome: Outcome, line: TimeLine) -> None:
     for run in outcome.runs:
         _draw_run(axes, run, line, is_first=run is outcome.runs[0])
     axes.plot(*peak, "o", color=ACCENT, markersize=6)
-    is_early = peak[0] < points[-1][0] / 2  # on the left of it there may be futures that are not asked about yet
+    is_early = peak[0] < points[-1][0] / 2  # left of it there may be futures that are not asked about yet
     axes.annotate(
         f"{peak[1]:,} tasks at the same time",
         peak,
