@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, TypeVar
 
@@ -15,6 +14,7 @@ from ...rate_limit import RateLimit, Throttled
 from .._errors import ServiceAway
 from .._extras import needed
 from .._service import Service
+from .._while_cancelling import WhileCancelling
 from ._errors import NotSent, meaning_of
 
 __all__: list[str] = []
@@ -25,7 +25,7 @@ R = TypeVar("R")
 KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 
 
-class AwsService(Service[str, S, R]):
+class AwsService(WhileCancelling, Service[str, S, R]):
     """A service of AWS, in one region or several.
 
     Guarantees:
@@ -64,7 +64,7 @@ class AwsService(Service[str, S, R]):
         self._secrets = [str(client_options[name]) for name in KEYS if client_options.get(name)]
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
-        self.cancelling: set[str] = set()  # tasks that are not to fail by a poll meanwhile
+        self.cancelling = set()
 
     def client(self, region: str | None = None) -> Any:
         """The client of boto3 for a region. The same one each time; threads may share it."""
@@ -82,15 +82,6 @@ class AwsService(Service[str, S, R]):
                     options["config"] = ours if given is None else given.merge(ours)
                     client = self._clients[where] = self._session.client(self.api, region_name=where, **options)
         return client
-
-    @contextmanager
-    def being_cancelled(self, tasks: list[str]) -> Generator[None]:
-        """While this lasts, `resolve` leaves these tasks alone: whether they are cancelled is about to be known."""
-        self.cancelling.update(tasks)
-        try:
-            yield
-        finally:
-            self.cancelling.difference_update(tasks)
 
     def arguments(self) -> dict[str, Any]:
         """The arguments, by name, that make such a service again."""

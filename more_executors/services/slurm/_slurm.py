@@ -19,6 +19,7 @@ from .._errors import TaskFailed
 from .._outages import StartsWhenThereIsRoom
 from .._service import Service
 from .._tags import tag_of
+from .._while_cancelling import WhileCancelling
 from ._cancelling import cancel_jobs
 from ._commands import Commands, Run, RunHere
 from ._errors import JobForgotten, SlurmUnavailable
@@ -28,6 +29,7 @@ from ._options import Word, options_of, what_to_run
 from ._record import JobRecord
 from ._statuses import Statuses
 from ._submission import submit
+from ._submissions import Submissions
 
 __all__: list[str] = []
 
@@ -35,7 +37,7 @@ CLUSTER = re.compile(r"[A-Za-z0-9_.-]+", re.ASCII)
 TAG = re.compile(r"[A-Za-z0-9._=-]{1,64}", re.ASCII)
 
 
-class Slurm(Service[str, JobRecord, JobRecord]):
+class Slurm(WhileCancelling, Service[str, JobRecord, JobRecord]):
     """Jobs of Slurm: what sbatch starts, sacct and squeue tell of, and scancel cancels.
 
         slurm = Slurm()
@@ -94,8 +96,8 @@ class Slurm(Service[str, JobRecord, JobRecord]):
         self.outage_errors = (SlurmUnavailable, OSError)
         self._run = RunHere(checked_seconds("timeout", timeout), checked_variables(environment)) if run is None else run
         self._logger = chosen_logger(logger, "Slurm")
-        # When jobs were submitted, by cluster and number, until the database knows them: numbers are used again.
-        self._begun: dict[tuple[str | None, str], float] = {}
+        self._begun = Submissions()
+        self.cancelling = set()
 
     def start(
         self,
@@ -154,12 +156,8 @@ class Slurm(Service[str, JobRecord, JobRecord]):
         """What the database says of jobs, and where that may not be the end, the controller."""
         jobs = {task: parsed(task) for task in ids}
         cluster = self._cluster_of(next(iter(jobs.values()))) if jobs else None
-        begun = {number: when for (of, number), when in self._begun.items() if of == cluster}
-        statuses = Statuses(Commands(self._run, cluster), jobs, begun, self._logger)
-        records = statuses.records()
-        for number in statuses.known & begun.keys():
-            self._begun.pop((cluster, number), None)
-        return records
+        begun = self._begun.of(cluster, (job.number for job in jobs.values()))
+        return Statuses(Commands(self._run, cluster), jobs, begun, self._logger).records()
 
     def group_of(self, task: str) -> str | None:
         """The cluster of a task."""
@@ -167,10 +165,14 @@ class Slurm(Service[str, JobRecord, JobRecord]):
 
     def resolve(self, descriptor: PollDescriptor[str, JobRecord], status: JobRecord) -> None:
         """End a task whose job has ended."""
+        if descriptor.result in self.cancelling:
+            return
         if status.state == "COMPLETED":
             descriptor.yield_result(status)
         elif not status.goes_on:
             descriptor.yield_exception(TaskFailed(descriptor.result, status, status.why()))
+        else:
+            descriptor.report(state=status.state.lower())
 
     def cancel(self, task: str) -> bool:
         """Cancel a job; whether it was. As `cancel_many`."""
@@ -191,7 +193,8 @@ class Slurm(Service[str, JobRecord, JobRecord]):
             clusters.setdefault(self._cluster_of(job), {})[task] = job
         cancelled: set[str] = set()
         for cluster, jobs in clusters.items():
-            cancelled |= cancel_jobs(Commands(self._run, cluster), jobs, self._logger)
+            with self.being_cancelled(jobs):
+                cancelled |= cancel_jobs(Commands(self._run, cluster), jobs, self._logger)
         return [isinstance(task, str) and task in cancelled for task in tasks]
 
     def find(self, keys: list[Any]) -> dict[Any, str]:
@@ -225,7 +228,7 @@ class Slurm(Service[str, JobRecord, JobRecord]):
         began = time()
         task = submit(Commands(self._run, self.cluster), [*given, *what], tag, began)
         job = parsed(task)
-        self._begun[self._cluster_of(job), job.number] = began
+        self._begun.add(self._cluster_of(job), job.number, began)
         return task
 
 

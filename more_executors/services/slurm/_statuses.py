@@ -2,7 +2,8 @@
 
 A row of the database that calls a job ended is believed only if the controller, asked after it, agrees or has forgotten
 the job. For it calls a job ended, in the same words, that is about to be run again, after a node failed or it had to
-make room. Only "COMPLETED" is believed at once.
+make room. Only "COMPLETED" is believed at once, of a job that was submitted here: of any other, the row may be that of
+an older job with the same number, as long as that of the job itself waits for the database.
 """
 
 from __future__ import annotations
@@ -35,22 +36,23 @@ class Statuses:
         self._asked = asked
         self._begun = begun
         self._logger = logger
-        self.known: set[str] = set()  # the numbers of jobs that the database has records of
 
     def records(self) -> dict[str, JobRecord]:
         """What is said of each task. One is left out that nobody knows."""
         accounting = accounting_of(self._commands, [job.number for job in self._asked.values()])
         parts = {task: self._rows(accounting, job) for task, job in self._asked.items()}
-        doubtful = {task: job for task, job in self._asked.items() if not believed(job, parts[task])}
+        doubtful = {task: job for task, job in self._asked.items() if self._in_doubt(job, parts[task])}
         queue = self._queue(doubtful.values())
         records: dict[str, JobRecord] = {}
         stale: dict[str, JobId] = {}
         for task, job in self._asked.items():
-            if task in doubtful and queue is None:
+            if believed(job, parts[task]) and (queue is None or task not in doubtful):
+                records[task] = parts[task][0].record(job)
+            elif queue is None:
                 records[task] = unconfirmed(job, parts[task])
             elif (record := said_of(job, parts[task], queue)) is not None:
                 records[task] = record
-                if record.state in RUN_AGAIN and queue is not None and not queue.rows(job):
+                if record.state in RUN_AGAIN and not queue.rows(job):
                     stale[task] = job
         records.update(self._asked_again(stale, records))
         return records
@@ -62,9 +64,11 @@ class Statuses:
         begun = self._begun.get(job.number)
         if begun is not None:
             rows = [row for row in rows if row.submitted is not None and row.submitted >= begun - CLOCKS_DIFFER]
-        if rows:
-            self.known.add(job.number)
         return rows
+
+    def _in_doubt(self, job: JobId, rows: list[Row]) -> bool:
+        """Whether the controller is to be asked as well."""
+        return not believed(job, rows) or (rows[0].final and job.number not in self._begun)
 
     def _queue(self, doubtful: Iterable[JobId]) -> Queue | None:
         """What the controller says of these jobs; None if it does not answer."""
@@ -103,10 +107,8 @@ def believed(job: JobId, rows: list[Row]) -> bool:
     return not rows[0].final or (rows[0].state == "COMPLETED" and rows[0].name == job.alone)
 
 
-def said_of(job: JobId, rows: list[Row], queue: Queue | None) -> JobRecord | None:
-    """What becomes of one job; None if nobody knows it. `queue` may be None if the rows are believed."""
-    if queue is None or believed(job, rows):
-        return rows[0].record(job)
+def said_of(job: JobId, rows: list[Row], queue: Queue) -> JobRecord | None:
+    """What becomes of one job; None if nobody knows it."""
     if not rows:
         return of_queue(job, queue.rows(job))
     if job.element is None and rows[0].name != job.alone:
@@ -118,6 +120,8 @@ def of_both(job: JobId, row: Row, queued: QueueRow | None) -> JobRecord:
     record = row.record(job)
     if not row.final or queued is None:
         return record
+    if (queued.submitted or 0) > (row.submitted or 0):  # the row is of a run before, or of a job before
+        return queued_record(job, queued)
     if queued.state == row.state:
         return record._replace(exit_code=queued.exit_code, signal=queued.signal, exit_code_certain=True)
     return record._replace(state=queued.state if queued.goes_on else "UNRECORDED")
@@ -143,8 +147,13 @@ def of_queue(job: JobId, rows: list[QueueRow]) -> JobRecord | None:
     """What is known of a job that the database does not know yet."""
     if not rows:
         return None
-    state = next((row.state for row in rows if row.goes_on), "UNRECORDED")
-    return JobRecord(job.number, job.element, job.cluster, state, submitted=rows[0].submitted)
+    return queued_record(job, next((row for row in rows if row.goes_on), rows[0]))
+
+
+def queued_record(job: JobId, row: QueueRow) -> JobRecord:
+    """What the controller alone says: of its end, the database has the last word."""
+    state = row.state if row.goes_on else "UNRECORDED"
+    return JobRecord(job.number, job.element, job.cluster, state, submitted=row.submitted)
 
 
 def unconfirmed(job: JobId, rows: list[Row]) -> JobRecord:

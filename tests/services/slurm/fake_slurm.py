@@ -186,6 +186,8 @@ class FakeSlurm:
             assert "starttime" in options
             names = {name.lower() for name in options["name"].split(",")}  # as the database compares
             chosen = [row for row in chosen if row.job.name.lower() in names]
+            days = int(options["starttime"].removeprefix("now-").removesuffix("days"))
+            chosen = [row for row in chosen if row.ended is None or row.ended > self.now - 86_400 * days]
             chosen = [row for row in chosen if row.job.state != "PENDING"]  # what is not eligible is not shown
         delimiter = options.get("delimiter", "|")
         columns = options["format"].split(",")

@@ -52,6 +52,11 @@ def test_there_is_nothing_on_standard_input(commands: Path) -> None:
     assert Slurm().start("a.sh") == "7"
 
 
+def test_a_ctrl_c_in_a_terminal_is_not_for_it(commands: Path) -> None:
+    command(commands, "sbatch", "print(os.getsid(0))")
+    assert Slurm().start("a.sh") != str(os.getsid(0))
+
+
 def test_a_command_that_hangs_is_killed(commands: Path) -> None:
     command(commands, "sbatch", "print('waiting', file=sys.stderr, flush=True)\ntime.sleep(600)")
     slurm = Slurm(timeout=2)

@@ -7,7 +7,9 @@ import logging
 import pytest
 from fake_slurm import FakeSlurm
 
+from more_executors import Executors
 from more_executors.services.slurm import CommandResult, Slurm, SlurmUnavailable
+from more_executors.services.testing import ServiceTests
 
 
 def cancelled(slurm: Slurm, *tasks: str) -> dict[str, bool]:
@@ -70,6 +72,43 @@ def test_a_job_that_ends_just_before_was_not_cancelled(fake: FakeSlurm, slurm: S
     fake.run(task)
     fake.finishes_at_scancel = task
     assert cancelled(slurm, task, other) == {task: False, other: True}
+
+
+def test_an_element_that_has_ended_and_is_forgotten_was_not_cancelled(fake: FakeSlurm, slurm: Slurm) -> None:
+    [task] = slurm.start_array("a.sh", "0-0")
+    fake.run(task)
+    scancel = fake.scancel
+
+    def too_late(words: list[str]) -> CommandResult:
+        fake.end(task)
+        fake.forget(task)
+        return scancel(words)
+
+    fake.scancel = too_late  # type: ignore[method-assign]
+    assert cancelled(slurm, task) == {task: False}
+
+
+def test_a_poll_that_sees_what_a_cancel_has_done_does_not_make_it_fail(fake: FakeSlurm) -> None:
+    slurm = Slurm(run=fake, interval=0.001)
+    polled = ServiceTests().polled
+    with Executors.for_service(slurm) as executor:
+        future = executor.adopt(slurm.start("a.sh"))
+        polled(executor)
+        scancel = fake.scancel
+
+        def slow(words: list[str]) -> CommandResult:
+            result = scancel(words)
+            fake.lock.release()
+            try:
+                polled(executor, 2)
+            finally:
+                fake.lock.acquire()
+            return result
+
+        fake.scancel = slow  # type: ignore[method-assign]
+        assert future.cancel()
+        del fake.scancel  # which has the executor
+    assert not slurm.cancelling
 
 
 def test_a_job_that_is_just_ending_by_itself_was_not_cancelled(fake: FakeSlurm, slurm: Slurm) -> None:

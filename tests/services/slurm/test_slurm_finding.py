@@ -19,6 +19,15 @@ def test_jobs_that_wait_run_or_have_ended_are_found(fake: FakeSlurm, slurm: Slur
     assert slurm.find(keys) == tasks
 
 
+@pytest.mark.parametrize(("days", "found"), [(29, {"key": "100"}), (31, {})])
+def test_a_job_is_found_for_thirty_days(fake: FakeSlurm, slurm: Slurm, days: int, found: dict[str, str]) -> None:
+    task = slurm.start("a.sh", tag="key")
+    fake.end(task)
+    fake.forget(task)
+    fake.now += days * 86_400
+    assert slurm.find(["key"]) == found
+
+
 def test_of_several_the_newest_is_found(fake: FakeSlurm, slurm: Slurm) -> None:
     for _ in range(3):
         task = slurm.start("a.sh", tag="key")

@@ -157,7 +157,6 @@ def test_a_job_with_a_number_that_another_one_had(fake: FakeSlurm, slurm: Slurm)
     assert states(slurm, task) == {}
     fake.catch_up()
     assert states(slurm, task) == {task: "COMPLETED"}
-    assert not slurm._begun, "nothing is kept of what the database has"
 
 
 def test_the_clock_of_the_controller_may_be_behind(
