@@ -77,7 +77,8 @@ def job_id_of(task: Any, region: str) -> JobId:
             return JobId(found["region"], found["job"])
         if PLAIN.fullmatch(task):
             return JobId(region, task)
-    raise ValueError(f"a task must be the ARN or the id of a job of AWS Batch, not {shown(task)}")
+    hint = "; those that start_array returns are for adopt_many" if isinstance(task, list) else ""
+    raise ValueError(f"a task must be the ARN or the id of a job of AWS Batch, not {shown(task)}{hint}")
 
 
 def name_of_tag(tag: str) -> str:

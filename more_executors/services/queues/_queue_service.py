@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import Any, TypeVar
 
 from ..._callables import checked_clock
-from ..._checks import checked_seconds, refuse_copy
+from ..._checks import checked_seconds, refuse_copy, shown
 from ..._core import PollDescriptor
 from ...journal._key_errors import StartInDoubt
 from ...journal._keys import key_of_text, text_of_key
@@ -54,7 +54,12 @@ class QueueService(Service[T, S, Any]):
 
     def id_of(self, task: Any) -> Any:
         """The id of a job; what the client itself calls a result or a job will do too."""
-        return task if isinstance(task, str) else task.id
+        found = getattr(task, "id", task)
+        if not isinstance(found, str):
+            raise TypeError(f"a job must be an id, or have one, not {shown(task)}")
+        if not found:
+            raise ValueError("a job must have an id that is not empty")
+        return found
 
     def in_doubt_unless(self, keys: list[Any], known: Container[Any]) -> dict[Any, Any]:
         """What `find` returns where a job has the tag as its id, and may be in a queue that cannot be looked through.

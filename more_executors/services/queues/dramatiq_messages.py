@@ -84,7 +84,12 @@ class DramatiqMessages(QueueService[Any, Any]):
 
     def id_of(self, task: Any) -> str:
         """The "queue:actor:id" of a message."""
-        return task if isinstance(task, str) else f"{task.queue_name}:{task.actor_name}:{task.message_id}"
+        if hasattr(task, "message_id"):
+            return f"{task.queue_name}:{task.actor_name}:{task.message_id}"
+        if isinstance(task, str) and task.count(":") >= 2:
+            return task
+        kind = ValueError if isinstance(task, str) else TypeError
+        raise kind(f"a message must be a Message, or its 'queue:actor:id', not {shown(task)}")
 
     def start(self, actor: Any, /, *args: Any, tag: str | None = None, **kwargs: Any) -> str:
         """Send a message; returns its "queue:actor:id".

@@ -12,6 +12,7 @@ from ..._checks import checked_flag, checked_seconds, shown
 from ..._core import PollDescriptor
 from ...journal import StartInDoubt
 from .._errors import TaskFailed
+from .._keys import hashable
 from .._tags import tag_of
 from ._errors import with_traceback_text
 from ._queue_service import DAY, QueueService, imported
@@ -126,9 +127,8 @@ class RqJobs(QueueService[Any, RqRecord]):
 
     def find(self, keys: list[Any]) -> dict[Any, str]:
         """The jobs that were started with `tag_of` one of `keys`, as far as RQ knows them still."""
-        ids = {id_of_tag(tag_of(key)): key for key in keys}
-        found = self.fetch(list(ids))
-        return {tuple(ids[job_id]) if isinstance(ids[job_id], list) else ids[job_id]: job_id for job_id in found}
+        ids = {id_of_tag(tag_of(key)): hashable(key) for key in keys}
+        return {ids[job_id]: job_id for job_id in self.fetch(list(ids))}
 
     def fetch(self, ids: list[Any]) -> Mapping[Any, RqRecord]:
         job, result = self._rq.job.Job, self._rq.results.Result

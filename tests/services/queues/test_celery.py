@@ -175,6 +175,16 @@ def test_a_record_that_cannot_be_read_concerns_its_own_task(tasks: CeleryTasks, 
         assert isinstance(odd.exception(PATIENCE), ValueError)
 
 
+def test_an_empty_id_fails_alone(tasks: CeleryTasks, stand_in: StandIn, app: Any) -> None:
+    with polling(tasks) as executor:
+        good = executor.adopt("good")
+        with pytest.raises(ValueError, match="not empty"):
+            executor.adopt("").result(PATIENCE)
+        polled(executor)
+        app.backend.store_result("good", 3, "SUCCESS")
+        assert good.result(PATIENCE) == 3
+
+
 def test_a_task_that_nothing_is_heard_of_fails_in_time_and_says_what_may_be(app: Any, stand_in: StandIn) -> None:
     tasks = CeleryTasks(app, silent_after=0.05)
     tasks.interval = 0.01

@@ -8,7 +8,7 @@ import threading
 from typing import Any
 
 import pytest
-from queue_stand import Store, StoreTests, polling
+from queue_stand import Store, StoreTests, polled, polling
 from support import PATIENCE
 
 from more_executors.journal import StartInDoubt
@@ -148,6 +148,17 @@ def test_a_message_can_be_adopted(messages: DramatiqMessages, stand_in: StandIn)
     stand_in.work()
     with polling(messages) as executor:
         assert executor.adopt(message).result(PATIENCE) == 5
+
+
+def test_what_is_no_message_fails_alone(messages: DramatiqMessages, stand_in: StandIn) -> None:
+    with polling(messages) as executor:
+        good = executor.adopt(messages.start(stand_in.add, 1, 2))
+        polled(executor)
+        for wrong, error in (("abc", ValueError), ("queue:actor", ValueError), (7, TypeError)):
+            with pytest.raises(error, match=f"its 'queue:actor:id', not {wrong!r}"):
+                executor.adopt(wrong).result(PATIENCE)
+        stand_in.work()
+        assert good.result(PATIENCE) == 3
 
 
 def test_results_are_kept_for_a_day_or_as_the_actor_says(messages: DramatiqMessages, stand_in: StandIn) -> None:

@@ -33,6 +33,12 @@ def test_a_service_is_not_copied(how: Any) -> None:
         how(QueueService[Any, Any](60.0))
 
 
+@pytest.mark.parametrize(("task", "error"), [(7, TypeError), (None, TypeError), (["id"], TypeError), ("", ValueError)])
+def test_what_has_no_id_is_refused(task: object, error: type[Exception]) -> None:
+    with pytest.raises(error, match="a job must"):
+        QueueService[Any, Any](60.0).id_of(task)
+
+
 def test_what_is_heard_anew_begins_the_time_again() -> None:
     now = [0.0]
     unchanged = UnchangedTasks(lambda: now[0])

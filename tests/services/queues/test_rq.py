@@ -201,6 +201,8 @@ def test_the_same_tag_is_the_same_job(jobs: RqJobs, stand_in: StandIn) -> None:
     assert dotted != "night-1"
     assert jobs.find(["night.1", "night-1", "night-2"]) == {"night.1": dotted, "night-1": "night-1"}
     assert tag_of("night.1") == "night.1"
+    nested = jobs.start(add, 1, 2, tag=tag_of(["a", ["b", 1]]))
+    assert jobs.find([["a", ["b", 1]]]) == {("a", ("b", 1)): nested}
 
 
 def test_a_redis_that_is_lost_leaves_a_start_in_doubt(jobs: RqJobs, stand_in: StandIn) -> None:

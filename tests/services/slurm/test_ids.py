@@ -32,6 +32,11 @@ def test_what_is_no_id_is_an_error(task: str) -> None:
         parsed(task)
 
 
+def test_what_start_array_returns_is_for_adopt_many() -> None:
+    with pytest.raises(TypeError, match="those that start_array returns are for adopt_many"):
+        parsed(["7_1", "7_2"])
+
+
 @pytest.mark.parametrize("task", [7, None, b"7", ["7"]])
 def test_what_is_no_text_is_no_id(task: object) -> None:
     with pytest.raises(TypeError, match="a job of Slurm must be a str"):
