@@ -32,6 +32,19 @@ def test_a_call_that_begins_is_told_only_if_that_is_asked_for() -> None:
     assert call.begin([], 0.5)[1:] == (0.5, 0, "0 tasks")
 
 
+def test_a_call_that_begins_knows_how_many_have_ended() -> None:
+    table = new_table(FullListTable)
+    call = PollCall(list, table)
+    done, failed, cancelled, outstanding = table.adopt_many(None, list(range(4)))
+    descriptors = table.take_all()
+    descriptors[0].yield_result()
+    descriptors[1].yield_exception(KeyError())
+    assert cancelled.cancel()
+    assert (done.done(), failed.done(), outstanding.done()) == (True, True, False)
+    assert call.begin([], 0.0)[2] == 3
+    assert outstanding.cancel()
+
+
 def test_a_call_is_counted_when_it_is_over() -> None:
     def observations() -> set[int]:
         return {histogram.snapshot().observations for _, histogram in meter.histograms()}
