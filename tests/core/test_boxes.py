@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
+import sys
+import tracemalloc
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -19,6 +22,9 @@ MANY = 20_500  # enough for boxes
 FEW = 9_000  # too few
 BOX = 64
 THREADS = 16  # two to a box
+EVERY = 8  # full collections
+
+HAS_GIL = getattr(sys, "_is_gil_enabled", lambda: True)()
 
 Descriptors = list[PollDescriptor[Any, Any]]
 
@@ -115,15 +121,112 @@ def test_a_closed_table_says_when_the_last_has_left() -> None:
     assert table.waker.wait(0.0)
 
 
-def test_a_future_that_nobody_has_is_gone_once_somebody_looks() -> None:
+@pytest.mark.parametrize("look", [len, FullListTable.futures, FullListTable.take_all])
+def test_a_future_that_nobody_has_is_gone_once_somebody_looks(look: Callable[[FullListTable], Sized | int]) -> None:
     table, futures, descriptors = polled()
     resolve(descriptors[:1])
     gone = weakref.ref(futures[0])
     futures.clear()
     descriptors.clear()
-    assert len(table) == MANY - 1
+    assert (gone() is None) == HAS_GIL
+    look(table)
     assert gone() is None
     table.cancel_all()  # or the collector would find them in one of its next eight full collections
+
+
+def test_an_executor_that_was_dropped_with_tasks_in_boxes_is_collected() -> None:
+    executor: Any = Thing()
+    gone = weakref.ref(executor)
+    table, futures, descriptors = polled(executor)
+    executor.table = table
+    resolve(descriptors[:3])
+    del executor, table, futures, descriptors
+    for _ in range(EVERY):
+        gc.collect()
+    assert gone() is None
+
+
+def test_what_is_polled_is_in_no_box_before_so_much_was_handed_out() -> None:
+    table = new_table(FullListTable)
+    assert table.adopt_many(None, [0] * MANY)[0].cancel()
+    assert len(table) == MANY - 1
+    few = new_table(FullListTable)
+    few.adopt_many(None, [0] * FEW)
+    resolve(few.take_all())
+    assert len(few) == 0
+    table.cancel_all()
+
+
+@pytest.mark.skipif(HAS_GIL, reason="where there is a GIL, there are no boxes")
+def test_a_box_is_emptied_when_one_more_is_done_than_has_room_in_it() -> None:
+    table, futures, descriptors = polled()
+    futures.reverse()
+    descriptors.reverse()
+    for _ in range(2):  # the next box is like the first
+        gone = [weakref.ref(future) for future in futures[-BOX - 1 :]]
+        del futures[-BOX - 1 :]
+        for done in range(BOX):
+            descriptors.pop().yield_result()
+            assert gone[BOX - done]() is not None
+        assert all(future() for future in gone)  # those in the box, and the one that is outstanding
+        descriptors.pop().yield_result()
+        assert not any(future() for future in gone)
+    table.cancel_all()
+
+
+@pytest.mark.skipif(HAS_GIL, reason="where there is a GIL, there are no boxes")
+def test_a_thread_whose_box_is_full_leaves_those_of_others_alone() -> None:
+    table, futures, descriptors = polled()
+    gone = weakref.ref(futures[0])
+    one, more = descriptors[:1], descriptors[1 : 3 * BOX]
+    futures.clear()
+    descriptors.clear()
+    InThread(resolve, one).outcome()
+    InThread(resolve, more).outcome()  # of two threads that begin one after the other, each has a box of its own
+    del one, more
+    assert gone() is not None
+    assert len(table) == MANY - 3 * BOX
+    assert gone() is None
+    table.cancel_all()
+
+
+@pytest.mark.skipif(HAS_GIL, reason="where there is a GIL, there are no boxes")
+def test_boxes_rest_once_few_are_left() -> None:
+    table, futures, descriptors = polled()
+    resolve(descriptors[FEW:])
+    gone = weakref.ref(futures[0])
+    descriptors[0].yield_result()
+    futures.clear()
+    descriptors.clear()
+    assert gone() is None
+    table.cancel_all()
+
+
+@pytest.mark.skipif(HAS_GIL, reason="where there is a GIL, there are no boxes")
+def test_boxes_go_with_their_table() -> None:
+    table, futures, descriptors = polled()  # makes what is made once
+    resolve(descriptors)
+    del table, futures, descriptors
+    tracemalloc.start()
+    try:
+        before = sizes_of_blocks()
+        small = new_table(FullListTable)
+        small.adopt_many(None, [0] * BOX)
+        resolve(small.take_all())
+        assert sizes_of_blocks() <= before  # it has none
+        table, futures, descriptors = polled()
+        resolve(descriptors)
+        assert sizes_of_blocks() > before
+        del table, futures, descriptors
+        gc.collect()
+        assert sizes_of_blocks() <= before
+    finally:
+        tracemalloc.stop()
+
+
+def sizes_of_blocks() -> int:
+    """How many bytes there are in blocks that are as large as all the boxes of a table, or larger."""
+    return sum(trace.size for trace in tracemalloc.take_snapshot().traces if trace.size >= 8 * BOX * 8)
 
 
 @pytest.mark.parametrize("others", [0, BOX - 1, BOX])
@@ -138,4 +241,25 @@ def test_a_cycle_through_a_future_that_is_done_is_collected(others: int) -> None
     assert len(table) == MANY - 1 - others
     gc.collect()
     assert gone() is None
+    table.cancel_all()
+
+
+@pytest.mark.skipif(HAS_GIL, reason="where there is a GIL, there are no boxes")
+@pytest.mark.parametrize("others", [0, BOX])
+def test_what_refers_to_others_is_seen_by_the_collector_although_it_hid_it_when_it_was_done(others: int) -> None:
+    # 1. The collector is about to hide tasks, and sees some that are not done. 2. A thread ends them, and puts them in
+    # a box. 3. The collector goes on, and hides them. 4. They leave the table, and are to be seen again.
+    table = new_table(FullListTable)
+    futures = table.adopt_many(None, [Thing(), *[0] * MANY])
+    descriptors = table.take_all()
+    descriptors[2].yield_result()  # 2
+    descriptors[0].yield_result(1)
+    descriptors[1].yield_result(Thing())
+    for thing in (descriptors[0], descriptors[1], futures[1]):
+        assert gc.is_tracked(thing)
+        ctypes.pythonapi.PyObject_GC_UnTrack(ctypes.py_object(thing))  # 3
+    resolve(descriptors[3 : 3 + others])  # 4, when the box is full, or else when somebody looks
+    assert len(table) == MANY - 2 - others
+    assert [gc.is_tracked(descriptor) for descriptor in descriptors[:3]] == [True, True, False]
+    assert [gc.is_tracked(future) for future in futures[:3]] == [False, True, False]
     table.cancel_all()
