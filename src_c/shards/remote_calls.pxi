@@ -55,7 +55,11 @@ cdef class RemoteCalls(FutureSource):
         hide(<PyObject *>hook)
         subscribe(<FutureCore>call.future, hook)
         self.counters.begin()
-        self.add(call)
+        try:
+            self.add(call)
+        except BaseException:
+            self.retract(<FutureCore>call.future)
+            raise
         return call.future
 
     def pack(self, list sent not None, CallRuns runs not None, dict places not None, plain, Py_ssize_t most,

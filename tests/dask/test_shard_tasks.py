@@ -6,6 +6,8 @@ import gc
 import logging
 import random
 import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future as StandardFuture
 from typing import Any
@@ -169,8 +171,40 @@ def test_calls_wait_in_order_and_wake_who_waits_for_them() -> None:
     assert delegate.refused == []
 
 
+def test_a_single_call_wakes_who_waits() -> None:
+    calls, delegate = waiting()
+    delegate.way.submit(abs, 1)
+    assert calls.waker.wait(0)
+
+
+@pytest.mark.parametrize("part", ["waiting", "take_back"])
+def test_a_call_that_could_not_be_submitted_is_not_counted(part: str) -> None:
+    class Refusing(deque[Any]):
+        """A queue without memory for more."""
+
+        def append(self, call: RemoteCall) -> None:
+            seen.append(call.future)
+            raise MemoryError
+
+    def take_back(call: RemoteCall) -> None:
+        seen.append(call.future)
+        raise MemoryError
+
+    seen: list[Any] = []
+    calls, _ = waiting(take_back)
+    if part == "waiting":
+        calls.waiting = Refusing()
+    else:
+        calls.is_closed = True
+    with pytest.raises(MemoryError):
+        calls.submit(abs, (1,), {})
+    assert [future.cancelled() for future in seen] == [True]
+    assert (calls.counters.started, calls.counters.cancelled) == (0, 0)
+
+
 def test_calls_of_an_executor_are_counted_and_hidden_from_the_collector() -> None:
     calls, _ = waiting()
+    began = time.monotonic()
     futures = [calls.submit(divmod, (number, 1), {}) for number in range(100)]
     assert not any(map(gc.is_tracked, futures))
     assert "Counting" not in {type(thing).__name__ for thing in gc.get_objects()}
@@ -183,6 +217,7 @@ def test_calls_of_an_executor_are_counted_and_hidden_from_the_collector() -> Non
     counters = calls.counters
     assert (counters.started, counters.finished, counters.failed, counters.cancelled) == (100, 98, 1, 1)
     assert counters.pending == 0
+    assert 0.0 <= counters.seconds <= 100 * (time.monotonic() - began + 1.0)
 
 
 def test_what_is_of_another_kind_and_what_comes_when_it_is_closed_is_for_the_delegate() -> None:
@@ -211,6 +246,7 @@ def test_calls_are_packed_up_to_one_that_is_not_plain() -> None:
     futures = [delegate.way.submit(abs, number) for number in range(4)]
     assert futures[1].cancel()
     delegate.way.submit(abs, [])
+    delegate.way.submit(abs, 4)
     sent: list[Any] = []
     runs = CallRuns()
     cancelled: list[Any] = []
@@ -220,15 +256,15 @@ def test_calls_are_packed_up_to_one_that_is_not_plain() -> None:
     assert [call.future for call in sent] == [futures[0], *futures[2:]]
     assert all(future.running() for future in (futures[0], *futures[2:]))
     assert [call.future for call in cancelled] == [futures[1]]
-    assert [call.args for call in calls.waiting] == [([],)]
-    calls.waiting.popleft()
+    assert [call.args for call in calls.waiting] == [([],), (4,)]  # the first was taken out, and put back
+    calls.waiting.clear()
     delegate.way.submit(len, "not known")
     assert calls.pack(sent, runs, {id(abs): 7}, PLAIN, 100, 1000, cancelled) == 0
     assert len(calls.waiting) == 1
     calls.waiting.popleft()
-    for _ in range(5):
-        delegate.way.submit(abs, "a" * 500)
-    assert calls.pack([], CallRuns(), {id(abs): 7}, PLAIN, 100, 1000, cancelled) > 1000
+    for text in ["a" * 500, b"a" * 500, "a" * 500, "a" * 500, "a" * 500]:
+        delegate.way.submit(abs, text)
+    assert calls.pack([], CallRuns(), {id(abs): 7}, PLAIN | {bytes}, 100, 1000, cancelled) > 1000
     assert len(calls.waiting) == 3
     assert calls.pack([], CallRuns(), {id(abs): 7}, PLAIN, 2, 10_000, cancelled) > 1000
     assert len(calls.waiting) == 1

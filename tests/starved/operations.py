@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
@@ -119,6 +120,19 @@ def submitting(make: Callable[[], Any]) -> Callable[[Hunger], None]:
 
 for kind, maker in MAKERS.items():
     OPERATIONS[f"submit_{kind}"] = submitting(maker)
+
+
+@operation
+def submit_remotely(hunger: Hunger) -> None:
+    others = [deque([0]) for _ in range(50)]  # have the memory that the interpreter kept of those that are gone
+    calls = _core.RemoteCalls(Logger(), _core.Waker(), 1, print)
+    for _ in range(100):  # a queue asks for memory once in 64 calls
+        hunger.here(lambda: calls.submit(same, (1,), {}))
+        assert calls.counters.pending == len(calls.waiting)
+    for call in calls.waiting:
+        assert call.future.cancel()
+    assert calls.counters.pending == 0
+    del others
 
 
 @operation
