@@ -8,7 +8,6 @@ ADDRESS` on its standard input has it drain that worker, and say `drained True` 
 from __future__ import annotations
 
 import argparse
-import faulthandler
 import json
 import logging
 import os
@@ -82,7 +81,6 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--poison", type=json.loads)
     options = parser.parse_args()
-    faulthandler.enable()  # who finds that this does not end, aborts it to see where it is
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s")
     executor: ShardedPollExecutor[Any, Any, Any] = ShardedPollExecutor(
         options.address,

@@ -111,9 +111,10 @@ class Client:
     def __init__(self, folder: Path, number: int, *arguments: object) -> None:
         self._account = folder / f"account-{number}.json"
         head = [arguments[0], arguments[1], folder / "journal.db", self._account]
-        command = [sys.executable, str(HERE / "client.py"), *map(str, [*head, *arguments[2:]])]
+        command = [sys.executable, "-X", "faulthandler", str(HERE / "client.py"), *map(str, [*head, *arguments[2:]])]
         pipe = subprocess.PIPE
-        with (folder / f"client-{number}.log").open("wb") as log:
+        self._log = folder / f"client-{number}.log"
+        with self._log.open("wb") as log:
             self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=log, text=True)
         self.said: list[str] = []
         self.was_killed = False
@@ -143,13 +144,16 @@ class Client:
                 pipe.close()
 
     def end(self) -> bool:
-        """Wait until it ends; whether it did, with all futures done."""
+        """Wait until it ends; whether it did, with all futures done. What it ended with else is in its log."""
         try:
-            return self.process.wait(SECONDS_TO_END) == 0
+            status = self.process.wait(SECONDS_TO_END)
         except subprocess.TimeoutExpired:
             self.process.send_signal(signal.SIGABRT)  # faulthandler shows where its threads are
-            self.process.wait()
-            return False
+            status = self.process.wait()
+        if status != 0:
+            with self._log.open("a") as log:
+                log.write(f"ended with {status}\n")
+        return status == 0
 
     def account(self) -> dict[str, list[str]]:
         if not self._account.exists():
