@@ -44,7 +44,7 @@ def test_adopt_gives_a_future_of_the_layer(layer: str) -> None:
     with LAYERS[layer](Executors.sync().with_poll(resolve)) as executor:
         assert executor.adopt("a").result(PATIENCE) == "a is done"
         assert [f.result(PATIENCE) for f in executor.adopt_many(["b", "c"])] == ["b is done", "c is done"]
-        assert len(executor._table) == 0
+    assert len(executor._table) == 0
 
 
 def test_what_a_map_does_it_does_to_what_is_adopted() -> None:

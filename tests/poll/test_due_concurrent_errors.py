@@ -111,7 +111,7 @@ def test_tasks_of_a_call_on_a_thread_that_cannot_begin_are_polled_again(
     with paced(poll, max_concurrency=2, rate_limit=limit) as executor:
         futures = executor.adopt_many(range(3))
         assert [future.result(PATIENCE) for future in futures] == ["done"] * 3
-        assert executor.stats().in_calls == 0
+    assert executor.stats().in_calls == 0
     assert clock.failed
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     caplog.clear()
@@ -210,7 +210,7 @@ def test_an_async_call_whose_clock_fails_leaves_its_tasks_to_be_polled_again(cap
     with paced(poll, rate_limit=FailsOnce(1e6)) as executor:
         future = executor.adopt("a")
         assert future.result(PATIENCE) == "done"
-        assert executor.stats().in_calls == 0
+    assert executor.stats().in_calls == 0
     assert polls == [["a"], ["a"]]
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     caplog.clear()

@@ -141,7 +141,7 @@ def test_no_more_calls_go_on_than_are_asked_for_and_no_task_is_in_two_while_ever
             future.result(PATIENCE)
         assert twice == 0
         assert most <= 7
-        assert executor.stats().in_calls == 0
+    assert executor.stats().in_calls == 0
 
 
 @pytest.mark.long
