@@ -197,8 +197,7 @@ def test_a_poll_executor(name: str, caplog: pytest.LogCaptureFixture) -> None:
         left = executor.submit(str, "leave")
         assert executor.submit(int, "x").exception(PATIENCE)
         counted = futures("poll", 5, pending=1, cancelled=1, failed=2) | futures("sync", 5, failed=1)
-        found = series(name)
-        assert found.items() >= (counted | executors("poll") | executors("sync")).items()
+        eventually(name, counted | executors("poll") | executors("sync"))
         assert left.cancel()
     found = series(name)
     assert found["poll_error_total"] == 1
