@@ -224,6 +224,10 @@ class EndsUnknownStates(Jobs):
             descriptor.yield_exception(TaskFailed(descriptor.result, status))
 
 
+class TakesAnOutageForAFault(Jobs):
+    outage_errors = (TimeoutError,)
+
+
 class MissesForEver(Jobs):
     missing_after = None
 
@@ -272,6 +276,7 @@ class FindsAnything(Jobs):
     ("kind", "test"),
     [
         (FailsWhenAway, "test_no_task_fails_in_an_outage"),
+        (TakesAnOutageForAFault, "test_no_task_fails_in_an_outage"),
         (EndsUnknownStates, "test_a_state_that_is_not_final_ends_nothing"),
         (MissesForEver, "test_a_task_that_the_service_forgets_fails_alone"),
         (TakesWhatIsMissingAsDone, "test_the_last_task_that_is_outstanding_may_be_forgotten"),
