@@ -213,17 +213,23 @@ def test_while_they_wait_what_joins_wakes_nobody(clock: PacedClock, poll: NotedP
 
 
 def test_a_deadline_has_its_last_look_while_what_joins_waits(clock: PacedClock, poll: NotedPoll) -> None:
+    def join(descriptors: list[PollDescriptor[Any, Any]]) -> float:
+        clock.leap(20.0)
+        if not futures:
+            futures.extend([*executor.adopt_many([1, 2]), executor.adopt("late", timeout=3.0)])
+        return inf
+
     options = {"default_interval": 600.0, "schedule": None, "logger": HeardLogger()}
-    poll.does = lambda descriptors: clock.leap(20.0) or inf
+    futures: list[Any] = []
+    poll.does = join
     with paced(poll, **(DEFAULT | options)) as executor:
-        executor.submit(int, 0)
+        executor.adopt(0)
         clock.run()
-        executor.adopt(1)
-        executor.adopt(2)
-        future = executor.adopt("late", timeout=3.0)
-        clock.run(3.0)
+        clock.run(2.0)
+        assert len(poll.calls) == 1
+        clock.run(1.0)
         assert poll.times("late") == [pytest.approx(23.0)]
-        assert isinstance(future.exception(0), TimeoutError)
+        assert isinstance(futures[-1].exception(0), TimeoutError)
 
 
 class Figures(SimpleNamespace):
