@@ -125,6 +125,8 @@ def loopback_threads(loopback: Loopback) -> None:
     loopback.server.answers.set()
     for call in calls:
         call.join()
+    loopback.server.requests.clear()
+    loopback.server.operations.clear()
 
 
 @pytest.fixture
