@@ -20,7 +20,10 @@ from ._errors import AwsError
 __all__: list[str] = []
 
 MACHINE = re.compile(r"arn:aws[a-z-]*:states:(?P<region>[a-z0-9-]+):[0-9]*:stateMachine:[^:/]+(?P<version>:[^:/]+)?")
-EXECUTION = re.compile(r"arn:aws[a-z-]*:states:(?P<region>[a-z0-9-]+):[0-9]*:execution:[^:]+:[^:]+")
+# What AWS allows in a name: it refuses a request about any other, which would be a fault of the whole call.
+EXECUTION = re.compile(
+    r"arn:aws[a-z-]*:states:(?P<region>[a-z0-9-]+):[0-9]*:execution:[^:\s]+:[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}"
+)
 NAME = re.compile(r"[A-Za-z0-9_.+!@()='-]{1,80}")
 GOES_ON = frozenset({"RUNNING", "PENDING_REDRIVE"})
 FAILED = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})

@@ -278,4 +278,10 @@ def test_bad_tags_and_tasks_are_refused(states: StepFunctions) -> None:
         states.start(tag="a/b")
     with pytest.raises(ValueError, match="a task must be the ARN of an execution"):
         states.id_of(f"arn:aws:states:{REGION}:{ACCOUNT}:express:publish:a:b")
+    for name in ("a b", "a\n", "a/b", "a?", "a" * 81, ""):
+        with pytest.raises(ValueError, match="a task must be the ARN of an execution"):
+            states.id_of(f"arn:aws:states:{REGION}:{ACCOUNT}:execution:publish:{name}")
+    for named in ("publish:a-b_c.d+1@2", "publish/label:0b6c1e2a-1", "publish:ü"):
+        arn = f"arn:aws:states:{REGION}:{ACCOUNT}:execution:{named}"
+        assert states.id_of(arn) == arn
     assert tag_of(["a", 1]) == states.start(tag=tag_of(["a", 1])).rpartition(":")[2]
