@@ -245,6 +245,14 @@ def test_errors_are_told_apart(loopback: Loopback, code: str, kind: type[Excepti
         assert str(told.value) == f"get_operation of operations/1: {code}: as it was told"
 
 
+def test_one_that_fails_as_it_is_to_be_cancelled_was_not_cancelled(loopback: Loopback) -> None:
+    service = loopback.service()
+    task = service.start(loopback.begin)
+    loopback.server.operations[task].error.code = code_pb2.ABORTED
+    loopback.server.operations[task].done = True
+    assert not service.cancel(task)
+
+
 def test_a_failed_operation_says_why(loopback: Loopback) -> None:
     service = loopback.service()
     task = service.start(loopback.begin)
