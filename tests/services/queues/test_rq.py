@@ -275,6 +275,22 @@ def test_one_that_a_worker_has_just_taken_is_not_cancelled(jobs: RqJobs, stand_i
     assert not jobs.cancel("unknown")
 
 
+def test_one_that_a_worker_takes_between_the_question_and_the_cancel_is_left_alone(
+    jobs: RqJobs, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = jobs.start(add, 1, 2)
+    fetch = Job.fetch
+
+    def taken_meanwhile(*args: Any, **kwargs: Any) -> Any:
+        job = fetch(*args, **kwargs)
+        stand_in.put(task, status="started", started_at="2026-11-30T15:56:10Z")
+        return job
+
+    monkeypatch.setattr(Job, "fetch", taken_meanwhile)
+    assert not jobs.cancel(task)
+    assert jobs.fetch([task])[task].status == "started"
+
+
 def test_stopping_waits_for_the_worker(stand_in: StandIn) -> None:
     jobs = RqJobs(stand_in.queue, stop=True, cancel_patience=PATIENCE)
     task = jobs.start(add, 1, 2)
