@@ -34,6 +34,12 @@ class TaskFailed(Exception):  # noqa: N818  # as TaskMissing
         return f"task {shown(self.task)} has failed: {self.why}"
 
 
+def shown_task(task: object) -> str:
+    """As `shown`, of what is no task. A list may be what `start_array` returned."""
+    text = shown(task)
+    return f"{text}; those that start_array returns are for adopt_many" if isinstance(task, list) else text
+
+
 class ServiceAway(OSError):  # noqa: N818
     """The service could not be asked: it does not answer, or says that it cannot now. It is worth asking again."""
 

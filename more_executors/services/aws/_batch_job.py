@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypedDict
 
 from ..._checks import shown
 from ...status_poll import TaskMissing
+from .._errors import shown_task
 
 __all__: list[str] = []
 
@@ -77,8 +78,7 @@ def job_id_of(task: Any, region: str) -> JobId:
             return JobId(found["region"], found["job"])
         if PLAIN.fullmatch(task):
             return JobId(region, task)
-    hint = "; those that start_array returns are for adopt_many" if isinstance(task, list) else ""
-    raise ValueError(f"a task must be the ARN or the id of a job of AWS Batch, not {shown(task)}{hint}")
+    raise ValueError(f"a task must be the ARN or the id of a job of AWS Batch, not {shown_task(task)}")
 
 
 def name_of_tag(tag: str) -> str:

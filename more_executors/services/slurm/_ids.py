@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ..._checks import shown
+from .._errors import shown_task
 
 __all__: list[str] = []
 
@@ -38,8 +39,7 @@ def parsed(task: object) -> JobId:
     Raises TypeError or ValueError if it is none. One such id has scancel cancel nothing at all.
     """
     if not isinstance(task, str):
-        hint = "; those that start_array returns are for adopt_many" if isinstance(task, list) else ""
-        raise TypeError(f"a job of Slurm must be a str such as '158' or '158_7', not {shown(task)}{hint}")
+        raise TypeError(f"a job of Slurm must be a str such as '158' or '158_7', not {shown_task(task)}")
     found = JOB.fullmatch(task)
     if found is None:
         raise ValueError(f"a job of Slurm must be called like '158', '158_7' or '158;cluster', not {shown(task)}")
