@@ -42,6 +42,12 @@ sleep "$1"
 echo "$SLURM_JOB_ID" >>"marks/$SLURM_JOB_ID"
 exit "$2"
 """
+WAITS = """\
+#!/bin/sh
+# goes on until the test has seen it run, however long that takes
+until [ -e go ]; do sleep 0.5; done
+echo "$SLURM_JOB_ID" >>"marks/$SLURM_JOB_ID"
+"""
 AGAIN = """\
 #!/bin/sh
 # fails when it has been queued again, as it asks for itself
@@ -133,13 +139,9 @@ def test_every_future_ends_as_its_job_did(cluster: Cluster, slurm: Slurm, runner
     prepare(cluster, work)
     with Executors.for_service(slurm) as executor:
         jobs = Jobs(cluster, slurm, executor)
-        flaky = [
-            jobs.add("node fails", "COMPLETED", "job.sh", 15, 0, partition="flaky", requeue=True) for _ in range(16)
-        ]
-        flaky += [
-            jobs.add("node fails", "NODE_FAIL", "job.sh", 15, 0, partition="flaky", no_requeue=True) for _ in range(4)
-        ]
-        low = [jobs.add("makes room", "COMPLETED", "job.sh", 15, 0, partition="low", requeue=True) for _ in range(16)]
+        flaky = [jobs.add("node fails", "COMPLETED", "waits.sh", partition="flaky", requeue=True) for _ in range(16)]
+        flaky += [jobs.add("node fails", "NODE_FAIL", "waits.sh", partition="flaky", no_requeue=True) for _ in range(4)]
+        low = [jobs.add("makes room", "COMPLETED", "waits.sh", partition="low", requeue=True) for _ in range(16)]
         stopped = [jobs.add("cancelled by others", "CANCELLED", "job.sh", 300, 0) for _ in range(5)]
         stopped.append(jobs.add("cancelled by others", "CANCELLED", wrap="trap '' TERM; while :; do sleep 1; done"))
         ours = [jobs.add("cancelled", "cancelled", "job.sh", 300, 0) for _ in range(4)]
@@ -163,7 +165,8 @@ def test_every_future_ends_as_its_job_did(cluster: Cluster, slurm: Slurm, runner
         jobs.running(flaky)
         cluster.fail("n3")
         jobs.running(low)
-        jobs.add("others", "COMPLETED", "job.sh", 3, 0, partition="high", ntasks=60)
+        jobs.running([jobs.add("others", "COMPLETED", "waits.sh", partition="high", ntasks=60)])
+        (work / "go").touch()
         cluster.stop("slurmdbd")
         time.sleep(10)
         cluster.start("slurmdbd")
@@ -202,6 +205,7 @@ def prepare(cluster: Cluster, work: Path) -> None:
     marks.chmod(0o777)
     for name, text in {
         "job.sh": JOB,
+        "waits.sh": WAITS,
         "again.sh": AGAIN,
         "het0.sh": HET.format(code=0),
         "het3.sh": HET.format(code=3),
