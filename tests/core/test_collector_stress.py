@@ -63,7 +63,7 @@ class Tides:
         return 0.0
 
     def join(self) -> None:
-        if not self.is_flood:
+        if not self.is_flood and self.executor.stats().outstanding:  # of none, no poll would say that the ebb is over
             time.sleep(0.0001)
             return
         some = [next(self.numbers) for _ in range(100)]
