@@ -9,7 +9,7 @@ cdef class HostedTask(NumberedTask):
     Called without arguments, it is started. Called by its `future`, when that is done, it says so to its `events`.
     """
     cdef EventLog events
-    cdef readonly object future     # once there is one, else None
+    cdef object kept            # section(self): once there is one, else None
     cdef object fn              # what starts it, until that is called; or None
     cdef object args            # for that: a tuple, or if it has `one_argument`, that
     cdef bint one_argument
@@ -20,6 +20,13 @@ cdef class HostedTask(NumberedTask):
         self.events = events
         self.number = number
         self.started = is_started
+
+    @property
+    def future(self):
+        """What stands for it: None if there is nothing yet, or not any more."""
+        with cython.critical_section(self):
+            future = self.kept
+        return future
 
     @property
     def is_started(self):
@@ -44,16 +51,18 @@ cdef class HostedTask(NumberedTask):
         self.stand_for(future)
 
     cdef int stand_for(self, object future) except -1:
-        self.future = future
+        with cython.critical_section(self):
+            self.kept = future
         if not isinstance(future, FutureCore):
             future.add_done_callback(self)
         elif not subscribe(<FutureCore>future, self):
             self.events.note_end(self)
         return 0
 
-    def let_go(self):
+    cpdef let_go(self):
         """Do without its future: the garbage collector would not see that they refer to each other."""
-        self.future = None
+        with cython.critical_section(self):
+            future, self.kept = self.kept, None
 
     def __call__(self, future=None):
         if future is None:
@@ -71,13 +80,13 @@ cdef class EventLog:
     cdef readonly Waker waker
     cdef public SharedByte is_waiting
     cdef public SharedByte is_stopped
-    cdef public SharedByte is_over      # no message will be made of what is noted
+    cdef SharedByte over        # section(self), as are the lists: no message will be made of what is noted
     cdef public SharedDouble expires
     cdef object clock
     cdef object check_lease
     cdef object plain
     cdef Py_ssize_t enough
-    cdef list numbers           # section(self), as are the next: of tasks that were created
+    cdef list numbers           # of tasks that were created
     cdef list created_tasks     # what those are known by
     cdef list ended             # tasks whose future is done
 
@@ -116,16 +125,23 @@ cdef class EventLog:
             self.waker.set()
 
     cdef int note_end(self, HostedTask task) except -1:
-        cdef Py_ssize_t count
-        if self.is_over:
-            task.future = None
-            return 0
+        cdef Py_ssize_t count = 0
+        cdef bint over
         with cython.critical_section(self):
-            self.ended.append(task)
-            count = len(self.ended)
-        if self.is_waiting or count >= self.enough:
+            over = self.over
+            if not over:
+                self.ended.append(task)
+                count = len(self.ended)
+        if over:
+            task.let_go()
+        elif self.is_waiting or count >= self.enough:
             self.waker.set()
         return 0
+
+    def end(self):
+        """Take note of no more ends: no message will be made of them."""
+        with cython.critical_section(self):
+            self.over = True
 
     def take(self, NumberedTasks tasks not None):
         """All that was noted, as five lists; of what ended, nothing is in `tasks` any more.
@@ -146,12 +162,13 @@ cdef class EventLog:
         for i in range(len(ended)):
             task = ended[i]
             tasks.pop(task.number)
-            future = task.future if isinstance(task.future, FutureCore) else None
+            kept = task.kept     # which nobody else drops before `end`
+            future = kept if isinstance(kept, FutureCore) else None
             if (future is not None and task.started and future.state == RESULT
                     and type(future.outcome) in self.plain):
                 plain_numbers.append(task.number)
                 results.append(future.outcome)
-                task.future = None
+                task.let_go()
             else:
                 others.append(task)
             yield_gil_at(i)

@@ -3,7 +3,7 @@
 
 @cython.no_gc       # see ShardTask
 cdef class NumberedTasks(TaskChains):
-    """NumberedTasks by their number. `put`, `get`, `pop` and `len` may be called from any thread."""
+    """NumberedTasks by their number. `put`, `get`, `pop`, `all` and `len` may be called from any thread."""
 
     def __contains__(self, unsigned long long number):
         return self.get(number) is not None
@@ -38,15 +38,19 @@ cdef class NumberedTasks(TaskChains):
         return found
 
     def all(self):
-        """A new list of the tasks, in any order. Not while another thread puts tasks here, or takes them away."""
+        """A new list of the tasks, in any order. What another thread puts here meanwhile may be left out, or be twice."""
         cdef list found = []
         cdef NumberedTask task
-        cdef Py_ssize_t i
-        for i in range(len(self.buckets)):
-            task = self.buckets[i]
-            while task is not None:
-                found.append(task)
-                task = task.next_numbered
+        cdef Py_ssize_t i = 0
+        cdef bint more = True
+        while more:
+            with cython.critical_section(self):
+                task = self.buckets[i]
+                while task is not None:
+                    found.append(task)
+                    task = task.next_numbered
+                i += 1
+                more = i < len(self.buckets)
             yield_gil_at(i)
         return found
 

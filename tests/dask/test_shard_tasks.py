@@ -7,6 +7,7 @@ import logging
 import random
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future as StandardFuture
@@ -345,10 +346,53 @@ def test_at_the_end_nothing_is_kept() -> None:
     task = HostedTask(log, 1)
     future: Any = Future()
     task.keep(future)
-    log.is_over = True
+    log.end()
     future.set_result(1)
     assert task.future is None
     assert len(log) == 0
+
+
+class Host:
+    """What has a log, and looks at the lease for that."""
+
+    def __init__(self) -> None:
+        self.log = EventLog(lambda: 0.0, self.check, PLAIN, 1_000)
+
+    def check(self) -> None:
+        pass
+
+
+def ended_while_tasks_are_done(many: int, first: int) -> weakref.ref[Host]:
+    """End a log about when the future of the task `first` is done, of so many that are done one after another."""
+    host = Host()
+    log, tasks = host.log, NumberedTasks()
+    futures: list[Future[Any]] = [Future() for _ in range(many)]
+    for number, future in enumerate(futures):
+        task = HostedTask(log, number)
+        tasks.put(task)
+        task.keep(future)
+
+    def end_all() -> None:
+        for future in futures:
+            future.set_result(futures)
+
+    thread = threading.Thread(target=end_all)
+    thread.start()
+    until = time.monotonic() + PATIENCE
+    while not futures[first].done():
+        assert time.monotonic() < until
+    log.end()
+    for task in [*tasks.all(), *log.take(tasks)[4]]:
+        task.let_go()
+    tasks.clear()
+    thread.join(PATIENCE)
+    return weakref.ref(host)
+
+
+def test_nothing_is_kept_of_what_is_done_at_the_very_end() -> None:
+    hosts = [ended_while_tasks_are_done(100, random.randrange(100)) for _ in range(500)]
+    gc.collect()
+    assert [host() for host in hosts if host() is not None] == []
 
 
 def test_threads_note_at_the_same_time() -> None:

@@ -105,7 +105,7 @@ class HostEvents:
 
     def end(self) -> None:
         """No more messages are made."""
-        self.log.is_over = True
+        self.log.end()
         for task in [*self._tasks.all(), *self.log.take(self._tasks)[4]]:
             task.let_go()
         self._tasks.clear()
