@@ -18,6 +18,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).with_name("support")))
 
 import failed_blocks
+import keepers
 from support import PATIENCE
 
 from more_executors import _core, metrics
@@ -65,12 +66,16 @@ def run_a_property() -> None:
     settings(max_examples=1, database=None)(given(st.none())(lambda _: None))()
 
 
+def is_ours(thing: object) -> bool:
+    return issubclass(type(thing), OURS)  # its `__class__` may say something else
+
+
 def live_objects() -> Counter[str]:
-    return Counter(type(thing).__name__ for thing in gc.get_objects() if issubclass(type(thing), OURS))
+    return Counter(type(thing).__name__ for thing in gc.get_objects() if is_ours(thing))
 
 
-def leaked_objects() -> Counter[str]:
-    """What is left alive of ours since the last call."""
+def check_no_objects(keeps_some: bool) -> None:
+    """Fail if something of ours is left alive since the last call, unless that is on purpose."""
     leaked = live_objects()
     if leaked:
         gc.collect()  # a thread may have dropped what it had after the last collection
@@ -82,8 +87,10 @@ def leaked_objects() -> Counter[str]:
             gc.collect()
             leaked = live_objects()
         leaked, known_objects[:] = leaked - known_objects[0], [leaked]
+    report = f"objects left alive: {leaked}, kept by\n{keepers.kept_by(is_ours)}" if leaked and not keeps_some else None
     gc.freeze()  # what there is now the next call does not look at: thousands of tests collect and look
-    return leaked
+    if report is not None:
+        pytest.fail(report)
 
 
 known_objects = [Counter[str]()]
@@ -171,8 +178,8 @@ def nothing_left_behind(
         gc.collect()
     left = threads_after(threads)
     assert not left, f"left running: {left}"
-    leaked = Counter() if FREE_THREADED else leaked_objects()
-    assert not leaked or request.node.get_closest_marker("keeps_objects"), f"objects left alive: {leaked}"
+    if not FREE_THREADED:
+        check_no_objects(request.node.get_closest_marker("keeps_objects") is not None)
     assert not unseen, f"errors nobody saw: {unseen}"
 
 
@@ -181,7 +188,5 @@ def no_objects_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
     """The same for objects where it takes too long to look for them after each test."""
     yield
     if FREE_THREADED:
-        leaked = leaked_objects()
         keeping = [item for item in request.session.items if item.path == request.path]
-        keeps = any(item.get_closest_marker("keeps_objects") for item in keeping)
-        assert keeps or not leaked, f"objects left alive: {leaked}"
+        check_no_objects(any(item.get_closest_marker("keeps_objects") for item in keeping))
