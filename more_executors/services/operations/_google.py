@@ -127,7 +127,10 @@ class Operations(Service[Any, Any, Any]):
             after = self._call("get_operation", name)
         except (TaskUnknown, UnexpectedReply):
             return False
-        return bool(after.done and after.HasField("error") and after.error.code == CANCELLED)
+        is_cancelled = bool(after.done and after.HasField("error") and after.error.code == CANCELLED)
+        if is_cancelled:
+            self._types.pop(name, None)
+        return is_cancelled
 
     def _call(self, method: str, name: str) -> Any:
         """Make one request; the client's own retries, which go on for minutes, are left out."""

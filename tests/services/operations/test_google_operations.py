@@ -320,6 +320,7 @@ def test_a_service_that_cannot_cancel_has_not_cancelled(loopback: Loopback) -> N
     loopback.server.can_cancel = True
     assert service.cancel(task)
     assert loopback.server.requests[-1] == ("get", task)
+    assert not service._types
 
 
 def test_a_start_that_is_refused_says_so(loopback: Loopback) -> None:
