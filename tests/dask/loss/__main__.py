@@ -24,6 +24,8 @@ from processes import set_path
 from run import Options, run
 from verdict import MODES, Verdict
 
+from more_executors import Executors
+
 PAGE = Path(__file__).parents[3] / "docs" / "dask.md"
 
 
@@ -31,6 +33,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Show that ShardedPollExecutor loses nothing.")
     parser.add_argument("--tasks", type=int, default=5000)
     parser.add_argument("--times", type=int, default=1)
+    parser.add_argument("--at-once", type=int, default=1, help="so many runs at a time")
     parser.add_argument("--kinds", nargs="+", default=list(KINDS), metavar="KIND", help=f"of {', '.join(KINDS)}")
     parser.add_argument("--modes", nargs="+", default=list(MODES), choices=MODES)
     parser.add_argument("--lease", type=float, default=1.5, help="seconds")
@@ -42,15 +45,23 @@ def main() -> int:
     if unknown:
         parser.error(f"there is no kind {unknown[0]!r}")
     set_path()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and end what was started
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    runs = [
+        Options(kind, mode, options.tasks, seed, options.lease, options.cancel)
+        for seed in range(options.seed, options.seed + options.times)
+        for kind in options.kinds
+        for mode in options.modes
+    ]
     sums: dict[tuple[str, str], Verdict] = {}
-    for seed in range(options.seed, options.seed + options.times):
-        for kind in options.kinds:
-            for mode in options.modes:
-                verdict = one(Options(kind, mode, options.tasks, seed, options.lease, options.cancel))
-                sums[kind, mode] = sums.get((kind, mode), Verdict()) + verdict
+    with Executors.thread_pool(options.at_once) as executor:
+        try:
+            for wanted, future in [(wanted, executor.submit(one, wanted)) for wanted in runs]:
+                row = (wanted.kind, wanted.mode)
+                sums[row] = sums.get(row, Verdict()) + future.result()
                 if options.write:  # what there is so far, if this is interrupted
                     write_table(PAGE, sums)
+        finally:
+            executor.shutdown(cancel_futures=True)  # what goes on ends what it has started
     return 0 if all(verdict.is_fine() for verdict in sums.values()) else 1
 
 
