@@ -12,6 +12,7 @@ MODULES, MISSING = cpython.load()
 pytestmark = pytest.mark.skipif(not MODULES, reason=MISSING or "-")
 
 LATER = "looks at the threads of the pool at once, where the tasks get from the executor's own thread"
+MEANWHILE = "goes through the threads of the pool while the executor's own thread gives that tasks, and so more threads"
 # What is not run, and why: by test, for all executors ("") or for some of them.
 EXCLUDED: dict[str, dict[str, str]] = {
     "test_exception_with_success": {"": "ends a future by writing its private fields"},
@@ -19,6 +20,8 @@ EXCLUDED: dict[str, dict[str, str]] = {
     "test_cancel_futures": {"with_retry": "nothing may have begun yet", "with_throttle": "nothing may have begun yet"},
     "test_threads_terminate": {"with_retry": LATER, "with_throttle": LATER},
 }
+for test in ("test_shutdown_no_wait", "test_del_shutdown", "test_thread_names_assigned", "test_thread_names_default"):
+    EXCLUDED[test] = dict.fromkeys(("with_retry", "with_throttle"), MEANWHILE)
 AT_EXIT = "the end of the interpreter waits for no executor on top of a pool: what has not got to the pool is cancelled"
 for test in ("test_interpreter_shutdown", "test_hang_gh83386", "test_hang_issue39205"):
     EXCLUDED[test] = dict.fromkeys(("with_retry", "with_throttle"), AT_EXIT)
