@@ -38,7 +38,7 @@ cdef class NumberedTasks(TaskChains):
         return found
 
     def all(self):
-        """A new list of the tasks, in any order. What another thread puts here meanwhile may be left out, or be twice."""
+        """A new list of the tasks, in any order. What another thread puts here meanwhile may be left out, or twice."""
         cdef list found = []
         cdef NumberedTask task
         cdef Py_ssize_t i = 0
