@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,8 @@ import more_executors
 
 SCRIPTS = sorted((Path(__file__).parent / "isolated").glob("*.py"))
 PACKAGE = Path(more_executors.__file__).parent
+# What is logged of a coroutine if the machine has so much else to do that a step of it takes a tenth of a second.
+HELD_UP = re.compile(r"^\S+ blocked the event loop of \S+ for [0-9.]+ s: .+\n", re.MULTILINE)
 MODULES = sorted(
     ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
     for path in PACKAGE.rglob("*.py")
@@ -34,7 +37,7 @@ def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess
 @pytest.mark.parametrize("script", SCRIPTS, ids=[script.stem for script in SCRIPTS])
 def test_script_ends_well_and_prints_nothing(script: Path) -> None:
     ended = run("-W", "error", "-X", "faulthandler", str(script))
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+    assert (ended.returncode, ended.stdout, HELD_UP.sub("", ended.stderr)) == (0, "", "")
 
 
 def test_modules_of_packages_within_the_package_are_found() -> None:
