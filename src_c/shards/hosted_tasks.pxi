@@ -61,7 +61,7 @@ cdef class HostedTask(NumberedTask):
 
     cpdef let_go(self):
         """Do without its future: the garbage collector would not see that they refer to each other."""
-        with cython.critical_section(self):
+        with cython.critical_section(self):     # and drop it outside: what it refers to may have destructors
             future, self.kept = self.kept, None
 
     def __call__(self, future=None):

@@ -38,19 +38,19 @@ cdef class NumberedTasks(TaskChains):
         return found
 
     def all(self):
-        """A new list of the tasks, in any order. What another thread puts here meanwhile may be left out, or twice."""
+        """A new list of the tasks, in any order. What comes meanwhile may be left out; any may be there twice."""
         cdef list found = []
         cdef NumberedTask task
         cdef Py_ssize_t i = 0
         cdef bint more = True
         while more:
             with cython.critical_section(self):
-                task = self.buckets[i]
+                more = i < len(self.buckets)
+                task = self.buckets[i] if more else None
                 while task is not None:
                     found.append(task)
                     task = task.next_numbered
-                i += 1
-                more = i < len(self.buckets)
+            i += 1
             yield_gil_at(i)
         return found
 

@@ -395,6 +395,26 @@ def test_nothing_is_kept_of_what_is_done_at_the_very_end() -> None:
     assert [host() for host in hosts if host() is not None] == []
 
 
+def test_what_stays_is_listed_while_others_come_and_go() -> None:
+    log, tasks = log_of(), NumberedTasks()
+    for number in range(100):
+        tasks.put(HostedTask(log, number))
+
+    def come_and_go() -> None:
+        for _ in range(20):
+            for number in range(100, 600):  # so many that there are more buckets
+                tasks.put(HostedTask(log, number))
+            for number in range(100, 600):
+                tasks.pop(number)
+
+    coming = threading.Thread(target=come_and_go)
+    coming.start()
+    while coming.is_alive():
+        assert set(range(100)) <= {task.number for task in tasks.all()}
+    coming.join(PATIENCE)
+    assert sorted(task.number for task in tasks.all()) == list(range(100))
+
+
 def test_threads_note_at_the_same_time() -> None:
     log, tasks = log_of(), NumberedTasks()
     taken: list[Any] = []

@@ -12,7 +12,7 @@ MODULES, MISSING = cpython.load()
 pytestmark = pytest.mark.skipif(not MODULES, reason=MISSING or "-")
 
 LATER = "looks at the threads of the pool at once, where the tasks get from the executor's own thread"
-MEANWHILE = "goes through the threads of the pool while the executor's own thread gives that tasks, and so more threads"
+MEANWHILE = "goes through the set of the pool's threads, which grows while a thread of the executor submits to it"
 # What is not run, and why: by test, for all executors ("") or for some of them.
 EXCLUDED: dict[str, dict[str, str]] = {
     "test_exception_with_success": {"": "ends a future by writing its private fields"},

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import FrameType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-MANY = 100  # objects whose keepers are looked for: each time, all there are are looked through
+MANY = 100  # objects whose referrers are looked for: for each, the collector goes through all objects there are
 
 
 def kept_by(is_one: Callable[[object], bool]) -> str:

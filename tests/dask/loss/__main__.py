@@ -53,15 +53,15 @@ def main() -> int:
         for mode in options.modes
     ]
     sums: dict[tuple[str, str], Verdict] = {}
-    with Executors.thread_pool(options.at_once) as executor:
-        try:
-            for wanted, future in [(wanted, executor.submit(one, wanted)) for wanted in runs]:
-                row = (wanted.kind, wanted.mode)
-                sums[row] = sums.get(row, Verdict()) + future.result()
-                if options.write:  # what there is so far, if this is interrupted
-                    write_table(PAGE, sums)
-        finally:
-            executor.shutdown(cancel_futures=True)  # what goes on ends what it has started
+    executor = Executors.thread_pool(options.at_once)
+    try:
+        for wanted, future in [(wanted, executor.submit(one, wanted)) for wanted in runs]:
+            row = (wanted.kind, wanted.mode)
+            sums[row] = sums.get(row, Verdict()) + future.result()
+            if options.write:  # what there is so far, if this is interrupted
+                write_table(PAGE, sums)
+    finally:
+        executor.shutdown(cancel_futures=True)  # each run that goes on ends the processes that it has started
     return 0 if all(verdict.is_fine() for verdict in sums.values()) else 1
 
 
