@@ -135,7 +135,7 @@ def test_released_tasks_are_polled_no_more_and_not_cancelled(workers: FakeWorker
 
 def test_what_was_cancelled_before_it_was_sent_is_not_started(workers: FakeWorkers, books: Books) -> None:
     workers.fault = lambda address, function: "request lost" if function.__name__ == "exchange" else None
-    with sharded_executor(lease=0.4) as executor:
+    with sharded_executor(lease=2.0) as executor:
         first = executor.submit(start_task, "sent")
         until(lambda: first.running() or ("worker-0", "exchange") in workers.calls)
         workers.frozen.update(workers.addresses)  # nothing more can be sent

@@ -312,7 +312,7 @@ def test_whatever_happens_shards_have_no_more_than_the_limit_and_every_future_en
         watch = Watch(workers)
         with (
             watch.watching(),
-            sharded_executor(make=make_limited, lease=0.6, shards=4, rate_limit=RateLimit(2000)) as executor,
+            sharded_executor(make=make_limited, lease=2.0, shards=4, rate_limit=RateLimit(2000)) as executor,
         ):
             futures = executor.submit_many(start_task, range(300))
             for step in range(6):
@@ -321,7 +321,7 @@ def test_whatever_happens_shards_have_no_more_than_the_limit_and_every_future_en
                 if what == "kill" and len(workers.addresses) > 1:
                     workers.kill(chance.choice(workers.addresses))
                 elif what == "late":
-                    workers.clock.ahead += 0.7
+                    workers.clock.ahead += 2.3  # longer than the lease
                 else:
                     workers.add(f"new-{step}")
                 futures += executor.submit_many(start_task, range(300 + 50 * step, 350 + 50 * step))

@@ -51,7 +51,7 @@ def test_no_message_is_lost_and_none_counts_twice(fault: str, workers: FakeWorke
     workers.fault = lambda address, function: (
         fault if function.__name__ == "exchange" and kinds.random() < 0.4 else None
     )
-    with sharded_executor(lease=0.4) as executor:
+    with sharded_executor(lease=2.0) as executor:
         futures = executor.submit_many(start_task, range(300))
         assert not wait(futures, PATIENCE).not_done
         workers.fault = lambda address, function: None
@@ -300,7 +300,7 @@ def test_a_service_is_asked_once_shards_of_an_earlier_run_have_certainly_ended(
     workers: FakeWorkers, books: Books, tmp_path: Path
 ) -> None:
     leave_in_doubt(tmp_path / "tasks.db", "a", "b")
-    lease = 0.3
+    lease = 1.0
     asked: list[tuple[float, list[str]]] = []
 
     def find(keys: list[str]) -> dict[str, str]:
@@ -377,7 +377,7 @@ def test_whatever_happens_every_future_ends_and_nothing_is_made_twice(
             if function.__name__ == "exchange" and chance.random() < 0.1
             else None
         )
-        with sharded_executor(lease=0.6, shards=4, journal=journal, keys=Keys(in_doubt="start")) as executor:
+        with sharded_executor(lease=2.0, shards=4, journal=journal, keys=Keys(in_doubt="start")) as executor:
             futures = executor.submit_many_once(start_with_token, [f"key-{number}" for number in range(300)])
             for step in range(4):
                 wait(futures, chance.random() * 0.2)
@@ -385,7 +385,7 @@ def test_whatever_happens_every_future_ends_and_nothing_is_made_twice(
                 if what == "kill" and len(workers.addresses) > 1:
                     workers.kill(chance.choice(workers.addresses))
                 elif what == "late":
-                    workers.clock.ahead += 0.7
+                    workers.clock.ahead += 2.3  # longer than the lease
                 else:
                     workers.add(f"new-{step}")
             assert not wait(futures, PATIENCE).not_done
