@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
+import gc
 import os
 import pickle
 import threading
 import traceback
+import weakref
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Executor, as_completed, wait
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +87,17 @@ def test_calls_share_no_state_of_a_callable(executor: DaskExecutor) -> None:
 
 
 # -- errors ------------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_keeps_a_result(executor: DaskExecutor) -> None:
+    def is_gone(gone: weakref.ref[Any]) -> bool:
+        gc.collect()  # without a GIL, nothing else frees what a thread made that waits
+        return gone() is None
+
+    for result in executor.map(deque, ["ab"] * 10):
+        gone = weakref.ref(result)
+        del result
+        wait_until(partial(is_gone, gone))
 
 
 def test_an_error_keeps_type_attributes_cause_and_where_it_was_raised(executor: DaskExecutor) -> None:
