@@ -94,7 +94,7 @@ def test_nothing_keeps_a_result(executor: DaskExecutor) -> None:
         gc.collect()  # without a GIL, nothing else frees what a thread made that waits
         return gone() is None
 
-    for result in executor.map(deque, ["ab"] * 10):
+    for result in executor.map(deque[str], ["ab"] * 10):
         gone = weakref.ref(result)
         del result
         wait_until(partial(is_gone, gone))
