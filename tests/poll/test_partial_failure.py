@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
 from time import monotonic
 from typing import Any
 
@@ -17,6 +20,27 @@ either = pytest.mark.parametrize("mode", [WHOLE, PACED], ids=["whole lists", "wh
 
 def polling(poll: Any, **options: Any) -> Any:
     return Executors.sync().with_poll(poll, **{"default_interval": 0.001, "logger": HeardLogger(), **options})
+
+
+@contextmanager
+def polling_together(many: int, poll: Any, **options: Any) -> Iterator[tuple[Any, list[Any]]]:
+    """An executor and so many tasks, which come while a call goes on: the next call, the first of `poll`, has all."""
+    has_begun, are_there = Event(), Event()
+
+    def poll_first(descriptors: list[Any]) -> None:
+        if [one.result for one in descriptors] == [None]:
+            has_begun.set()
+            assert are_there.wait(PATIENCE)
+            descriptors[0].yield_result(None)
+        elif descriptors:
+            poll(descriptors)
+
+    with polling(poll_first, **options) as executor:
+        executor.adopt(None)
+        assert has_begun.wait(PATIENCE)
+        futures = executor.adopt_many(range(many))
+        are_there.set()
+        yield executor, futures
 
 
 @either
@@ -48,8 +72,6 @@ def test_the_retry_policy_is_asked_about_these_alone(mode: dict[str, Any]) -> No
     error = SomeError("now and then")
 
     def poll(descriptors: list[Any]) -> None:
-        if not seen and len(descriptors) < 6:  # they are to be asked about in the same calls
-            return
         failed = {}
         for one in descriptors:
             seen[one.result] = seen.get(one.result, 0) + 1
@@ -59,8 +81,7 @@ def test_the_retry_policy_is_asked_about_these_alone(mode: dict[str, Any]) -> No
                 one.yield_result(one.result)
         raise PartialFailure(failed)
 
-    with polling(poll, retry_policy=Policy(), **mode) as executor:
-        futures = executor.adopt_many(range(6))
+    with polling_together(6, poll, retry_policy=Policy(), **mode) as (_, futures):
         assert [futures[n].result(PATIENCE) for n in (0, 2, 4)] == [0, 2, 4]
         assert [str(futures[n].exception(PATIENCE)) for n in (1, 3, 5)] == ["now and then"] * 3
         assert {seen[n] for n in (1, 3, 5)} == {3}
@@ -70,12 +91,10 @@ def test_the_retry_policy_is_asked_about_these_alone(mode: dict[str, Any]) -> No
 
 @either
 def test_throttled_tasks_wait_for_the_longest_pause_that_was_asked_for(mode: dict[str, Any]) -> None:
-    begins: list[float] = []  # of the calls that are about all of those that were throttled
+    begins: list[float] = []
 
     def poll(descriptors: list[Any]) -> None:
         throttled = {one: Throttled(0.01 * one.result) for one in descriptors if one.result >= 5}
-        if len(throttled) < 5:  # they are still being adopted
-            return
         begins.append(monotonic())
         for one in descriptors:
             if one not in throttled or len(begins) > 1:
@@ -83,8 +102,7 @@ def test_throttled_tasks_wait_for_the_longest_pause_that_was_asked_for(mode: dic
         if len(begins) == 1:
             raise PartialFailure(throttled)
 
-    with polling(poll, **mode) as executor:
-        futures = executor.adopt_many(range(10))
+    with polling_together(10, poll, **mode) as (executor, futures):
         assert [future.result(PATIENCE) for future in futures] == list(range(10))
     assert begins[1] - begins[0] >= 0.08
     assert executor.stats().errors == 0
