@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from ..._checks import checked_count, shown
+from ..._core import log
 from ...journal import StartInDoubt
 from ...rate_limit import RateLimit, Throttled
 from .._errors import ServiceAway
 from .._extras import needed
 from .._service import Service
 from .._while_cancelling import WhileCancelling
-from ._errors import NotSent, meaning_of
+from ._errors import AwsError, NotSent, meaning_of
+from ._requests import Paid, Turns
 
 __all__: list[str] = []
 
@@ -54,9 +57,11 @@ class AwsService(WhileCancelling, Service[str, S, R]):
         self._config_of: Callable[..., Any] = needed("botocore.config", "aws", self).Config
         checked_count("connections", connections)
         self._session: Any = boto3.Session() if session is None else session
-        chosen = region or self._session.region_name
+        if region is not None and (not isinstance(cast("Any", region), str) or not region):
+            raise ValueError(f"region must be the name of a region, not {shown(region)}")
+        chosen = self._session.region_name if region is None else region
         if not isinstance(chosen, str):
-            raise ValueError(f"region must be given, as the session has none, not {shown(region)}")
+            raise ValueError("region must be given, as the session has none")
         self.region: str = chosen
         self.rate_limit = RateLimit(calls_per_second, burst=max(1, int(calls_per_second / 5)))
         self._connections = connections
@@ -65,6 +70,8 @@ class AwsService(WhileCancelling, Service[str, S, R]):
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
         self.cancelling = set()
+        self.paid = Paid()
+        self._turns = Turns()
 
     def client(self, region: str | None = None) -> Any:
         """The client of boto3 for a region. The same one each time; threads may share it."""
@@ -106,10 +113,13 @@ class AwsService(WhileCancelling, Service[str, S, R]):
     def call(self, region: str, operation: str, part: str | None = None, **arguments: Any) -> dict[str, Any]:
         """Call a method of the client. Raises what the error of botocore means.
 
-        `part` is what a reply has in any case: botocore takes a page of a proxy for a reply in which nothing is.
+        In a method that is `counted`, it waits until the rate limit allows it. `part` is what a reply has in any case:
+        botocore takes a page of a proxy for a reply in which nothing is.
         """
         request = f"{operation} in {region}"
         problem: Exception
+        if self.paid.is_counted:
+            self._pay()
         try:
             reply: dict[str, Any] = getattr(self.client(region), operation)(**arguments)
         except Exception as error:
@@ -121,6 +131,12 @@ class AwsService(WhileCancelling, Service[str, S, R]):
                 return reply
             problem = ServiceAway(f"{request}: the reply has no {part}")
         raise problem  # here, where the other one is not its context
+
+    def _pay(self) -> None:
+        if self.paid.requests:
+            self.paid.requests -= 1
+        elif self.rate_limit is not None:
+            self.rate_limit.take()
 
     def call_to_start(
         self, region: str, operation: str, part: str, tag: str | None, look: Callable[[], str | None], **arguments: Any
@@ -154,30 +170,35 @@ class AwsService(WhileCancelling, Service[str, S, R]):
                 return
             arguments[token_name] = token
 
-    def described(self, ids: Iterable[Any], describe: Callable[[Any], S | None], goes_on: S) -> dict[Any, S]:
+    def described(
+        self, ids: Iterable[Any], describe: Callable[[Any], S | None], goes_on: S, is_over: Callable[[S], bool]
+    ) -> dict[Any, S]:
         """What `describe` says of each id: of `describes` of them at most, and until AWS says that it is too busy.
 
-        Of the others it is said that they go on. `describe` returns None for what AWS does not know. Raises `Throttled`
-        if the first one does.
+        Of the others it is said that they go on: they have their turn in the next calls. `describe` returns None for
+        what AWS does not know. Raises `Throttled` if the first one does.
         """
-        found: dict[Any, S] = {}
-        asked = 0
-        is_throttled = False
-        for one in ids:
-            if asked >= self.describes or is_throttled:
-                found[one] = goes_on
-                continue
+        found: dict[Any, S] = dict.fromkeys(ids, goes_on)
+        for number, one in enumerate(self._turns.sorted(found)[: self.describes]):
+            began = None if self.rate_limit is None else self.rate_limit.clock()
             try:
                 status = describe(one)
-            except Throttled:
-                if not asked:
+            except Throttled as throttled:
+                if not number:
                     raise
-                is_throttled = True
-                status = goes_on
-            asked += 1
-            if status is not None:
+                if self.rate_limit is not None and began is not None:  # else the executor tells it
+                    self.rate_limit.throttled(began, throttled.retry_after)
+                break
+            self._turns.was_asked(one, status is not None and not is_over(status))
+            if status is None:
+                del found[one]
+            else:
                 found[one] = status
         return found
+
+    def refused(self, what: str, error: AwsError) -> None:
+        """Log that AWS does not do `what`, of which a caller gets to know only that it is not done."""
+        log(logging.getLogger(type(self).__name__), logging.WARNING, "%s was refused: %s", what, error)
 
     def now(self) -> float:
         """Seconds since 1970, by the clock here."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
-from ..._checks import checked_count, shown
+from ..._checks import checked_count, iterated, shown
 from ..._core import PollDescriptor
 from .._errors import TaskFailed
 from .._keys import hashable
@@ -25,6 +25,7 @@ from ._batch_job import (
     record_of,
     why,
 )
+from ._requests import counted
 
 __all__: list[str] = []
 
@@ -71,8 +72,8 @@ class AwsBatch(AwsService[dict[str, Any], BatchJob]):
             more_regions: names of regions with a queue of the same name, for `start(region=…)`; `find` looks there too.
             session: a `boto3.Session`, by default a new one.
             connections: an int, how many connections a client keeps.
-            calls_per_second: a number, of questions and cancels together. It is lowered while AWS says that it is too
-                busy.
+            calls_per_second: a number, of requests to ask and to cancel, together. It is lowered while AWS says that it
+                is too busy.
             client_options: more arguments of `session.client`, such as `endpoint_url` or `config`; of the latter,
                 `retries` and `max_pool_connections` are this object's.
 
@@ -82,7 +83,12 @@ class AwsBatch(AwsService[dict[str, Any], BatchJob]):
         if not isinstance(queue, str) or not queue:
             raise ValueError(f"queue must be the name of a job queue, not {shown(queue)}")
         self.queue = queue
+        if definition is not None and (not isinstance(cast("Any", definition), str) or not definition):
+            raise ValueError(f"definition must be the name of a job definition, not {shown(definition)}")
         self.definition = definition
+        more_regions = tuple(iterated("more_regions", more_regions, "regions"))
+        if not all(isinstance(cast("Any", one), str) and one for one in more_regions):
+            raise ValueError(f"more_regions must be names of regions, not {shown(more_regions)}")
         self.regions = (self.region, *(one for one in more_regions if one != self.region))
 
     # -- starting ------------------------------------------------------------------------------------------------------
@@ -180,6 +186,7 @@ class AwsBatch(AwsService[dict[str, Any], BatchJob]):
     def group_of(self, task: str) -> str:
         return job_id_of(task, self.region).region
 
+    @counted
     def fetch(self, ids: list[JobId]) -> dict[JobId, dict[str, Any]]:
         """One DescribeJobs for a hundred jobs of one region."""
         found: dict[JobId, dict[str, Any]] = {}
@@ -207,6 +214,7 @@ class AwsBatch(AwsService[dict[str, Any], BatchJob]):
 
     # -- cancelling and finding ----------------------------------------------------------------------------------------
 
+    @counted
     def cancel_many(self, tasks: list[str]) -> list[bool]:
         """Cancel jobs that wait and terminate those that run; True for those of which AWS says then that it has.
 

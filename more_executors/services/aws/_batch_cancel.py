@@ -21,6 +21,7 @@ REASON = "its future was cancelled"
 class Jobs(Protocol):
     def call(self, region: str, operation: str, part: str | None = None, **arguments: Any) -> dict[str, Any]: ...
     def fetch(self, ids: list[JobId]) -> dict[JobId, dict[str, Any]]: ...
+    def refused(self, what: str, error: AwsError) -> None: ...
 
 
 class BatchCancel:
@@ -42,11 +43,13 @@ class BatchCancel:
     def _request(self, jobs: dict[JobId, dict[str, Any]]) -> list[JobId]:
         """Make the request for each that its state asks for; returns those for which AWS took it."""
         taken: list[JobId] = []
+        refused: list[tuple[JobId, AwsError]] = []
         for one, job in jobs.items():
             operation = "cancel_job" if job["status"] in BEFORE_STARTING else "terminate_job"
             try:
                 self._jobs.call(one.region, operation, jobId=one.job, reason=REASON)
-            except AwsError:
+            except AwsError as error:
+                refused.append((one, error))
                 continue
             except Throttled:
                 if not taken:
@@ -56,6 +59,10 @@ class BatchCancel:
                 if not taken:
                     raise
             taken.append(one)
+        if refused:  # one is enough, as most have the same reason
+            first, why = refused[0]
+            more = f" and {len(refused) - 1} more" if len(refused) > 1 else ""
+            self._jobs.refused(f"cancelling {first.job}{more}", why)
         return taken
 
     def _fetched(self, ids: list[JobId]) -> dict[JobId, dict[str, Any]]:

@@ -14,6 +14,7 @@ from .._keys import hashable
 from .._tags import tag_of
 from ._base import AwsService
 from ._errors import AwsError
+from ._requests import counted
 
 __all__: list[str] = []
 
@@ -121,6 +122,7 @@ class GlueJobs(AwsService[dict[str, Any], GlueRun]):
     def group_of(self, task: str) -> tuple[str, str]:
         return self.id_of(task)[:2]
 
+    @counted
     def fetch(self, ids: list[RunId]) -> dict[RunId, dict[str, Any]]:
         """The newest runs of the job in pages, as long as these have some that are asked about; then the rest."""
         region, job, _ = ids[0]
@@ -135,7 +137,7 @@ class GlueJobs(AwsService[dict[str, Any], GlueRun]):
                     del left[one]
                 if not here or not left:
                     break
-        return found | self.described(left, self._described, {"JobRunState": "RUNNING"})
+        return found | self.described(left, self._described, {"JobRunState": "RUNNING"}, is_over)
 
     def _described(self, one: RunId) -> dict[str, Any] | None:
         try:
@@ -176,6 +178,7 @@ class GlueJobs(AwsService[dict[str, Any], GlueRun]):
 
     # -- cancelling and finding ----------------------------------------------------------------------------------------
 
+    @counted
     def cancel(self, task: str) -> bool:
         """Have Glue stop a run; True if Glue says then that it stops."""
         one = self.id_of(task)
@@ -209,6 +212,10 @@ class GlueJobs(AwsService[dict[str, Any], GlueRun]):
 
     def __repr__(self) -> str:
         return f"<GlueJobs of {self.job!r} in {self.region}>"
+
+
+def is_over(status: dict[str, Any]) -> bool:
+    return status["JobRunState"] in FINAL
 
 
 class RunForgotten(TaskMissing):

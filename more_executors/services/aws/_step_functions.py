@@ -16,6 +16,7 @@ from .._keys import hashable
 from .._tags import tag_of
 from ._base import AwsService
 from ._errors import AwsError
+from ._requests import counted
 
 __all__: list[str] = []
 
@@ -152,12 +153,13 @@ class StepFunctions(AwsService[dict[str, Any], Any]):
     def group_of(self, task: str) -> str:
         return self.id_of(task).rpartition(":")[0]
 
+    @counted
     def fetch(self, ids: list[str]) -> dict[str, dict[str, Any]]:
         """What is in the list of those that run is RUNNING; all others are asked about."""
         running = {"status": "RUNNING"}
         listed = self._running(ids) if len(ids) > FEW else set[str]()
         asked = [one for one in ids if one not in listed]
-        return {**dict.fromkeys(listed, running), **self.described(asked, self._described, running)}
+        return {**dict.fromkeys(listed, running), **self.described(asked, self._described, running, is_over)}
 
     def _running(self, ids: list[str]) -> set[str]:
         """Those of `ids`, of one state machine, that are listed as running, in as many pages as are worth it."""
@@ -208,6 +210,7 @@ class StepFunctions(AwsService[dict[str, Any], Any]):
 
     # -- cancelling and finding ----------------------------------------------------------------------------------------
 
+    @counted
     def cancel(self, task: str) -> bool:
         """Stop an execution; True if it is ABORTED then. What its states have started may go on."""
         arn = self.id_of(task)
@@ -219,7 +222,10 @@ class StepFunctions(AwsService[dict[str, Any], Any]):
             try:
                 self.call(region, "stop_execution", "stopDate", executionArn=arn)
                 after = self._described(arn)
-            except (AwsError, ServiceAway):
+            except AwsError as error:
+                self.refused(f"cancelling {arn}", error)
+                return False
+            except ServiceAway:
                 return False
         return after is not None and after["status"] == "ABORTED"
 
@@ -241,6 +247,10 @@ class StepFunctions(AwsService[dict[str, Any], Any]):
 
     def __repr__(self) -> str:
         return f"<StepFunctions of {self.state_machine}>"
+
+
+def is_over(status: dict[str, Any]) -> bool:
+    return status["status"] not in GOES_ON
 
 
 class ExecutionForgotten(TaskMissing):

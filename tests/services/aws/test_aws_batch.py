@@ -507,6 +507,14 @@ def test_what_cannot_be_made_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
         AwsBatch("", region="eu-west-1")
     with pytest.raises(ValueError, match="definition must be given"), AwsBatch("queue", region="eu-west-1") as batch:
         batch.start()
+    for name, value, kind, text in (
+        ("definition", 5, ValueError, "definition must be the name of a job definition, not 5"),
+        ("region", 5, ValueError, "region must be the name of a region, not 5"),
+        ("more_regions", "us-east-1", TypeError, "more_regions must be an iterable of regions, not 'us-east-1'"),
+        ("more_regions", [5], ValueError, "more_regions must be names of regions, not "),
+    ):
+        with pytest.raises(kind, match=text):
+            AwsBatch("queue", **{"region": "eu-west-1", name: value})
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
@@ -563,3 +571,14 @@ def test_states_are_reported(batch: AwsBatch) -> None:
             assert not future.done()
         end(task)
         future.result(PATIENCE)
+
+
+def test_cancels_that_are_refused_are_logged_once(batch: AwsBatch, caplog: pytest.LogCaptureFixture) -> None:
+    tasks = [batch.start() for _ in range(3)]
+    for operation in ("CancelJob", "TerminateJob"):
+        wire_of(batch).answers[operation] = lambda request: error(request, 403, "AccessDeniedException", "not you")
+    assert batch.cancel_many(tasks) == [False] * 3
+    (message,) = caplog.messages
+    assert message.startswith("cancelling ")
+    assert " and 2 more was refused: " in message
+    assert "AccessDeniedException, not you" in message

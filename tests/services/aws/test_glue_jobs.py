@@ -201,3 +201,15 @@ def test_bad_arguments_are_refused() -> None:
         for task in ("jr_1", None, "/a/b", "us-east-1/jr_1"):
             with pytest.raises(ValueError, match="a task must be REGION/JOB/RUN"):
                 glue.id_of(task)  # type: ignore[arg-type]
+
+
+def test_runs_that_are_not_among_the_newest_are_asked_about_in_turn(where: dict[str, Any]) -> None:
+    with made(where) as glue:
+        glue.describes = 2
+        tasks = [glue.start() for _ in range(7)]
+        glue.wire.answers["GetJobRuns"] = lambda request: reply(request, 200, {"JobRuns": []})  # type: ignore[attr-defined]
+        put(tasks[6], "SUCCEEDED")
+        with Executors.sync().with_poll(glue) as executor:
+            futures = executor.adopt_many(tasks)
+            assert futures[6].result(PATIENCE)["status"] == "SUCCEEDED"
+            assert executor.cancel_all() == 6

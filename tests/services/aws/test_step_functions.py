@@ -196,6 +196,54 @@ def test_a_throttle_in_the_middle_keeps_what_was_said(machine: Machine, states: 
     assert [status["status"] for status in states.fetch(tasks).values()] == [*["SUCCEEDED"] * 3, "RUNNING"]
 
 
+def test_all_are_asked_in_turn_if_there_are_too_many_for_one_call(machine: Machine, states: StepFunctions) -> None:
+    states.describes = 3
+    page = {"executions": [], "nextToken": "more"}  # of thousands of others
+    wire_of(states).answers["ListExecutions"] = lambda request: reply(request, 200, page)
+    tasks = [states.start() for _ in range(10)]
+    for task in tasks[4:6]:
+        machine.end(task, output="1")
+    with Executors.sync().with_poll(states) as executor:
+        futures = executor.adopt_many(tasks)
+        assert [future.result(PATIENCE) for future in futures[4:6]] == [1, 1]
+        machine.end(tasks[9], output="1")
+        assert futures[9].result(PATIENCE) == 1
+        assert not any(future.done() for future in futures[:4])
+        assert executor.cancel_all() == 7
+
+
+def test_who_is_throttled_is_asked_first_in_the_next_call(machine: Machine, states: StepFunctions) -> None:
+    tasks = [states.start() for _ in range(4)]
+    wire = wire_of(states)
+
+    def asked() -> list[int]:
+        begin = len(wire.requests)
+        states.fetch(tasks)
+        requests = wire.requests[begin:]
+        return [tasks.index(body["executionArn"]) for name, body in requests if name == "DescribeExecution"]
+
+    def third(request: Any) -> Any:
+        return error(request, 400, "ThrottlingException") if wire.count("DescribeExecution") == 3 else None
+
+    wire.answers["DescribeExecution"] = third
+    rate = states.rate_limit.rate
+    assert asked() == [0, 1, 2]
+    assert states.rate_limit.rate < rate
+    assert asked() == [2, 3, 0, 1]
+    assert asked() == [2, 3, 0, 1]
+
+
+def test_each_request_counts_for_the_rate_limit(machine: Machine, states: StepFunctions) -> None:
+    """But the first, for which the executor has asked it; and those of a start do not."""
+    taken = []
+    states.rate_limit.take = lambda: taken.append(1) or True  # type: ignore[method-assign,func-returns-value]
+    tasks = [states.start() for _ in range(4)]
+    states.fetch(tasks)
+    assert len(taken) == 3
+    assert states.cancel(tasks[0])  # it asks, stops and asks
+    assert len(taken) == 5
+
+
 # -- starting ----------------------------------------------------------------------------------------------------------
 
 
