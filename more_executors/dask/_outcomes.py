@@ -9,6 +9,7 @@ Guarantees:
 
 from __future__ import annotations
 
+import builtins
 import pickle
 import traceback
 from collections.abc import Callable
@@ -23,6 +24,7 @@ pickled: Callable[[object], bytes] = cloudpickle.dumps  # pyright: ignore
 PLAIN = frozenset({int, float, bool, str, bytes, type(None)})  # cannot be changed, and are made again by any pickle
 
 MOST_CAUSES = 20
+GROUP: Any = getattr(builtins, "BaseExceptionGroup", ())  # from Python 3.11 on
 
 
 class RemoteError(Exception):
@@ -61,7 +63,8 @@ def error_bytes(error: BaseException) -> bytes:
 def one_error_bytes(error: BaseException) -> bytes:
     """`error` without its causes, so that it can be loaded: as its class says, or by parts, or as a RemoteError."""
     text, notes = text_of(error), list(getattr(error, "__notes__", ()))
-    for take_apart in (as_its_class_says, in_parts):
+    ways = (as_its_class_says, in_parts)
+    for take_apart in (by_members, *ways) if isinstance(error, GROUP) else ways:
         try:
             encoded: bytes = pickled(take_apart(error))
             loaded = put_together(*pickle.loads(encoded))
@@ -89,6 +92,11 @@ def in_parts(error: BaseException) -> Apart:
     return new_error, (type(error), error.args), kept(vars(error))
 
 
+def by_members(group: Any) -> Apart:
+    """For an ExceptionGroup: each of its errors keeps what it would keep alone."""
+    return new_group, (type(group), group.message, [error_bytes(each) for each in group.exceptions]), kept(vars(group))
+
+
 def kept(attributes: dict[str, Any] | None) -> dict[str, Any]:
     """Those that can be sent."""
     return {name: value for name, value in (attributes or {}).items() if name != "__notes__" and can_be_sent(value)}
@@ -106,6 +114,11 @@ def new_error(kind: type[BaseException], args: tuple[Any, ...]) -> BaseException
     error = kind.__new__(kind, *args)
     error.args = args
     return error
+
+
+def new_group(kind: Any, message: str, members: list[bytes]) -> BaseException:
+    group: BaseException = kind(message, [error_of(each) for each in members])
+    return group
 
 
 def put_together(make: Callable[..., Any], args: tuple[Any, ...], attributes: dict[str, Any]) -> BaseException:

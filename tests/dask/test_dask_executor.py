@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 import copy
 import gc
 import os
 import pickle
+import sys
 import threading
 import traceback
 import weakref
@@ -119,6 +121,27 @@ def test_errors_of_the_language_come_whole(executor: DaskExecutor, error: Any) -
     assert type(got) is type(error)
     assert got.args == error.args  # type: ignore[union-attr]
     assert str(got) == str(error)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="there are no groups before 3.11")
+def test_errors_of_a_group_come_whole(executor: DaskExecutor) -> None:
+    group_of: Any = getattr(builtins, "ExceptionGroup")  # noqa: B009
+
+    def raise_group() -> None:
+        try:
+            dask_support.raise_from(7)
+        except OddError as error:
+            inner = group_of("inner", [error])
+            inner.reason = "why"
+            raise group_of("outer", [inner, ValueError("plain")]) from None
+
+    group: Any = executor.submit(raise_group).exception(PATIENCE)
+    assert (type(group), group.message) == (group_of, "outer")
+    inner, plain = group.exceptions
+    assert (type(inner), inner.message, inner.reason) == (group_of, "inner", "why")
+    assert (type(plain), plain.args) == (ValueError, ("plain",))
+    (odd,) = inner.exceptions
+    assert (type(odd), odd.number, type(odd.__cause__)) == (OddError, 7, KeyError)
 
 
 def test_what_an_error_has_that_cannot_be_sent_is_left_out(executor: DaskExecutor) -> None:
