@@ -36,7 +36,7 @@ def submit(commands: Commands, arguments: Sequence[str], tag: str | None, began:
     except Exception as error:
         return in_doubt(commands, tag, began, str(error) or type(error).__name__)
     accepted = ANSWER.search(done.stdout)
-    if done.returncode == 0 and accepted is not None:
+    if accepted is not None:  # with another code than 0 where a script has `#SBATCH --wait`: that is its job's
         return accepted[1]
     said = done.stderr.strip() or done.stdout.strip()
     reason = said.partition(REFUSED)[2]

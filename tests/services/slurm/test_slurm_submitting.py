@@ -53,6 +53,12 @@ def test_what_plugins_print_is_no_id(slurm: Slurm) -> None:
         assert Slurm(run=lambda *_, printed=printed: CommandResult(0, printed, "")).start("a.sh") == "158;one"
 
 
+@pytest.mark.parametrize("code", [3, -15])
+def test_a_job_whose_id_was_printed_is_accepted_whatever_sbatch_ends_with(code: int) -> None:
+    """As with `#SBATCH --wait` in the script: sbatch waits for the job, and ends as that does."""
+    assert Slurm(run=lambda *_: CommandResult(code, "158;one\n", "")).start("a.sh", tag="t") == "158;one"
+
+
 @pytest.mark.parametrize("reason", LOST)
 def test_a_job_that_was_accepted_although_the_answer_was_lost_is_found_by_its_tag(
     fake: FakeSlurm, slurm: Slurm, reason: str
