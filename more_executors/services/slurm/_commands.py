@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
-from ._errors import SlurmError, SlurmUnavailable
+from ._errors import SlurmError, SlurmUnavailable, shortened
 from ._ids import chunks
 
 __all__: list[str] = []
@@ -52,24 +52,18 @@ class RunHere:
         self.environment = dict(environment)
 
     def __call__(self, command: list[str], variables: Mapping[str, str]) -> CommandResult:
-        """Run it. Raises FileNotFoundError if there is no such command here, and TimeoutError if it has been killed."""
+        """Run it. Raises FileNotFoundError if there is no such command here, TimeoutExpired if it has been killed."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OTHER_DEFAULTS)}
-        try:
-            done = subprocess.run(
-                command,
-                env={**kept, **self.environment, **variables},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
-                timeout=self.timeout,
-                start_new_session=True,  # Ctrl-C in a terminal is for this process, not for a sbatch half way through
-            )
-        except subprocess.TimeoutExpired as error:
-            said = error.stderr.decode("utf-8", "replace") if isinstance(error.stderr, bytes) else error.stderr or ""
-            raise TimeoutError(
-                f"{command[0]} was killed after {self.timeout:g} s, and said: {said or 'nothing'}"
-            ) from None
+        done = subprocess.run(
+            command,
+            env={**kept, **self.environment, **variables},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=self.timeout,
+            start_new_session=True,  # Ctrl-C in a terminal is for this process, not for a sbatch half way through
+        )
         return CommandResult(done.returncode, done.stdout, done.stderr)
 
 
@@ -81,11 +75,17 @@ class Commands:
         self._where = [] if cluster is None else [f"--clusters={cluster}"]
 
     def ended(self, command: str, *arguments: str) -> CommandResult:
-        """Run it, and return what it ended with, whatever that is. Raises SlurmError if there is no such command."""
+        """Run it, and return what it ended with, whatever that is.
+
+        Raises SlurmError if there is no such command, and TimeoutError if it took too long.
+        """
         try:
             return self._run([command, *self._where, *arguments], VARIABLES)
         except FileNotFoundError as error:
             raise SlurmError(command, None, f"it cannot be run: {error}") from None
+        except subprocess.TimeoutExpired as error:
+            late = TimeoutError(too_late(command, error))
+        raise late  # here, where the other one, which has all arguments, is not its context
 
     def output(self, command: str, *arguments: str) -> str:
         """What it prints. Raises SlurmUnavailable if it fails, or SlurmError if it would do so again."""
@@ -99,3 +99,9 @@ class Commands:
         """What it prints for many values of one option, in as few calls as a command line takes."""
         for part in chunks(values, LONGEST_ARGUMENT):
             yield self.output(command, *arguments, f"{option}={part}")
+
+
+def too_late(command: str, error: subprocess.TimeoutExpired) -> str:
+    """That a command took too long, without its arguments."""
+    said = error.stderr.decode("utf-8", "replace") if isinstance(error.stderr, bytes) else error.stderr
+    return f"{command} was killed after {error.timeout:g} s, and said: {shortened(said or '') or 'nothing'}"

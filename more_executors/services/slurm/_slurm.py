@@ -80,7 +80,7 @@ class Slurm(WhileCancelling, Service[str, JobRecord, JobRecord]):
                 can get secrets, which everybody could read on a command line.
             run: runs a command somewhere else, such as on a login node: gets a list of its words, and a mapping of
                 variables that have to be set there; returns a `CommandResult`. If it cannot know whether a command has
-                been run, it raises an OSError. Instead of `timeout` and `environment`.
+                been run, it raises an OSError or a `subprocess.TimeoutExpired`. Instead of `timeout` and `environment`.
             logger: a `logging.Logger`, by default the logger "Slurm".
 
         Raises TypeError or ValueError if one of these cannot be used.

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from more_executors.services.slurm import Slurm, SlurmError, SubmissionInDoubt
-from more_executors.services.slurm._commands import RunHere
+from more_executors.services.slurm._commands import Commands, RunHere
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="where Slurm is, scripts are programs")
 
@@ -62,8 +62,10 @@ def test_a_command_that_hangs_is_killed(commands: Path) -> None:
     slurm = Slurm(timeout=2)
     with pytest.raises(SubmissionInDoubt, match=r"sbatch was killed after 2 s"):
         slurm.start("a.sh")
-    with pytest.raises(slurm.outage_errors, match="sbatch was killed"):
-        RunHere(0.5, {})(["sbatch"], {})
+    with pytest.raises(slurm.outage_errors, match=r"sbatch was killed after 0\.5 s, and said: ") as caught:
+        Commands(RunHere(0.5, {}), None).ended("sbatch", "--export=TOKEN=planted")
+    assert "planted" not in repr(caught.value)
+    assert caught.value.__context__ is None
 
 
 def test_a_command_that_is_not_there(commands: Path) -> None:
