@@ -93,7 +93,8 @@ class Service(Generic[T, S, R]):
     def fetch_one(self, task_id: Any) -> S | Awaitable[S]:
         """For a service that is asked about one task at a time, instead of `fetch`: what it says of that with this id.
 
-        Raises LookupError if the service does not know the task.
+        Raises `TaskUnknown` if the service does not know the task, one of `outage_errors` if it is away, and
+        `Throttled` if there are too many calls.
         """
         raise NotImplementedError(f"{type(self).__name__} must have a method fetch, or fetch_one")
 
