@@ -21,6 +21,7 @@ __all__: list[str] = []
 
 FIELDS = ("status", "origin", "worker_name", "started_at", "ended_at", "last_heartbeat", "enqueued_at")
 ID = re.compile(r"[A-Za-z0-9_-]+")
+NOT_QUEUED = ("scheduled", "deferred")  # they wait for a time or for another job
 ENDED = ("finished", "failed", "stopped", "canceled")
 
 
@@ -161,7 +162,10 @@ class RqJobs(QueueService[Any, RqRecord]):
             self._goes_on(descriptor, job_id, status)
 
     def cancel(self, task: Any) -> bool:
-        """Cancel a job; whether it was taken out of its queue, or has been stopped within `cancel_patience`."""
+        """Cancel a job; whether it will not run, or has been stopped within `cancel_patience`.
+
+        It will not if it was taken out of its queue, or waited for a time or for another job.
+        """
         job_id = self.id_of(task)
         record = self.fetch([job_id]).get(job_id)
         if record is None or record.status in ENDED:
@@ -224,7 +228,7 @@ class RqJobs(QueueService[Any, RqRecord]):
                 pipe.multi()
                 pipe.lrem(queue.key, 0, job_id)
                 job.cancel(pipeline=pipe)
-                return bool(pipe.execute()[0])
+                return bool(pipe.execute()[0]) or record.status in NOT_QUEUED
         except (self._rq.job.WatchError, self._rq.exceptions.InvalidJobOperation):
             return False
 

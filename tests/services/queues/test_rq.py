@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -262,6 +263,40 @@ def test_one_that_is_canceled_before_fails(jobs: RqJobs, stand_in: StandIn) -> N
     stand_in.job(task).cancel()
     with polling(jobs) as executor:
         assert "canceled" in str(executor.adopt(task).exception(PATIENCE))
+
+
+def test_one_that_waits_for_a_time_or_for_another_job_is_cancelled(jobs: RqJobs, stand_in: StandIn) -> None:
+    later = stand_in.queue.enqueue_in(timedelta(hours=1), add, 1, 2)
+    first = stand_in.queue.enqueue(add, 3, 4)
+    second = stand_in.queue.enqueue(add, 5, 6, depends_on=first)
+    with polling(jobs) as executor:
+        for job, status in ((later, "scheduled"), (second, "deferred")):
+            assert job.get_status() == status
+            future = executor.adopt(job.id)
+            assert future.cancel()
+            assert future.cancelled()
+            assert job.get_status() == "canceled"
+    stand_in.work()
+    assert first.get_status() == "finished"
+    assert later.id not in stand_in.queue.scheduled_job_registry
+    assert second.get_status() == "canceled"
+
+
+@pytest.mark.parametrize("status", ["scheduled", "deferred"])
+def test_one_that_is_queued_between_the_question_and_the_cancel_is_left_alone(
+    jobs: RqJobs, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    task = jobs.start(add, 1, 2)
+    stand_in.put(task, status=status)
+    cancel = Job.cancel
+
+    def queued_meanwhile(*args: Any, **kwargs: Any) -> Any:
+        stand_in.put(task, status="queued")
+        return cancel(*args, **kwargs)
+
+    monkeypatch.setattr(Job, "cancel", queued_meanwhile)
+    assert not jobs.cancel(task)
+    assert jobs.fetch([task])[task].status == "queued"
 
 
 def test_one_that_a_worker_has_just_taken_is_not_cancelled(jobs: RqJobs, stand_in: StandIn) -> None:
