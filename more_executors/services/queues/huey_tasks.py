@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..._checks import shown
@@ -116,16 +116,21 @@ class HueyTasks(QueueService[Any, Any]):
         return self.cancel_many([task])[0]
 
     def cancel_many(self, tasks: list[Any]) -> list[bool]:
-        """Revoke tasks; of each, whether it was still in the queue. Reads the queue once, which costs its length."""
+        """Revoke tasks; of each, whether it was still in the queue. Reads the queue once, which costs its length.
+
+        Those that were not are as much revoked as they were before.
+        """
         ids = [self.id_of(task) for task in tasks]
         ended = {task_id for task_id, record in self.fetch(ids).items() if self._is_final(record)}
         revoked = {task_id for task_id in ids if task_id not in ended}
-        for task_id in revoked:
-            self._huey.revoke_by_id(task_id, revoke_once=True)
         if revoked:
+            before = self._revoke(revoked)
             waiting = {one.id for one in self._waiting()}
-            for task_id in revoked - waiting:
-                self._huey.restore_by_id(task_id)  # it runs: else it would not be tried again
+            for task_id in before.keys() - waiting:  # it runs: else it would not be tried again
+                if before[task_id] is None:
+                    self._huey.restore_by_id(task_id)
+                else:
+                    self._huey.put(self._revoke_id(task_id), before[task_id])
             revoked &= waiting
         return [task_id in revoked for task_id in ids]
 
@@ -133,6 +138,20 @@ class HueyTasks(QueueService[Any, Any]):
         """Take the results of tasks away, which Huey keeps for ever otherwise, unless its storage lets them expire."""
         for task in tasks:
             self._huey.delete(self.id_of(task))
+
+    def _revoke(self, ids: Iterable[Any]) -> dict[Any, Any]:
+        """Revoke tasks but those that are revoked for good; of each what it was revoked for before, or None."""
+        keys = {task_id: self._revoke_id(task_id) for task_id in ids}
+        stored = self.fetch(list(keys.values()))
+        known = {key: self._huey.serializer.deserialize(record) for key, record in stored.items()}
+        before = {task_id: known.get(key) for task_id, key in keys.items()}
+        mine = {task_id: revoked for task_id, revoked in before.items() if revoked is None or revoked[0] is not None}
+        for task_id in mine:
+            self._huey.revoke_by_id(task_id, revoke_once=True)
+        return mine
+
+    def _revoke_id(self, task_id: Any) -> Any:
+        return self._api.Task(id=task_id).revoke_id
 
     def _waiting(self) -> list[Any]:
         return [*self._huey.pending(), *self._huey.scheduled()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -216,6 +217,26 @@ def test_only_what_is_in_the_queue_is_cancelled(tasks: HueyTasks, stand_in: Stan
     stand_in.work()
     assert stand_in.huey.result(waits, preserve=True) is None
     assert not tasks.cancel(ended)
+
+
+@pytest.mark.parametrize("options", [{}, {"revoke_once": True}, {"revoke_until": datetime(2099, 1, 1)}])
+def test_what_others_have_revoked_stays_as_it_was(tasks: HueyTasks, stand_in: StandIn, options: dict[str, Any]) -> None:
+    runs = tasks.start(stand_in.add, 1, 2)
+    stand_in.huey.dequeue()
+    stand_in.huey.revoke_by_id(runs, **options)
+    key = huey_package.api.Task(id=runs).revoke_id
+    revoked = stand_in.huey.get(key, peek=True)
+    assert not tasks.cancel(runs)
+    assert stand_in.huey.get(key, peek=True) == revoked is not None
+
+
+def test_one_that_waits_and_was_revoked_before_is_cancelled(tasks: HueyTasks, stand_in: StandIn) -> None:
+    for_good, for_a_time = (tasks.start(stand_in.add, 1, number) for number in range(2))
+    stand_in.huey.revoke_by_id(for_good)
+    stand_in.huey.revoke_by_id(for_a_time, revoke_until=datetime(2099, 1, 1))
+    assert tasks.cancel_many([for_good, for_a_time]) == [True, True]
+    keys = [huey_package.api.Task(id=one).revoke_id for one in (for_good, for_a_time)]
+    assert [stand_in.huey.get(key, peek=True) for key in keys] == [(None, False), (None, True)]
 
 
 def test_one_that_is_to_be_tried_again_is_cancelled(tasks: HueyTasks, stand_in: StandIn) -> None:
