@@ -19,6 +19,7 @@ from ._errors import ServiceAway, UnexpectedReply
 
 __all__ = ["check_reply", "outages", "retry_after"]
 
+LONGEST_PAUSE = 3600.0  # seconds that a service may ask for
 UNKNOWN = frozenset({404, 410})
 COME_BACK = frozenset({408, 425, 500, 502, 503, 504})
 CLIENTS = frozenset({"requests", "urllib3", "httpx", "aiohttp"})
@@ -71,7 +72,7 @@ def check_reply(reply: Any, *, clock: Callable[[], float] = time.time) -> None:
     | status | raises |
     | --- | --- |
     | 404, 410 | `TaskUnknown` |
-    | 429, or 503 with Retry-After | `Throttled`, with the seconds that the service asks for |
+    | 429, or 503 with Retry-After | `Throttled`, with the seconds that `retry_after` reads |
     | 408, 425 and all other 5xx | `ServiceAway`, which is an OSError |
     | all others from 300 on | `UnexpectedReply` |
 
@@ -105,7 +106,8 @@ def check_reply(reply: Any, *, clock: Callable[[], float] = time.time) -> None:
 def retry_after(headers: Mapping[str, str], *, clock: Callable[[], float] = time.time) -> float | None:
     """The seconds that the Retry-After of `headers` asks for, or None if there is none that one can read.
 
-    A date is seen from the Date of the same reply, if it has one: clocks differ. One that is over is 0.
+    An hour at most: a date in a far year must not end all questions. A date is seen from the Date of the same reply, if
+    it has one: clocks differ. One that is over is 0.
     See RFC 9110, 10.2.3.
     """
     text = header(headers, "Retry-After")
@@ -119,7 +121,7 @@ def retry_after(headers: Mapping[str, str], *, clock: Callable[[], float] = time
             return None
         sent = date_of(header(headers, "Date"))
         seconds = until - (clock() if sent is None else sent)
-    return max(0.0, seconds) if isfinite(seconds) else None
+    return min(max(0.0, seconds), LONGEST_PAUSE) if isfinite(seconds) else None
 
 
 def header(headers: Mapping[str, str], name: str) -> str | None:

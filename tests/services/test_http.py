@@ -68,6 +68,8 @@ def test_each_status_has_an_error_without_secrets(status: int, error: type[Excep
         ({"Retry-After": SENT, "Date": LATER}, 0.0),
         ({"Retry-After": LATER}, 30.0),  # by the clock
         ({"Retry-After": LATER, "Date": "today"}, 30.0),
+        ({"Retry-After": "86400"}, 3600.0),
+        ({"Retry-After": "Wed, 21 Oct 2099 07:28:00 GMT"}, 3600.0),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(headers: dict[str, str], seconds: float | None) -> None:

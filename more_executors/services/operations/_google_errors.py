@@ -9,6 +9,7 @@ from typing import Any
 from ...rate_limit import Throttled
 from ...status_poll import TaskUnknown
 from .._errors import ServiceAway, UnexpectedReply
+from ..http import LONGEST_PAUSE
 
 __all__: list[str] = []
 
@@ -50,9 +51,9 @@ def meaning_of_reply(error: Any, request: str, known: Any) -> Exception:
 
 
 def pause_in(error: Any) -> float | None:
-    """The seconds of a RetryInfo in the details of an error, or None."""
+    """The seconds of a RetryInfo in the details of an error, an hour at most, or None."""
     for detail in error.details or ():
         delay = getattr(detail, "retry_delay", None)
         if delay is not None:
-            return float(delay.seconds) + float(delay.nanos) / 1e9
+            return min(float(delay.seconds) + float(delay.nanos) / 1e9, LONGEST_PAUSE)
     return None

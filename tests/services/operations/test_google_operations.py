@@ -343,6 +343,22 @@ def test_a_start_that_is_refused_says_so(loopback: Loopback) -> None:
         service.start(lambda: 7)
 
 
+@pytest.mark.parametrize(("asked", "pause"), [(7.5, 7.5), (2.3e9, 3600.0)])
+def test_a_pause_that_is_asked_for_is_made_for_an_hour_at_most(loopback: Loopback, asked: float, pause: float) -> None:
+    from google.api_core import exceptions
+    from google.rpc import error_details_pb2
+
+    info = error_details_pb2.RetryInfo()
+    info.retry_delay.FromMilliseconds(int(asked * 1000))
+
+    def create() -> Any:
+        raise exceptions.ResourceExhausted("too many", details=[info])
+
+    with pytest.raises(Throttled) as told:
+        loopback.service().start(create)
+    assert told.value.retry_after == pause
+
+
 def test_what_is_no_client_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TypeError, match="client must have get_operation and cancel_operation, not 7"):
         Operations(7)
