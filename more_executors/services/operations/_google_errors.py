@@ -20,7 +20,7 @@ SECRETS = re.compile(
     r"|(?<=://)[^/\s@]+@|\?[^\s\"']+=[^\s\"']*"
 )
 AWAY = frozenset(
-    {"ABORTED", "CANCELLED", "DEADLINE_EXCEEDED", "INTERNAL", "UNAVAILABLE", "UNKNOWN"}
+    {"ABORTED", "CANCELLED", "DEADLINE_EXCEEDED", "INTERNAL", "UNAUTHENTICATED", "UNAVAILABLE", "UNKNOWN"}
 )  # of the request, not of the operation
 
 
@@ -32,8 +32,8 @@ def meaning_of(error: Exception, request: str) -> Exception:
         return meaning_of_reply(error, request, known)
     if isinstance(error, (known.RetryError, auth.TransportError)):
         return ServiceAway(f"{request}: {type(error).__name__}")
-    if isinstance(error, auth.GoogleAuthError):
-        may_pass = isinstance(error, auth.RefreshError) and getattr(error, "retryable", False)
+    if isinstance(error, auth.GoogleAuthError):  # somebody will renew credentials that are not good any more
+        may_pass = isinstance(error, auth.RefreshError)
         return (ServiceAway if may_pass else RuntimeError)(f"{request}: {type(error).__name__}")
     return error
 
@@ -46,7 +46,8 @@ def meaning_of_reply(error: Any, request: str, known: Any) -> Exception:
     text = f"{request}: {code}: {SECRETS.sub('***', str(error.message))[:LONGEST]}"
     if isinstance(error, known.NotFound):
         return TaskUnknown(text)
-    is_away = isinstance(error, known.ServerError) and not isinstance(error, known.MethodNotImplemented)
+    is_away = isinstance(error, (known.ServerError, known.Unauthorized))
+    is_away = is_away and not isinstance(error, known.MethodNotImplemented)
     return ServiceAway(text) if is_away or code in AWAY else UnexpectedReply(text, int(error.code or 0))
 
 
