@@ -45,7 +45,7 @@ class AzureOperations(Service[AzureOperation, Any, Any]):
     fails with `TaskFailed`, whose `status` is the text of the last status. Azure has no cancel of operations.
 
     Each is asked about with one request, from up to `max_concurrency` threads, and later if the reply has a
-    Retry-After.
+    Retry-After. The client's own retries are left out, unless the polling method has a `retry_total`.
     """
 
     interval = 10.0
@@ -141,6 +141,9 @@ class WithoutThread:
 
     def initialize(self, client: Any, initial_response: Any, deserialization_callback: Any) -> None:
         self._method.initialize(client, initial_response, deserialization_callback)
+        options: Any = getattr(self._method, "_operation_config", None)
+        if isinstance(options, dict) and makes_retries(client):
+            cast("dict[str, Any]", options).setdefault("retry_total", 0)
         self.is_initialized = True
 
     def finished(self) -> bool:
@@ -148,6 +151,12 @@ class WithoutThread:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._method, name)
+
+
+def makes_retries(client: Any) -> bool:
+    """Whether a client makes requests again by itself: only such a one knows `retry_total`."""
+    policies: Any = getattr(getattr(client, "_pipeline", None), "_impl_policies", ())
+    return any(has_method(policy, "configure_retries") for policy in policies)
 
 
 def reply_of(method: Any) -> Any:

@@ -16,7 +16,7 @@ pytest.importorskip("azure.mgmt.core")
 pytest.importorskip("requests")
 
 from azure.core import PipelineClient
-from azure.core.pipeline.policies import HeadersPolicy, RequestIdPolicy
+from azure.core.pipeline.policies import HeadersPolicy, RequestIdPolicy, RetryPolicy
 from azure.core.polling import LROPoller
 from azure.core.polling.base_polling import LROBasePolling
 from azure.core.rest import HttpRequest
@@ -96,9 +96,9 @@ class Handler(BaseHTTPRequestHandler):
 class Client:
     """As a generated one is: `begin_create` takes a polling method."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *more_policies: Any) -> None:
         self._url = url
-        policies = [RequestIdPolicy(), HeadersPolicy({"Authorization": "Bearer planted"})]
+        policies = [RequestIdPolicy(), HeadersPolicy({"Authorization": "Bearer planted"}), *more_policies]
         self._client: Any = PipelineClient(url, policies=policies)
         self._numbers = iter(range(1000))
 
@@ -273,6 +273,26 @@ def test_errors_are_told_apart(server: Resources, client: Client, code: int, hea
     server.code = 200
     server.things[name_of(task)].status = "Succeeded"
     assert service.fetch_one(task).status == "Succeeded"
+
+
+@pytest.mark.parametrize(("code", "kind"), [(503, ServiceAway), (429, Throttled)])
+@pytest.mark.parametrize("make_method", [LROBasePolling, ARMPolling])
+def test_a_client_that_would_try_again_by_itself_is_not_let(
+    server: Resources, code: int, kind: Any, make_method: Any
+) -> None:
+    client = Client(server.url, RetryPolicy(retry_backoff_factor=0.0))
+    service = made(make_method)
+    task = service.start(client.begin_create)
+    server.code = code
+    with pytest.raises(kind):
+        service.fetch_one(task)
+    assert len(server.requests) == 1
+    as_told = made(lambda: make_method(retry_total=2))
+    server.requests.clear()
+    with pytest.raises(kind):
+        as_told.fetch_one(as_told.start(client.begin_create))
+    assert len(server.requests) == 3
+    client.close()
 
 
 def test_an_outage_at_the_last_request_is_lived_through(server: Resources, client: Client) -> None:
