@@ -8,6 +8,7 @@ from typing import Any, cast
 from ..._callables import check_callable
 from ..._checks import has_method, shown
 from ..._core import PollDescriptor
+from ...rate_limit import Throttled
 from .._errors import ServiceAway, TaskFailed
 from .._extras import needed
 from .._service import Service
@@ -69,16 +70,24 @@ class AzureOperations(Service[AzureOperation, Any, Any]):
     def start(self, begin: Callable[..., Any], *args: Any, **kwargs: Any) -> AzureOperation:
         """Call `begin`, a `begin_*` method of a client, which must take `polling`; returns the operation.
 
-        Raises what it raises, and TypeError if it has begun no operation with that polling method.
+        Raises what it raises, but `Throttled` if the service is too busy, and `ServiceAway` if it does not answer or
+        cannot do so now; and TypeError if `begin` has begun no operation with that polling method.
         """
         method = self._make()
         if not has_method(method, "update_status"):
             raise TypeError(f"make_method must make a method with update_status, not {shown(method)}")
         waiting = WithoutThread(method)
-        begin(*args, polling=waiting, **kwargs)
-        if not waiting.is_initialized:
-            raise TypeError(f"begin must use the polling method that it is given, which {shown(begin)} does not")
-        return AzureOperation(method)
+        try:
+            begin(*args, polling=waiting, **kwargs)
+        except Exception as error:
+            failure = error
+        else:
+            if not waiting.is_initialized:
+                raise TypeError(f"begin must use the polling method that it is given, which {shown(begin)} does not")
+            return AzureOperation(method)
+        meant = self._meaning_of(failure, getattr(failure, "response", None))
+        # A refusal says why in the client's own words.
+        raise meant if isinstance(meant, (Throttled, ServiceAway)) else failure
 
     def fetch_one(self, task_id: AzureOperation) -> Any:
         """One request, and another one for the result if the operation has succeeded."""
@@ -93,7 +102,7 @@ class AzureOperations(Service[AzureOperation, Any, Any]):
             return task_id
         except Exception as error:
             failure = error
-        meant = self._meaning_of(failure, method)
+        meant = self._meaning_of(failure, reply_of(method))
         fields.update(known)  # a request that fails makes a success a failure, to azure-core
         raise meant  # here, where the other one is not its context
 
@@ -114,11 +123,11 @@ class AzureOperations(Service[AzureOperation, Any, Any]):
             if pause is not None and pause > self.interval:
                 descriptor.poll_after(pause)
 
-    def _meaning_of(self, error: Exception, method: Any) -> Exception:
+    def _meaning_of(self, error: Exception, reply: Any) -> Exception:
+        """What is to be raised instead of `error`; `reply` is what it is about, or None."""
         known = self._errors
         if isinstance(error, (known.ServiceRequestError, known.ServiceResponseError)):
             return ServiceAway(f"an operation of Azure: {type(error).__name__}")
-        reply = reply_of(method)
         if type(error).__name__ in ("BadStatus", "HttpResponseError") and reply is not None:
             try:
                 check_reply(reply)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -15,12 +13,9 @@ pytest.importorskip("azure.core")
 pytest.importorskip("azure.mgmt.core")
 pytest.importorskip("requests")
 
-from azure.core import PipelineClient
-from azure.core.pipeline.policies import HeadersPolicy, RequestIdPolicy, RetryPolicy
-from azure.core.polling import LROPoller
 from azure.core.polling.base_polling import LROBasePolling
-from azure.core.rest import HttpRequest
 from azure.mgmt.core.polling.arm_polling import ARMPolling
+from azure_stand import Client, Resources, Thing, made, name_of, serving
 from support import PATIENCE
 
 from more_executors import Executors, Throttled
@@ -30,96 +25,10 @@ from more_executors.services.testing import ServiceTests
 from more_executors.status_poll import TaskUnknown
 
 
-class Thing:
-    def __init__(self) -> None:
-        self.status = "InProgress"
-        self.body: dict[str, Any] = {}
-        self.is_known = True
-
-
-class Resources(ThreadingHTTPServer):
-    """The service: PUT of a thing begins an operation."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.things: dict[str, Thing] = {}
-        self.requests: list[str] = []
-        self.code = 200
-        self.headers: dict[str, str] = {}
-        self.answers = threading.Event()
-        self.answers.set()
-
-    @property
-    def url(self) -> str:
-        return "http://{}:{}".format(*self.server_address[:2])
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Resources
-
-    def do_PUT(self) -> None:
-        name = self.path.rpartition("/")[2]
-        self.server.things[name] = Thing()
-        where = f"{self.server.url}/operations/{name}?sig=planted"
-        headers = {"Azure-AsyncOperation": where, "Operation-Location": where}
-        self.send(201, {"name": name, "properties": {"provisioningState": "Creating"}}, headers)
-
-    def do_GET(self) -> None:
-        _, kind, name = self.path.partition("?")[0].split("/")
-        self.server.requests.append(f"{kind}/{name}")
-        if self.server.code != 200:
-            return self.send(self.server.code, {"error": {"code": "Told", "message": "planted"}}, self.server.headers)
-        thing = self.server.things.get(name)
-        if thing is None or not thing.is_known:
-            return self.send(404, {})
-        if kind == "things":
-            return self.send(200, {"name": name, "properties": {"provisioningState": thing.status}})
-        body = {"status": thing.status, **thing.body}
-        self.server.answers.wait(60)
-        return self.send(200, body, self.server.headers)
-
-    def send(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
-        text = json.dumps(body).encode()
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/json", "Connection": "close", **(headers or {})}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
-class Client:
-    """As a generated one is: `begin_create` takes a polling method."""
-
-    def __init__(self, url: str, *more_policies: Any) -> None:
-        self._url = url
-        policies = [RequestIdPolicy(), HeadersPolicy({"Authorization": "Bearer planted"}), *more_policies]
-        self._client: Any = PipelineClient(url, policies=policies)
-        self._numbers = iter(range(1000))
-
-    def begin_create(self, *, polling: Any = True) -> Any:
-        request = HttpRequest("PUT", f"{self._url}/things/{next(self._numbers)}")
-        first = self._client.send_request(request, _return_pipeline_response=True)
-        return LROPoller(self._client, first, lambda reply: reply.http_response.json(), polling)
-
-    def close(self) -> None:
-        self._client.close()
-
-
 @pytest.fixture(scope="module")
 def a_server() -> Iterator[Resources]:
-    server = Resources()
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving() as server:
+        yield server
 
 
 @pytest.fixture
@@ -136,18 +45,6 @@ def client(server: Resources) -> Iterator[Client]:
     client = Client(server.url)
     yield client
     client.close()
-
-
-def made(make_method: Any = None) -> AzureOperations:
-    service = AzureOperations(make_method)
-    service.interval = 0.01
-    service.missing_after = 0.2
-    return service
-
-
-def name_of(task: AzureOperation) -> str:
-    name: str = task.method._initial_response.http_response.json()["name"]
-    return name
 
 
 class TestAzureOperations(ServiceTests):
@@ -273,26 +170,6 @@ def test_errors_are_told_apart(server: Resources, client: Client, code: int, hea
     server.code = 200
     server.things[name_of(task)].status = "Succeeded"
     assert service.fetch_one(task).status == "Succeeded"
-
-
-@pytest.mark.parametrize(("code", "kind"), [(503, ServiceAway), (429, Throttled)])
-@pytest.mark.parametrize("make_method", [LROBasePolling, ARMPolling])
-def test_a_client_that_would_try_again_by_itself_is_not_let(
-    server: Resources, code: int, kind: Any, make_method: Any
-) -> None:
-    client = Client(server.url, RetryPolicy(retry_backoff_factor=0.0))
-    service = made(make_method)
-    task = service.start(client.begin_create)
-    server.code = code
-    with pytest.raises(kind):
-        service.fetch_one(task)
-    assert len(server.requests) == 1
-    as_told = made(lambda: make_method(retry_total=2))
-    server.requests.clear()
-    with pytest.raises(kind):
-        as_told.fetch_one(as_told.start(client.begin_create))
-    assert len(server.requests) == 3
-    client.close()
 
 
 def test_an_outage_at_the_last_request_is_lived_through(server: Resources, client: Client) -> None:
