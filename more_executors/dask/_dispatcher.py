@@ -58,7 +58,7 @@ class Dispatcher:
         self._has_asked_for_workers = False
         tell = self._tell
         self._resolver = Resolver(
-            self._sent, partial(tell, self._size.learn), partial(tell, self._lose_one), logger, name
+            self._sent, partial(tell, self._size.learn), self._fetched, partial(tell, self._lose_one), logger, name
         )
         self._losses = Losses(connection, self._workers, self._resolver, self._sent, retries, self.meter)
         self._again = self._losses.again
@@ -257,14 +257,14 @@ class Dispatcher:
     def _send_pack(self, pack: Pack, encoded: bytes, worker: Worker) -> None:
         pack.name, pack.worker = next(self._names), worker
         self._sent[pack.name] = pack
-        worker.packs.add(pack.name)
+        worker.add(pack.name)
         self.meter.packs += 1
         try:
             pack.task = self._submitted(run_pack, worker, pack.name, worker.ident, encoded, name=pack.name)
             pack.task.add_done_callback(partial(self._came_back, pack))
         except BaseException as error:
             if self._sent.pop(pack.name, None) is not None:
-                worker.packs.discard(pack.name)
+                worker.back(pack.name)
                 lost = ClusterLost("a pack could not be sent")
                 lost.__cause__ = error
                 self._resolver.lose(pack.take(), lost)
@@ -272,5 +272,9 @@ class Dispatcher:
     def _came_back(self, pack: Pack, task: Any) -> None:
         """On a thread of Dask's."""
         pack.is_made = task.status == "finished"
-        self._tell(self._workers.back, pack.worker, pack.name)
+        self._tell(pack.worker.made, pack.name)
         self._resolver.resolve(pack)
+
+    def _fetched(self, pack: Pack) -> None:
+        """On the thread that resolves."""
+        self._tell(pack.worker.back, pack.name)

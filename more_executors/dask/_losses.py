@@ -50,6 +50,7 @@ class Losses:
         """The pack `name` was cancelled, or another worker got it."""
         if is_cancelled and not self._connection.is_up():
             if (pack := self._sent.pop(name, None)) is not None:
+                pack.worker.back(name)
                 error = ClusterLost("the scheduler is gone, and with it what had been sent")
                 self._resolver.lose(pack.take(), error)
         else:
@@ -60,7 +61,7 @@ class Losses:
         pack = self._sent.pop(name, None)
         if pack is None:
             return
-        self._workers.back(pack.worker, name)
+        pack.worker.back(name)
         if pack.task is not None:
             pack.task.release()
         calls = pack.take()
@@ -74,8 +75,7 @@ class Losses:
 
     def lose_sent(self, error: ClusterLost) -> None:
         """The cluster is gone, and with it all workers and what was sent."""
-        for worker in self._workers.clear():
-            worker.packs.clear()
+        self._workers.clear()
         sent = [self._sent.pop(name) for name in list(self._sent) if name in self._sent]
         for pack in sent:
             self._resolver.lose(pack.take(), error)

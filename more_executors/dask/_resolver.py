@@ -51,15 +51,17 @@ class Resolver:
     def __init__(
         self,
         sent: dict[str, Pack],
-        learn: Callable[[float, int], object],
+        learn: Callable[[float, int, int], object],
+        fetched: Callable[[Pack], object],
         lose: Callable[[str, bool], object],
         logger: logging.Logger,
         name: str,
     ) -> None:
-        """Start. `learn` is told how long so many calls took; `lose` the name of a pack that was cancelled, or which
-        another worker got."""
+        """Start. `learn` is told how long so many calls took, and of how many bytes the outcomes are; `fetched` which
+        pack is on its worker no more; `lose` the name of one that was cancelled, or which another worker got."""
         self._sent = sent
         self._learn = learn
+        self._fetched = fetched
         self._lose = lose
         self._logger = logger
         self._items: SimpleQueue[Any] = SimpleQueue()
@@ -117,6 +119,7 @@ class Resolver:
             if pack.task.status in ("cancelled", "lost"):
                 self._lose(pack.name, True)
             elif self._sent.pop(pack.name, None) is not None:
+                self._fetched(pack)
                 lost = WorkerLost(f"{pack.worker.address} could not run a pack: calls may have been made, or not")
                 lost.__cause__ = error
                 self.lose(pack.take(), lost)
@@ -124,7 +127,11 @@ class Resolver:
         if reply is None:
             self._lose(pack.name, False)
         elif self._sent.pop(pack.name, None) is not None:
-            seconds, outcomes, unlike = pickle.loads(reply)
-            self._learn(seconds, len(outcomes))
             pack.task.release()
+            try:
+                seconds, outcomes, unlike = pickle.loads(reply)
+                self._learn(seconds, len(outcomes), len(reply))
+            finally:
+                self._fetched(pack)  # after `learn`, as the next pack is sent then; before a callback submits more
+            del reply
             resolve(pack.take(), outcomes, unlike)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 __all__: list[str] = []
 
 WAITING_ON_WORKER = 2  # packs for each thread, unless calls take long
+MADE_ON_WORKER = 1  # packs more for each thread, whose outcomes are on the way here, and take memory there
 
 
 class Worker:
@@ -21,14 +22,32 @@ class Worker:
         self.threads = threads
         self.is_fit: bool | None = None  # None until it is known whether it has this library
         self.takes_tasks = True  # it is neither paused nor about to go
-        self.packs: set[str] = set()  # that were sent to it, and are not back
+        self.packs: set[str] = set()  # that were sent to it, and whose outcomes are not here
+        self.unmade: set[str] = set()  # of those
         self.has_suspect = False  # which may kill it, and so is to be alone
 
     def room(self, takes_long: bool) -> int:
         """How many packs more it gets."""
         if not (self.is_fit and self.takes_tasks) or self.has_suspect:
             return 0
-        return self.threads * (1 if takes_long else WAITING_ON_WORKER) - len(self.packs)
+        packs = self.threads * (1 if takes_long else WAITING_ON_WORKER)
+        return min(packs - len(self.unmade), packs + self.threads * MADE_ON_WORKER - len(self.packs))
+
+    def add(self, pack: str) -> None:
+        """`pack` is sent to it."""
+        self.packs.add(pack)
+        self.unmade.add(pack)
+
+    def made(self, pack: str) -> None:
+        """It is done with `pack`, whose outcome it has yet."""
+        self.unmade.discard(pack)
+
+    def back(self, pack: str) -> None:
+        """`pack` is on it no more."""
+        self.packs.discard(pack)
+        self.unmade.discard(pack)
+        if not self.packs:
+            self.has_suspect = False
 
 
 def known_by(facts: Mapping[str, Any]) -> tuple[object, object]:
@@ -56,10 +75,9 @@ class Workers:
             self._all[address].takes_tasks = facts.get("status", "running") == "running"
         return new, gone
 
-    def clear(self) -> Iterable[Worker]:
-        """Forget all of them; returns them."""
-        gone, self._all = self._all, {}
-        return gone.values()
+    def clear(self) -> None:
+        """Forget all of them."""
+        self._all = {}
 
     def __len__(self) -> int:
         return len(self._all)
@@ -87,9 +105,3 @@ class Workers:
         if fit and not any(worker.has_suspect for worker in fit):
             min(fit, key=lambda worker: len(worker.packs)).has_suspect = True
         return None
-
-    def back(self, worker: Worker, pack: str) -> None:
-        """`pack` is on the `worker` no more."""
-        worker.packs.discard(pack)
-        if not worker.packs:
-            worker.has_suspect = False

@@ -95,6 +95,14 @@ def raise_from(number: int) -> None:
         raise OddError("odd", number) from error
 
 
+def raise_key_error(*args: Any) -> None:
+    raise KeyError(args)
+
+
+def refuse_pack(name: str, worker: str, calls: bytes) -> None:
+    """What `run_pack` returns on another worker than the pack is for."""
+
+
 def exit_with(code: int) -> None:
     raise SystemExit(code)
 
