@@ -117,8 +117,8 @@ class Deployment:
             link = next(link for link in self._links if link.place is place)
             self._stop(link, now)
 
-    def drain(self, address: str, answer: Callable[[bool], None]) -> None:
-        """Have no shards at the worker there; `answer` gets whether there is such a worker."""
+    def drain(self, address: str, answer: Callable[[Place | None], None]) -> None:
+        """Have no shards on the worker there; `answer` gets that, None if there is none."""
         answer(self._placement.drain(address))
 
     # -- shards -------------------------------------------------------------------------------------------------------

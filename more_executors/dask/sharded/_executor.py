@@ -200,9 +200,11 @@ class ShardedPollExecutor(PollExecutor[A, B, T]):
         """Have no shards on the `worker` with this address any more, so that it can be ended without losses.
 
         Its shards finish what they are just starting, and others take over. Do that before `Client.retire_workers`, or
-        before scaling down. Returns whether it has none now; after `timeout` seconds at the latest. Raises ValueError
-        if there is no such worker.
+        before scaling down. Another worker that comes at that address gets shards. Returns whether it has none now;
+        after `timeout` seconds at the latest. Raises ValueError if there is no such worker.
         """
+        if not isinstance(worker, str):
+            raise TypeError(f"worker must be the address of one, not {shown(worker)}")
         return self._service.drain(worker, checked_seconds("timeout", timeout))
 
     def shards(self) -> list[ShardStats]:

@@ -28,10 +28,18 @@ class Placement:
 
     def __init__(self) -> None:
         self._places: dict[str, Place] = {}
-        self._drained: set[str] = set()  # addresses of workers that are to have no shards
+        self._drained: set[tuple[str, object]] = set()  # workers that are to have no shards: where, and known by what
 
     def update(self, found: Mapping[str, Mapping[str, Any]]) -> list[Place]:
         """Take over what the scheduler says of its workers; returns those that are gone."""
+        self._drained.intersection_update((address, known_by(facts)) for address, facts in found.items())
+        return self._update(found)
+
+    def clear(self) -> list[Place]:
+        """There are none that are known any more; returns those that were."""
+        return self._update({})
+
+    def _update(self, found: Mapping[str, Mapping[str, Any]]) -> list[Place]:
         gone = [place for address, place in self._places.items() if known_by(found.get(address, {})) != place.known_by]
         for place in gone:
             del self._places[place.address]
@@ -40,19 +48,17 @@ class Placement:
             if place.last_seen != facts.get("last_seen"):
                 place.last_seen = facts.get("last_seen")
                 place.is_silent = False
-            place.is_leaving = facts.get("status", "running") not in ("running", "paused") or address in self._drained
+            is_drained = (address, place.known_by) in self._drained
+            place.is_leaving = is_drained or facts.get("status", "running") not in ("running", "paused")
         return gone
 
-    def clear(self) -> list[Place]:
-        """There are none any more; returns those that were."""
-        return self.update({})
-
-    def drain(self, address: str) -> bool:
-        """Have no shards at `address`; whether there is such a worker."""
-        self._drained.add(address)
-        if address in self._places:
-            self._places[address].is_leaving = True
-        return address in self._places
+    def drain(self, address: str) -> Place | None:
+        """Have no shards on the worker at `address`, as long as it is there; returns it, None if there is none."""
+        place = self._places.get(address)
+        if place is not None:
+            self._drained.add((address, place.known_by))
+            place.is_leaving = True
+        return place
 
     def fit(self) -> list[Place]:
         """Those that may have shards."""

@@ -21,6 +21,7 @@ from ._link import CancelRequest, Link, State
 from ._looks import Looks
 from ._messages import sent
 from ._on_worker import look_at
+from ._placement import Place
 
 __all__: list[str] = []
 
@@ -109,16 +110,16 @@ class ShardService:
     def drain(self, address: str, seconds: float) -> bool:
         """See ShardedPollExecutor."""
         coordinator = self._coordinator
-        answer: SimpleQueue[bool] = SimpleQueue()
+        answer: SimpleQueue[Place | None] = SimpleQueue()
         coordinator.tell(coordinator.deployment.drain, address, answer.put)
         try:
-            is_there = answer.get(timeout=seconds)
+            place = answer.get(timeout=seconds)
         except Empty:
             return False
-        if not is_there:
+        if place is None:
             raise ValueError(f"worker must be the address of one, not {address!r}")
         until = monotonic() + seconds
-        while any(link.place is not None and link.place.address == address for link in coordinator.links.copy()):
+        while any(link.place is place for link in coordinator.links.copy()):
             if monotonic() > until:
                 return False
             sleep(0.02)
