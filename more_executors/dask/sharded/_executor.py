@@ -225,7 +225,10 @@ class ShardedPollExecutor(PollExecutor[A, B, T]):
         return self._service.look_at(rows, seconds) if rows and seconds else rows
 
     def stats(self) -> PollStats:
-        """A record of figures about polling: what shards know alone is the sum over all of them, as last heard."""
+        """A record of figures about polling: what shards know alone is the sum over all of them, as last heard.
+
+        `calls`, `errors` and `throttled` include what was heard of earlier generations, which were lost or moved.
+        """
         return with_shards(super().stats(), self.shards())
 
     def _gauges(self) -> dict[str, float]:

@@ -15,12 +15,15 @@ from threading import Event
 from typing import Any
 
 from ..._core import RemoteCall, ShardTask, ShardTasks
+from ...poll.stats import PollStats
 from ._grant import Grant
 from ._messages import ADOPT, CANCEL, message_of
 from ._numbered import Inbox, Outbox
 from ._share import Share, ShareReport
 
 __all__: list[str] = []
+
+TOTALS = ("done", "failed", "cancelled", "calls", "errors", "throttled")  # figures that only grow
 
 
 class CancelRequest:
@@ -88,7 +91,8 @@ class Link:
         self.starting: dict[int, RemoteCall] = {}  # calls that it may have begun
         self.tasks = ShardTasks()
         self.cancels: dict[int, tuple[CancelRequest, list[ShardTask]]] = {}
-        self.figures: tuple[Any, ...] = ()  # of its poll executor
+        self.figures: tuple[Any, ...] = ()  # of its poll executor, with what was counted in earlier generations
+        self._past = self.figures  # the same, of those alone
         self.lost = self.adopted = self.started_again = 0
         self._prefix = f"{name}-{index}"
         self.begin_again(0.0)
@@ -101,6 +105,7 @@ class Link:
     def begin_again(self, now: float) -> None:
         """There is to be another generation, which has been told nothing."""
         self.generation += 1
+        self._past = self.figures
         self.outbox = Outbox()
         self.inbox = Inbox()
         self.dealt_with = 0  # the number of the last message of it that nothing is left to do for
@@ -145,6 +150,15 @@ class Link:
 
     def take(self, reply: bytes) -> list[bytes]:
         """The messages in `reply` that are new."""
-        _, has_dealt_with, first, messages, self.figures, self.report = pickle.loads(reply)
+        _, has_dealt_with, first, messages, figures, self.report = pickle.loads(reply)
+        self.figures = added_up(figures, self._past)
         self.outbox.forget(has_dealt_with)
         return self.inbox.new(first, messages)
+
+
+def added_up(figures: tuple[Any, ...], past: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The fields of a PollStats, with those of the `past` added that only grow."""
+    if not (figures and past):
+        return figures or past
+    now, before = PollStats(*figures), PollStats(*past)
+    return tuple(now._replace(**{field: getattr(now, field) + getattr(before, field) for field in TOTALS}))

@@ -27,7 +27,8 @@ class ShardStats(NamedTuple):
         adopted: how many tasks were taken over from an earlier generation, altogether.
         started_again: how many tasks with a token were started again, as it was not known whether they had been.
         share: how many calls a second it may make, of the `rate_limit` of all; None if there is none.
-        polls: what its poll executor says, at that time; None before it has.
+        polls: what its poll executor says, at that time; None before it has. What only grows, such as `calls` and
+            `errors`, is of all its generations.
     """
 
     shard: int
