@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from typing import Any
 
 import more_executors
@@ -24,6 +25,7 @@ autoclass_content = "both"
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # generics and overloads are for type checkers; the reference says it in words
 autodoc_preserve_defaults = True
+autodoc_mock_imports = [name for name in ("cloudpickle", "distributed") if find_spec(name) is None]
 maximum_signature_line_length = 88
 nitpicky = True
 
