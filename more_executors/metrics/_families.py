@@ -167,17 +167,24 @@ EXPORTED = (
         "poll", "journal_behind_seconds", "For how long PollExecutor's journal has not been written", if_given=True
     ),
     own_gauge("poll", "shards_open", "Shards of ShardedPollExecutor that can start and poll tasks", if_given=True),
-    own_gauge("poll", "shards_lost", "How often a shard of ShardedPollExecutor was lost", if_given=True),
     own_gauge(
         "poll", "shard_silence_seconds", "How long ago the shard was heard that was not for longest", if_given=True
     ),
-    own_gauge("poll", "tasks_adopted", "Tasks that were taken over from a shard before", if_given=True),
-    own_gauge("poll", "tasks_started_again", "Tasks with a token that were started again", if_given=True),
     by_state(),
     histogram("duration_seconds", "Execution time of each call of PollExecutor's poll function"),
     histogram("batch_size", "Tasks in each call of PollExecutor's poll function"),
     histogram("lag_seconds", "How late each call of PollExecutor's poll function came for the tasks in it"),
     counter("poll_throttled", "PollExecutor's poll function calls answered by Throttled", "throttled", "poll", "calls"),
+    counter("poll_shards_made", "How often a shard of ShardedPollExecutor was made", "shards_made", "poll"),
+    counter("poll_shards_lost", "How often one of them was lost", "shards_lost", "poll", "shards_made"),
+    counter("poll_tasks_adopted", "Tasks taken over from a shard before", "tasks_adopted", "poll", "shards_made"),
+    counter(
+        "poll_tasks_started_again",
+        "Tasks with a token that were started again",
+        "tasks_started_again",
+        "poll",
+        "shards_made",
+    ),
     counter("dask_packs", "Packs of calls that DaskExecutor has sent to workers", "packs", "dask", "started"),
     counter("dask_calls_again", "Calls that DaskExecutor has sent again", "calls_again", "dask", "started"),
     counter("dask_workers_lost", "Workers that DaskExecutor has lost", "workers_lost", "dask", "started"),

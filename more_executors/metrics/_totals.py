@@ -19,7 +19,10 @@ COUNTED = (
     *("call_seconds", "retries", "retry_seconds", "cancels"),
 )
 
-METERED = ("throttled", "packs", "calls_again", "workers_lost")  # by executors that have a meter
+METERED = (  # by executors that have a meter
+    *("throttled", "packs", "calls_again", "workers_lost"),
+    *("shards_made", "shards_lost", "tasks_adopted", "tasks_started_again"),
+)
 
 # Of several executors, the largest of these is shown; of all other gauges, the sum.
 LARGEST = ("oldest_age_seconds", "journal_behind_seconds", "shard_silence_seconds", "rate_limit")

@@ -43,7 +43,7 @@ class PollEngine:
     ) -> None:
         self._only_called = only_calls(delegate)
         self._rate_limit = options.rate_limit
-        self.meter = PollMeter()
+        self.meter = self._new_meter()
         self._loop_use = loop_used(delegate, f"{name}-loop", options, logger)
         self._loop_closer = ClosedWhenDropped(self._loop_use)
         self.loop = self._loop_use.shared.thread
@@ -112,6 +112,9 @@ class PollEngine:
         )
         bursts = Bursts(self.table, calls, options.longest_pause_in_bursts)
         self.scheduler = self._new_scheduler(options, calls, gate, bursts)
+
+    def _new_meter(self) -> PollMeter:
+        return PollMeter()
 
     def _table_type(self, options: PollOptions) -> type[PollTable]:
         return DueTable if options.is_paced else FullListTable

@@ -209,7 +209,7 @@ def test_it_tells_of_its_shards(workers: FakeWorkers, books: Books) -> None:
         assert ">worker-0<" in html
         assert ">worker-1<" in html
         gauges = executor._gauges()
-        assert (gauges["outstanding"], gauges["shards_open"], gauges["shards_lost"]) == (10.0, 2.0, 0.0)
+        assert (gauges["outstanding"], gauges["shards_open"]) == (10.0, 2.0)
         until(lambda: executor.stats().calls > 0)  # of the shards
         books.ends_at_once = True
         executor.notify()

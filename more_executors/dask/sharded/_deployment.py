@@ -149,6 +149,7 @@ class Deployment:
         link.place.is_silent = isinstance(error, TimeoutError)
         if error is None:
             link.state = State.OPEN
+            link.counts.made += 1
             link.heard_at = self._clock()
             link.resume()
             self._shares.change()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from math import inf
 from time import monotonic
 from typing import cast
@@ -14,6 +15,7 @@ from ...poll._engine import PollEngine
 from ...poll._gate import CallGate
 from ...poll._options import PollOptions
 from ...poll._scheduler import PollScheduler
+from ._meter import ShardCounts, ShardedMeter
 
 __all__: list[str] = []
 
@@ -28,6 +30,7 @@ class ShardedEngine(PollEngine):
     def __init__(
         self,
         register: TaskRegister,
+        counts: Iterable[ShardCounts],
         options: PollOptions,
         delegate: object,
         logger: logging.Logger,
@@ -35,7 +38,11 @@ class ShardedEngine(PollEngine):
         debugging: bool,
     ) -> None:
         self._register = register
+        self._counts = counts
         super().__init__(options, delegate, logger, name, debugging)
+
+    def _new_meter(self) -> ShardedMeter:
+        return ShardedMeter(self._counts)
 
     def _table_type(self, options: PollOptions) -> type[PollTable]:
         return ShardedTable

@@ -169,7 +169,9 @@ class ShardedPollExecutor(PollExecutor[A, B, T]):
             coordinator.resolver.flush = self._engine.recorder.flush
 
     def _new_engine(self, options: PollOptions, delegate: Delegate, name: str) -> PollEngine:
-        return ShardedEngine(self._coordinator.register, options, delegate, self._logger, name, self._debugging)
+        coordinator = self._coordinator
+        counts = [link.counts for link in coordinator.links]
+        return ShardedEngine(coordinator.register, counts, options, delegate, self._logger, name, self._debugging)
 
     def submit_many(self, fn: Callable[[Any], A], items: Iterable[Any]) -> list[Future[B]]:
         """`submit(fn, item)` for each of `items`; returns the futures in the same order.

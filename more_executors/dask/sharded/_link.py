@@ -18,6 +18,7 @@ from ..._core import RemoteCall, ShardTask, ShardTasks
 from ...poll.stats import PollStats
 from ._grant import Grant
 from ._messages import ADOPT, CANCEL, message_of
+from ._meter import ShardCounts
 from ._numbered import Inbox, Outbox
 from ._share import Share, ShareReport
 
@@ -93,7 +94,7 @@ class Link:
         self.cancels: dict[int, tuple[CancelRequest, list[ShardTask]]] = {}
         self.figures: tuple[Any, ...] = ()  # of its poll executor, with what was counted in earlier generations
         self._past = self.figures  # the same, of those alone
-        self.lost = self.adopted = self.started_again = 0
+        self.counts = ShardCounts()
         self._prefix = f"{name}-{index}"
         self.begin_again(0.0)
 
@@ -124,7 +125,7 @@ class Link:
     def resume(self) -> None:
         """Have a new generation do what the last one did."""
         if self.tasks:
-            self.adopted += len(self.tasks)
+            self.counts.adopted += len(self.tasks)
             tasks = self.tasks.all()
             self.parts.append((ADOPT, [task.number for task in tasks], [task.sent for task in tasks]))
         for number, (_, cancelled) in self.cancels.items():

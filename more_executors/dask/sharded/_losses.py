@@ -43,7 +43,7 @@ class Losses:
 
     def lose(self, link: Link, why: str, now: float) -> None:
         """`link` has lost its shard. What that polled is polled by the next one; what it may have begun is in doubt."""
-        link.lost += 1
+        link.counts.lost += 1
         log(self._logger, logging.WARNING, "shard %d of %s is lost: %s", link.index, link.place.address, why)
         failed: list[tuple[RemoteCall, BaseException]] = []
         for call in link.starting.values():
@@ -51,7 +51,7 @@ class Losses:
             if call.may_be_repeated and call.losses <= MOST_LOSSES:
                 call.start.is_doubtful = True  # whatever becomes of it the next time
                 link.suspects.append(call)
-                link.started_again += 1
+                link.counts.started_again += 1
             else:
                 failed.append((call, ShardLost(None if call.start is None else call.start.key)))
         link.starting.clear()

@@ -46,7 +46,7 @@ class ShardStats(NamedTuple):
 
 
 def stats_of(link: Link, now: float, are_limited: bool) -> ShardStats:
-    place, figures = link.place, link.figures
+    place, figures, counts = link.place, link.figures, link.counts
     return ShardStats(
         shard=link.index,
         generation=link.generation,
@@ -55,9 +55,9 @@ def stats_of(link: Link, now: float, are_limited: bool) -> ShardStats:
         tasks=len(link.tasks),
         starting=len(link.starting) + len(link.again),
         heard=max(0.0, now - link.heard_at),
-        lost=link.lost,
-        adopted=link.adopted,
-        started_again=link.started_again,
+        lost=counts.lost,
+        adopted=counts.adopted,
+        started_again=counts.started_again,
         share=link.grant.rate if are_limited else None,
         polls=PollStats(*figures) if figures else None,
     )
@@ -83,12 +83,9 @@ def with_shards(own: PollStats, shards: Iterable[ShardStats]) -> PollStats:
 
 
 def gauges_of(shards: Iterable[ShardStats]) -> dict[str, float]:
-    """For the metrics."""
+    """For the metrics: what does not only grow."""
     found = list(shards)
     return {
         "shards_open": float(sum(shard.is_open for shard in found)),
-        "shards_lost": float(sum(shard.lost for shard in found)),
         "shard_silence_seconds": max(shard.heard for shard in found),
-        "tasks_adopted": float(sum(shard.adopted for shard in found)),
-        "tasks_started_again": float(sum(shard.started_again for shard in found)),
     }
