@@ -92,6 +92,14 @@ def checked_pause(what: str, value: object) -> float:
     return seconds
 
 
+def checked_duration(what: str, value: object) -> float:
+    """As `checked_pause`, and raises ValueError if it is 0."""
+    seconds = checked_pause(what, value)
+    if seconds == 0:
+        raise ValueError(f"{what} must be more than 0 s, not {shown(value)}")
+    return seconds
+
+
 def checked_timeout(what: str, value: object) -> float:
     """`value` as a float, in seconds; it may be negative. TypeError if it is no number, ValueError if it is NaN."""
     seconds = real_number(what, value, " s")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from .. import metrics
 from .._chaining import Chainable
-from .._checks import check_name, checked_count, checked_flag, checked_timeout, chosen_logger, refuse_copy_of_executor
+from .._checks import check_name, checked_count, checked_duration, checked_flag, chosen_logger, refuse_copy_of_executor
 from .._core import check_threads
 from .._runtime.delegate import AFTER_FORK, AFTER_INTERPRETER_SHUTDOWN, AFTER_SHUTDOWN
 from .._runtime.lifecycle import track
@@ -71,7 +71,7 @@ class DaskExecutor(Chainable[Anything, Returned[NoReturn]]):
         check_threads()
         check_name(name)
         retries = checked_count("retries", retries, least=0)
-        seconds = checked_timeout("timeout", timeout)
+        seconds = checked_duration("timeout", timeout)
         self._name = name
         self._source = client
         self._is_shut_down = ""

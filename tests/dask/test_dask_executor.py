@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Executor, as_completed, wait
 from functools import partial
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
@@ -314,6 +315,10 @@ def test_from_a_callback_shutdown_does_not_wait_for_itself(client: Any) -> None:
         ({"retries": -1}, ValueError),
         ({"retries": "1"}, TypeError),
         ({"timeout": "1"}, TypeError),
+        ({"timeout": -1}, ValueError),
+        ({"timeout": 0}, ValueError),
+        ({"timeout": inf}, ValueError),
+        ({"timeout": nan}, ValueError),
         ({"name": 1}, TypeError),
     ],
 )

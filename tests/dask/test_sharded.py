@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import threading
 from concurrent.futures import CancelledError, wait
+from math import inf
 from typing import Any
 
 import pytest
@@ -166,8 +167,12 @@ def test_an_error_in_making_a_shard_is_raised_where_it_was_asked_for(workers: Fa
     [
         ("shards", 0, "shards"),
         ("shards", "2", "shards"),
-        ("lease", -1, "lease"),
+        ("lease", -1, "lease must be 0 s or more, not -1"),
+        ("lease", 0, "lease must be more than 0 s, not 0"),
+        ("lease", inf, "lease must be finite, not inf"),
         ("timeout", "soon", "timeout"),
+        ("timeout", 0, "timeout must be more than 0 s, not 0"),
+        ("timeout", inf, "timeout must be finite, not inf"),
         ("patience", None, "patience"),
         ("group_by", 5, "group_by"),
         ("make", None, "make"),

@@ -11,7 +11,16 @@ from threading import TIMEOUT_MAX
 from typing import Any, cast
 
 from ..._callables import check_callable, check_optional_callable
-from ..._checks import check_name, check_optional, checked_count, checked_seconds, chosen_logger, iterated, shown
+from ..._checks import (
+    check_name,
+    check_optional,
+    checked_count,
+    checked_duration,
+    checked_seconds,
+    chosen_logger,
+    iterated,
+    shown,
+)
 from ..._core import check_threads
 from ..._runtime.delegate import Delegate
 from ..._types import A, B, T
@@ -111,8 +120,8 @@ class ShardedPollExecutor(PollExecutor[A, B, T]):
         check_callable("make", make)
         check_optional_callable("group_by", group_by)
         count = None if shards is None else checked_count("shards", shards)
-        lease = checked_seconds("lease", lease)
-        timeout = checked_seconds("timeout", timeout)
+        lease = checked_duration("lease", lease)
+        timeout = checked_duration("timeout", timeout)
         patience = checked_seconds("patience", patience)
         check_optional("rate_limit", rate_limit, RateLimit)
         try:
