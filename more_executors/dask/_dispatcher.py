@@ -175,7 +175,8 @@ class Dispatcher:
     def _lose_cluster(self, error: ClusterLost) -> None:
         """Give up what was sent; and what waits too, if there is no other client."""
         self._losses.lose_sent(error)
-        if self._connection.made_again():
+        is_needed = not (self.is_closing and self._is_idle())
+        if is_needed and self._connection.made_again():
             self._looked_at = -SECONDS_BETWEEN_LOOKS
             return
         self.refusal = error

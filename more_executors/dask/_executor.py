@@ -59,10 +59,12 @@ class DaskExecutor(Chainable[Anything, Returned[NoReturn]]):
 
         Args:
             client: a `distributed.Client`, which is left open by `shutdown`; or the address of a scheduler, or a
-                function that returns a client: these make one, make another when it is lost, and close it.
+                function that returns a client: these make one, make another when it is lost, and close it. What the
+                function takes is waited for here; later, if it is longer than `timeout`, calls fail.
             retries: how often a call is made again whose worker was lost. It may then be made so many times more, and
                 some times more while it is found out which call of a pack it was: for calls that may be repeated.
-            timeout: for so many seconds a scheduler may be silent before it is taken for lost.
+            timeout: for so many seconds a scheduler may be silent before it is taken for lost, and connecting to an
+                address may take.
             logger: by default the logger "DaskExecutor".
             name: the end of the names of the threads, and the label of this executor in metrics.
 

@@ -66,7 +66,13 @@ class FakeWorkers:
     def is_closed(self) -> bool:
         return False
 
-    def made_again(self) -> bool:
+    def is_making(self) -> bool:
+        return False
+
+    def heard(self) -> None:
+        pass
+
+    def made_again(self, *, waits: bool) -> bool:
         return False
 
     def close(self) -> None:

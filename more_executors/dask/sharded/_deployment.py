@@ -82,7 +82,9 @@ class Deployment:
         """See which workers there are, once in a while."""
         if self._is_looking and now > self._look_deadline:
             self._found(None, TimeoutError("the scheduler does not answer"))
-        if not self._is_looking and now >= self._look_at:
+        if not self._is_looking and now >= self._look_at and self._transport.connection.is_making():
+            self._found(None, ConnectionError("another client is being made"))
+        elif not self._is_looking and now >= self._look_at:
             self._is_looking = True
             self._look_deadline = now + self._timeout
             self._transport.look(self._timeout, partial(self._tell, self._found))
@@ -94,6 +96,7 @@ class Deployment:
         self._look_at = now + SECONDS_BETWEEN_LOOKS
         if error is None:
             self._silent_since = None
+            self._transport.connection.heard()
             for place in self._placement.update(workers):
                 self._lose_place(place, f"the worker {place.address} is gone")
             self._give_one_away(now)
@@ -102,7 +105,7 @@ class Deployment:
             if now >= self._silent_since + self._timeout or self._transport.connection.is_closed():
                 for place in self._placement.clear():
                     self._lose_place(place, "the scheduler is gone")
-                if self._transport.connection.made_again():
+                if self._transport.connection.made_again(waits=False):
                     self._silent_since, self._look_at = None, now
         self.refusal = self._losses.refusal(now, self._transport.connection.is_closed())
         self._calls.is_closed = self.refusal is not None
