@@ -123,9 +123,9 @@ class Dispatcher:
         try:
             while not (self.is_closing and self._is_idle()):
                 try:
-                    self._waker.wait(None if self._is_idle() else SECONDS_BETWEEN_LOOKS)
+                    self._waker.wait(None if self._may_sleep() else SECONDS_BETWEEN_LOOKS)
                     self._hear()
-                    if not self._is_idle():
+                    if not self._may_sleep():
                         self._look()
                         if self._connection.is_up():
                             self._send()
@@ -140,6 +140,10 @@ class Dispatcher:
 
     def _is_idle(self) -> bool:
         return not (self.queue.waiting or self._again or self._sent or self._news)
+
+    def _may_sleep(self) -> bool:
+        """Whether there is nothing to do, nor to look whether calls can be taken again."""
+        return self._is_idle() and (self.refusal is None or self._connection.is_closed())
 
     def _hear(self) -> None:
         while self._news:

@@ -41,7 +41,7 @@ class DaskExecutor(Chainable[Anything, Returned[NoReturn]]):
     executor: one that waits for another future of it waits for ever.
 
     If a worker goes while it has calls, these fail with `WorkerLost`, unless `retries` says otherwise. If the scheduler
-    goes, all that is not done fails with `ClusterLost`.
+    goes, all that is not done fails with `ClusterLost`, and so do further calls until there is one again.
 
     All methods may be called from any thread.
     """
@@ -60,7 +60,7 @@ class DaskExecutor(Chainable[Anything, Returned[NoReturn]]):
         Args:
             client: a `distributed.Client`, which is left open by `shutdown`; or the address of a scheduler, or a
                 function that returns a client: these make one, make another when it is lost, and close it. What the
-                function takes is waited for here; later, if it is longer than `timeout`, calls fail.
+                function takes is waited for here; later, if it is longer than `timeout`, calls fail until it returns.
             retries: how often a call is made again whose worker was lost. It may then be made so many times more, and
                 some times more while it is found out which call of a pack it was: for calls that may be repeated.
             timeout: for so many seconds a scheduler may be silent before it is taken for lost, and connecting to an

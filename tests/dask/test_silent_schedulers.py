@@ -70,6 +70,41 @@ def have_lost(executor: DaskExecutor, source: Source, seconds: float = PATIENCE)
     assert isinstance(executor.submit(echo, 1).exception(PATIENCE), ClusterLost)
     with pytest.raises(ClusterLost):
         executor.submit(echo, 1)
+    connection._seconds = PATIENCE  # from now on only a busy machine is silent
+
+
+def works_again(executor: DaskExecutor) -> bool:
+    try:
+        return bool(executor.submit(echo, 1).result(PATIENCE) == 1)
+    except ClusterLost:
+        return False
+
+
+# 1. The client is closed, and no other one can be made: calls are refused, and nothing is to be done. 2. There is a
+# scheduler again: it is found although nobody has submitted anything.
+def test_calls_are_taken_again_when_there_is_a_scheduler_again(source: Source) -> None:
+    def fail() -> None:
+        raise OSError("there is no scheduler")
+
+    with DaskExecutor(source, timeout=PATIENCE) as executor:
+        source.then = fail
+        have_lost(executor, source)  # 1
+        source.then = lambda: None
+        wait_until(lambda: executor._dispatcher.refusal is None)  # 2
+        assert works_again(executor)
+
+
+# 1. The client is closed, and the function for another one does not return. 2. Calls fail, and are refused. 3. It
+# returns: calls are made by that client.
+def test_a_function_that_takes_too_long_for_a_client_holds_up_nothing(source: Source) -> None:
+    parking = Parking()
+    with DaskExecutor(source, timeout=PATIENCE) as executor:
+        source.then = parking  # 1
+        have_lost(executor, source, seconds=0.1)  # 2
+        parking.let_go()  # 3
+        wait_until(lambda: works_again(executor))
+        assert len(parking.calls) == 1
+        assert executor._dispatcher._connection.client is source.made[1]
 
 
 def test_a_client_that_comes_after_the_end_is_closed(source: Source) -> None:
@@ -141,6 +176,26 @@ posix = pytest.mark.skipif(os.name != "posix", reason="processes cannot be stopp
 def mortal(tmp_path: Path, client: Any) -> Iterator[Cluster]:
     with cluster_of(tmp_path, 1) as cluster:
         yield cluster
+
+
+@posix
+@pytest.mark.long
+def test_a_scheduler_that_is_stopped_is_lost_until_it_goes_on(mortal: Cluster, tmp_path: Path) -> None:
+    executor = DaskExecutor(mortal.address, timeout=PATIENCE)
+    going = executor.submit(dask_support.wait_for, str(tmp_path / "call"))
+    wait_until((tmp_path / "call").exists)
+    waiting = [executor.submit(echo, number) for number in range(100)]
+    mortal.scheduler.send_signal(signal.SIGSTOP)
+    executor._dispatcher._connection._seconds = 1.0
+    for future in (going, *waiting):
+        assert isinstance(future.exception(PATIENCE), ClusterLost)
+    with pytest.raises(ClusterLost):
+        executor.submit(echo, 1)
+    executor._dispatcher._connection._seconds = PATIENCE
+    (tmp_path / "call.go").touch()
+    mortal.scheduler.send_signal(signal.SIGCONT)
+    wait_until(lambda: works_again(executor))
+    InThread(executor.shutdown).outcome()
 
 
 @posix
