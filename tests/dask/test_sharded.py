@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import threading
 from concurrent.futures import CancelledError, wait
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -15,9 +16,11 @@ pytest.importorskip("distributed")
 from shard_support import (
     Books,
     FakeWorkers,
+    Gate,
     fake_workers,
     make_shard_that_starts_many,
     sharded_executor,
+    start_slowly,
     start_task,
 )
 from support import PATIENCE
@@ -25,6 +28,7 @@ from support import PATIENCE
 from more_executors import Executors, Journal
 from more_executors._core import ShardTask, TaskRegister
 from more_executors.dask import ClusterLost, RemoteError, ShardedPollExecutor, ShardLost
+from more_executors.dask.sharded._coordinator import Coordinator
 
 
 def test_what_is_submitted_is_started_and_polled_on_workers(workers: FakeWorkers, books: Books) -> None:
@@ -303,8 +307,24 @@ def test_keys_start_once(workers: FakeWorkers, books: Books, tmp_path: Any) -> N
 
 
 def test_no_workers_is_an_error_within_the_timeout(books: Books) -> None:
-    with fake_workers(0), pytest.raises(ClusterLost, match=r"no shard could be made within 0\.3 s"):
+    with fake_workers(0), pytest.raises(ClusterLost, match=r"within 0\.3 s: there is no worker"):
         sharded_executor(timeout=0.3)
+
+
+# 1. A worker is in `make`, which does not return. 2. The time for it is over.
+def test_a_make_that_does_not_return_is_named_with_its_worker(
+    workers: FakeWorkers, books: Books, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait_until_open = Coordinator.wait_until_open
+
+    def wait_until_made(self: Coordinator, seconds: float) -> None:
+        assert gate.came.acquire(timeout=PATIENCE)  # 1
+        wait_until_open(self, 0.0)  # 2
+
+    monkeypatch.setattr(Coordinator, "wait_until_open", wait_until_made)
+    with pytest.raises(ClusterLost, match="make has not returned, or the worker does not answer, at worker-0"):
+        sharded_executor(make=partial(start_slowly, "no executor"), shards=1)
+    gate.go.set()
 
 
 def test_what_a_poll_cancels_itself_fails(workers: FakeWorkers, books: Books) -> None:

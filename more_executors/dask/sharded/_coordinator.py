@@ -123,7 +123,7 @@ class Coordinator:
             if not self.deployment.changed.wait(max(0.0, until - monotonic())) and monotonic() >= until:
                 if any(link.state is State.OPEN for link in self.links):
                     return
-                raise ClusterLost(f"no shard could be made within {seconds} s")
+                raise ClusterLost(f"no shard could be made within {seconds} s: {self.deployment.why_none()}")
 
     def add(self, call: RemoteCall, shard: int | None = None) -> None:
         """Send `call` soon. Raises ClusterLost."""

@@ -57,6 +57,7 @@ class Deployment:
         self.refusal: ClusterLost | None = None  # why there will be no shards, for now; then `calls` is closed
         self.error: BaseException | None = None  # why one could not be made
         self.changed = Waker()  # set when one was made, or could not be
+        self._silent: set[str] = set()  # addresses of workers that were asked for a shard, and have not answered
         self._transport = transport
         self._links = links
         self._resolver = resolver
@@ -135,6 +136,7 @@ class Deployment:
         link.place = place
         place.shards += 1
         link.deadline = now + self._timeout
+        self._silent.add(place.address)
         then = partial(self._tell, self.opened, link, link.generation)
         shard = (link.name, __version__, self._lease, self._make, self._shares.are_limited)
         self._transport.call(place.address, open_shard, *shard, seconds=self._timeout, then=then)
@@ -144,6 +146,8 @@ class Deployment:
         """The worker has answered, or has not."""
         if link.generation != generation or link.state is not State.OPENING:
             return
+        if not isinstance(error, TimeoutError):
+            self._silent.discard(link.place.address)
         if answer is not None:
             error = error_of(answer)
         if error is not None and not isinstance(error, OSError | TimeoutError):  # which may pass
@@ -161,6 +165,14 @@ class Deployment:
             self._leave(link)
             link.retry_at = self._clock() + SECONDS_BETWEEN_LOOKS
         self.changed.set()
+
+    def why_none(self) -> str:
+        """Why there is no shard yet. May be called from any thread."""
+        if not self._placement:
+            return "there is no worker"
+        if silent := sorted(self._silent.copy()):
+            return f"make has not returned, or the worker does not answer, at {', '.join(silent)}"
+        return "no worker can be reached"
 
     def stopped(self, link: Link) -> None:
         """It has stopped, and nothing of it is in doubt."""
