@@ -20,6 +20,7 @@ from typing import Any
 from .._core import RemoteCall, log
 from .._runtime.nested_calls import start_thread
 from ._errors import ClusterLost, WorkerLost, another
+from ._outcomes import without_frames
 from ._pack import resolve
 from ._workers import Worker
 
@@ -128,10 +129,16 @@ class Resolver:
             self._lose(pack.name, False)
         elif self._sent.pop(pack.name, None) is not None:
             pack.task.release()
+            calls = pack.take()
             try:
                 seconds, outcomes, unlike = pickle.loads(reply)
                 self._learn(seconds, len(outcomes), len(reply))
+            except Exception as error:  # a lack of memory
+                lost = WorkerLost(f"{pack.worker.address} has made calls whose outcomes could not be read here")
+                lost.__cause__ = without_frames(error)  # in which the calls are, that the collector does not see
+                self.lose(calls, lost)
+                return
             finally:
                 self._fetched(pack)  # after `learn`, as the next pack is sent then; before a callback submits more
             del reply
-            resolve(pack.take(), outcomes, unlike)
+            resolve(calls, outcomes, unlike)

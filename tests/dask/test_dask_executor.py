@@ -17,6 +17,7 @@ from concurrent.futures import CancelledError, Executor, as_completed, wait
 from functools import partial
 from math import inf, nan
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ from dask_support import OddError, echo, wait_until
 from support import PATIENCE
 
 from more_executors import Executors
-from more_executors.dask import ClusterLost, DaskExecutor, RemoteError, WorkerLost
+from more_executors.dask import ClusterLost, DaskExecutor, RemoteError, WorkerLost, _resolver
 
 
 @pytest.fixture
@@ -193,6 +194,18 @@ def test_what_cannot_be_pickled_fails_its_own_future(executor: DaskExecutor) -> 
 
 
 # -- futures -----------------------------------------------------------------------------------------------------------
+
+
+def test_calls_whose_outcomes_cannot_be_read_end(executor: DaskExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def loads(_: bytes) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(_resolver, "pickle", SimpleNamespace(loads=loads))
+        error = executor.submit(echo, 1).exception(PATIENCE)
+    assert isinstance(error, WorkerLost)
+    assert isinstance(error.__cause__, MemoryError)
+    assert executor.submit(echo, 1).result(PATIENCE) == 1
 
 
 def test_pending_until_sent_then_running_and_cancel_tells_the_truth(executor: DaskExecutor, tmp_path: Path) -> None:
