@@ -142,11 +142,17 @@ class DueMachine(RuleBasedStateMachine):
     @rule(count=st.sampled_from([1, 2, 9]))
     def adopt(self, count: int) -> None:
         self.clock.settle()
-        for _ in range(count):
-            serial = len(self.tasks)
-            task = self.tasks[serial] = Task(serial)  # before the executor's thread looks for it
+        first = len(self.tasks)
+        tasks = [Task(serial) for serial in range(first, first + count)]
+        for task in tasks:  # before the executor's thread looks for them
             task.due = self.clock.now
-            task.hear(self.executor.adopt(serial))
+            self.tasks[task.serial] = task
+        if count == 1:
+            tasks[0].hear(self.executor.adopt(first))
+        else:  # all at once: it may begin a call as soon as there is one
+            futures = self.executor.adopt_many(range(first, first + count))
+            for task, future in zip(tasks, futures, strict=True):
+                task.hear(future)
         self.clock.run()
 
     @rule(count=st.sampled_from([1, 3]))
