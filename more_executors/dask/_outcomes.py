@@ -13,7 +13,7 @@ import builtins
 import pickle
 import traceback
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import cloudpickle  # type: ignore[import-untyped]
 
@@ -94,7 +94,8 @@ def in_parts(error: BaseException) -> Apart:
 
 def by_members(group: Any) -> Apart:
     """For an ExceptionGroup: each of its errors keeps what it would keep alone."""
-    return new_group, (type(group), group.message, [error_bytes(each) for each in group.exceptions]), kept(vars(group))
+    attributes = cast("dict[str, Any]", vars(group))
+    return new_group, (type(group), group.message, [error_bytes(each) for each in group.exceptions]), kept(attributes)
 
 
 def kept(attributes: dict[str, Any] | None) -> dict[str, Any]:

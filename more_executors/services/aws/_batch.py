@@ -87,7 +87,7 @@ class AwsBatch(AwsService[dict[str, Any], BatchJob]):
             raise ValueError(f"definition must be the name of a job definition, not {shown(definition)}")
         self.definition = definition
         more_regions = tuple(iterated("more_regions", more_regions, "regions"))
-        if not all(isinstance(cast("Any", one), str) and one for one in more_regions):
+        if not all(isinstance(one, str) and one for one in more_regions):
             raise ValueError(f"more_regions must be names of regions, not {shown(more_regions)}")
         self.regions = (self.region, *(one for one in more_regions if one != self.region))
 
