@@ -179,7 +179,7 @@ class AwsService(WhileCancelling, Service[str, S, R]):
         what AWS does not know. Raises `Throttled` if the first one does.
         """
         found: dict[Any, S] = dict.fromkeys(ids, goes_on)
-        for number, one in enumerate(self._turns.sorted(found)[: self.describes]):
+        for number, one in enumerate(self._turns.in_turn(found)[: self.describes]):
             began = None if self.rate_limit is None else self.rate_limit.clock()
             try:
                 status = describe(one)

@@ -1,4 +1,4 @@
-"""Requests of which a call for an executor makes several: each counts for the rate limit, and all tasks have a turn."""
+"""Calls that make several requests: each request counts for the rate limit, and tasks are asked about in turn."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ MOST_KNOWN = 200_000  # tasks whose last turn is known
 
 
 class Paid(threading.local):
-    """What this thread has taken of the rate limit, for the call that it makes."""
+    """How many requests the executor has asked the rate limit for, of the call that this thread makes."""
 
     is_counted = False
     requests = 0
 
 
 def counted(method: F) -> F:
-    """Have each request of `method`, of a service, count: the executor has asked the rate limit for the first only."""
+    """Have each request that `method` makes count for the rate limit; the executor has asked that for the first one."""
 
     @wraps(method)
     def counting(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -39,20 +39,23 @@ def counted(method: F) -> F:
 
 
 class Turns:
-    """Whose turn it is, if there are more than a call asks about: who was asked longest ago. For all threads."""
+    """Which tasks to ask about first, where one call cannot ask about all: those not asked about for longest.
+
+    May be used from several threads at a time.
+    """
 
     def __init__(self) -> None:
-        self._asked: dict[Hashable, int] = {}  # those that go on, by when that was, which is the order in here, too
+        self._asked: dict[Hashable, int] = {}  # those that go on: the number of the question, which is their order, too
         self._number = 0
         self._lock = threading.Lock()
 
-    def sorted(self, ids: Iterable[Any]) -> list[Any]:
-        """Those that were never asked, as they come, and then the others."""
+    def in_turn(self, ids: Iterable[Any]) -> list[Any]:
+        """`ids` in the order in which to ask: those that never were, as they come, then the others."""
         with self._lock:
             return sorted(ids, key=lambda one: self._asked.get(one, 0))
 
     def was_asked(self, one: Hashable, goes_on: bool) -> None:
-        """It was, and is to be asked again if it `goes_on`."""
+        """The service has been asked about `one`, and is to be asked again if it `goes_on`."""
         with self._lock:
             self._asked.pop(one, None)
             if goes_on:

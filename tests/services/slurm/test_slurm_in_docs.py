@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from fake_slurm import FakeSlurm
 from support import PATIENCE
 
 from more_executors import Executors
-from more_executors.services.slurm import CommandResult, Slurm, SubmissionInDoubt
+from more_executors.services.slurm import Slurm, SubmissionInDoubt
 
 PAGE = Path(__file__).parents[3] / "docs" / "services" / "slurm.md"
 TOO_LATE = "the time is up"
@@ -79,16 +78,9 @@ def test_a_connection_that_is_lost_fails_nothing_and_leaves_submissions_in_doubt
 
 
 def test_a_result_is_a_record_in_each_run(fake: FakeSlurm, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def run(command: list[str], variables: Mapping[str, str]) -> CommandResult:
-        result = fake(command, variables)
-        if command[0] == "sbatch":  # all jobs end at once
-            for task in list(fake.controller):
-                fake.end(task)
-        return result
-
     names = names_of("def nightly")
     for _ in range(2):
-        names["slurm"] = Slurm(run=run, interval=0.001)
+        names["slurm"] = Slurm(run=fake.at_once, interval=0.001)
         names["nightly"](tmp_path / "journal.db", ["chr1.bam"])
         assert capsys.readouterr().out == "0 s\n"
     assert [name for name, *_ in fake.calls].count("sbatch") == 1

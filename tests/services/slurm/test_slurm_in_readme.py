@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from fake_slurm import FakeSlurm
 
 from more_executors.services import slurm as module
-from more_executors.services.slurm import CommandResult, Slurm
+from more_executors.services.slurm import Slurm
 
 README = Path(__file__).parents[3] / "README.md"
 
@@ -20,16 +19,9 @@ README = Path(__file__).parents[3] / "README.md"
 def test_the_program_of_the_readme(
     fake: FakeSlurm, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def run(command: list[str], variables: Mapping[str, str]) -> CommandResult:
-        result = fake(command, variables)
-        if command[0] == "sbatch":  # all jobs end at once
-            for task in list(fake.controller):
-                fake.end(task)
-        return result
-
     class AtOnce(Slurm):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs, interval=0.01, run=run)
+            super().__init__(*args, **kwargs, interval=0.01, run=fake.at_once)
 
     monkeypatch.setattr(module, "Slurm", AtOnce)
     (program,) = [
